@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Logging: syslog(3) in normal operation, standard error in the foreground.
+ * A message is one line, without a newline at its end, and names the thing it
+ * is about.  Not thread safe: vc5d has one thread.
+ */
+
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdarg.h>
+
+/* Highest priority number, as of syslog(3), that is still logged. */
+enum log_verbosity {
+	LOG_NORMAL = 6,
+	LOG_VERBOSE = 7
+};
+
+/*
+ * Start logging as name (borrowed for the process's life): to standard error
+ * if foreground, else to syslog's daemon facility.
+ */
+void log_open(const char *name, int foreground, enum log_verbosity);
+
+/* The *x forms say what they are given; the others add strerror(errno). */
+void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* Log at priority critical and exit 1: only at start, never in operation. */
+void fatal(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void fatalx(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+#endif

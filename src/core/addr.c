@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * IPv4 and IPv6 addresses as values: see addr.h.
+ */
+
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <string.h>
+
+#include "core/addr.h"
+
+static const uint8_t mapped_prefix[12] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+int
+addr_parse(const char *text, struct addr *out)
+{
+	struct addr a;
+
+	memset(&a, 0, sizeof(a));
+	if (inet_pton(AF_INET, text, a.bytes) == 1)
+		a.family = AF_INET;
+	else if (inet_pton(AF_INET6, text, a.bytes) == 1)
+		a.family = AF_INET6;
+	else
+		return -1;
+	*out = a;
+	return 0;
+}
+
+const char *
+addr_format(const struct addr *a, char buf[ADDR_STRLEN])
+{
+	if (a->family == 0 ||
+	    inet_ntop(a->family, a->bytes, buf, ADDR_STRLEN) == NULL)
+		memcpy(buf, "none", sizeof("none"));
+	return buf;
+}
+
+int
+addr_compare(const struct addr *a, const struct addr *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+void
+addr_to_mapped(const struct addr *a, uint8_t mapped[16])
+{
+	if (a->family == AF_INET) {
+		memcpy(mapped, mapped_prefix, sizeof(mapped_prefix));
+		memcpy(mapped + sizeof(mapped_prefix), a->bytes, 4);
+	} else
+		memcpy(mapped, a->bytes, sizeof(a->bytes));
+}
+
+void
+addr_from_mapped(const uint8_t mapped[16], struct addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (memcmp(mapped, mapped_prefix, sizeof(mapped_prefix)) == 0) {
+		out->family = AF_INET;
+		memcpy(out->bytes, mapped + sizeof(mapped_prefix), 4);
+	} else {
+		out->family = AF_INET6;
+		memcpy(out->bytes, mapped, sizeof(out->bytes));
+	}
+}
+
+unsigned
+addr_bits(const struct addr *a)
+{
+	return a->family == AF_INET ? 32 : 128;
+}
+
+unsigned
+addr_to_sockaddr(
+    const struct addr *a, uint16_t port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
+	struct sockaddr_in *four = (struct sockaddr_in *)out;
+
+	memset(out, 0, sizeof(*out));
+	if (a->family == AF_INET) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		memcpy(&four->sin_addr, a->bytes, sizeof(four->sin_addr));
+		return sizeof(*four);
+	}
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(port);
+	memcpy(&six->sin6_addr, a->bytes, sizeof(six->sin6_addr));
+	return sizeof(*six);
+}
+
+/* RFC 6890: "this network", loopback, link local, multicast, reserved. */
+static int
+unicast4(const uint8_t *b)
+{
+	return b[0] != 0 && b[0] != 127 && b[0] < 224 &&
+	    !(b[0] == 169 && b[1] == 254);
+}
+
+int
+addr_is_unicast(const struct addr *a)
+{
+	struct in6_addr six;
+
+	if (a->family == AF_INET)
+		return unicast4(a->bytes);
+	memcpy(&six, a->bytes, sizeof(six));
+	return !IN6_IS_ADDR_UNSPECIFIED(&six) && !IN6_IS_ADDR_LOOPBACK(&six) &&
+	    !IN6_IS_ADDR_LINKLOCAL(&six) && !IN6_IS_ADDR_MULTICAST(&six) &&
+	    !IN6_IS_ADDR_V4MAPPED(&six);
+}
