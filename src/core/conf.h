@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The configuration as it is in the file, checked and with every default and
+ * inherited key filled in; vc5d.conf(5) describes it.  Never changed once it
+ * has been loaded, and apart from all run-time state.
+ */
+
+#ifndef CORE_CONF_H
+#define CORE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/service.h"
+
+enum xdp_mode {
+	XDP_AUTO,
+	XDP_NATIVE,
+	XDP_GENERIC
+};
+enum scheduler {
+	SCHEDULER_MAGLEV,
+	SCHEDULER_RENDEZVOUS
+};
+enum check_type {
+	CHECK_TCP,
+	CHECK_HTTP
+};
+
+struct conf_range {
+	unsigned low, high; /* inclusive */
+};
+
+/* One probe of a destination; all of a destination's must pass. */
+struct conf_check {
+	enum check_type type;
+	uint16_t port;		   /* host order */
+	unsigned interval;	   /* ms from one start to the next */
+	unsigned timeout;	   /* ms for the whole probe, <= interval */
+	unsigned rise;		   /* passes in a row that make it up */
+	unsigned fall;		   /* failures in a row that make it down */
+	char *method;		   /* http: "GET", "HEAD", ... */
+	char *host;		   /* http: Host header; NULL = the VIP */
+	char *path;		   /* http: begins with '/' */
+	struct conf_range *expect; /* http: status codes that pass */
+	size_t expect_count;
+};
+
+struct conf_destination {
+	struct addr address; /* of the server */
+	unsigned weight;     /* 1 to 1000; share of new flows */
+	bool draining;	     /* "ADDR*": keeps flows, gets no new ones */
+};
+
+/* One VIP, protocol and port: an entry of "services" makes several. */
+struct conf_service {
+	struct service_key key;
+	char *name;	   /* of the entry, not unique */
+	char *description; /* never NULL */
+	enum scheduler scheduler;
+	bool sticky;   /* hash the client's address only */
+	unsigned need; /* up destinations below which the VIP is withdrawn */
+	struct conf_check *checks;
+	size_t check_count; /* 0: up while its next hop is known */
+	struct conf_destination *destinations; /* by address */
+	size_t destination_count;
+};
+
+/* Path attributes with which a VIP is announced. */
+struct conf_bgp_attributes {
+	char **communities; /* "65000:1", "65000:1:2" or well-known name */
+	size_t community_count;
+	int64_t med;	    /* 0 to 2^32-1; -1 = unset */
+	int64_t local_pref; /* 0 to 2^32-1; -1 = unset */
+	unsigned prepend;   /* extra times that our own AS is prepended */
+};
+
+/* A virtual IP: every address that a service has, once. */
+struct conf_vip {
+	struct addr address;
+	struct conf_bgp_attributes bgp;
+};
+
+struct conf {
+	char *file;
+	char **interfaces; /* at least one, each once */
+	size_t interface_count;
+	enum xdp_mode xdp;
+	struct conf_service *services; /* by key, each once */
+	size_t service_count;
+	struct conf_vip *vips; /* by address, each once */
+	size_t vip_count;
+	struct {
+		bool enabled;  /* false: announce nothing */
+		char *socket;  /* bgpd's control socket */
+		char *program; /* bgpctl(8) */
+	} bgp;
+	struct {
+		bool enabled;
+		struct addr address;
+		uint16_t port; /* host order */
+	} webserver;
+	char *control;	     /* path of vc5ctl's socket */
+	char *pin_directory; /* under bpffs */
+	unsigned stop_delay; /* ms of forwarding after withdrawal at stop */
+	struct {
+		char *device;	/* veth for probes; its peer gets a "p" added */
+		uint32_t mark;	/* SO_MARK base; low 16 bits zero */
+		uint32_t table; /* routing table and rule priority */
+	} probe;
+	struct {
+		uint32_t flows;	       /* a power of two, entries */
+		uint32_t services;     /* at most 65535 */
+		uint32_t destinations; /* at most 65535 */
+	} limits;
+};
+
+/* What is wrong with a file, one complete line each, in the file's order. */
+struct conf_errors {
+	char **lines;
+	size_t count;
+};
+
+/*
+ * Read and check a file: the configuration, to be given to conf_free, or NULL
+ * with everything that was found wrong added to *errors (initialised to zero
+ * by the caller, released by conf_errors_clear).  Nothing is logged.
+ */
+struct conf *conf_load(const char *path, struct conf_errors *errors);
+
+/* The same of a text in memory; name stands for the file in messages. */
+struct conf *conf_parse(
+    const char *text, size_t len, const char *name, struct conf_errors *);
+
+void conf_free(struct conf *);
+void conf_errors_clear(struct conf_errors *);
+
+const char *conf_scheduler_name(enum scheduler);
+const char *conf_xdp_mode_name(enum xdp_mode);
+const char *conf_check_type_name(enum check_type);
+bool conf_check_equal(const struct conf_check *, const struct conf_check *);
+bool conf_bgp_attributes_equal(
+    const struct conf_bgp_attributes *, const struct conf_bgp_attributes *);
+
+#endif

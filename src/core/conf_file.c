@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The keys of the top level.
+ */
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "core/conf_parts.h"
+
+#define SOCKET_PATH_MAX 107 /* sun_path, less its NUL */
+#define FILE_PATH_MAX	1023
+
+static const struct conf_limits socket_limits = {1, SOCKET_PATH_MAX};
+static const struct conf_limits path_limits = {1, FILE_PATH_MAX};
+static const struct conf_limits stop_delay_limits = {0, 3600 * 1000};
+static const struct conf_limits index_limits = {1, 65535};
+static const struct conf_limits flow_limits = {1024, 1 << 28};
+/* The table's number is the rule's priority, which must precede main's. */
+static const struct conf_limits table_limits = {1, 32765};
+
+bool
+conf_name_valid(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.-";
+	size_t len = strspn(name, allowed);
+
+	return len >= 1 && len <= 63 && name[len] == '\0';
+}
+
+/* As the kernel's dev_valid_name(), less what nobody could type. */
+static const char *
+read_device(struct conf_reader *r, json_t *json, size_t max)
+{
+	const char *name = conf_string(r, json), *c;
+
+	if (name == NULL)
+		return NULL;
+	for (c = name; *c > ' ' && *c <= '~' && *c != '/' && *c != ':'; c++)
+		;
+	if (*c == '\0' && c > name && (size_t)(c - name) <= max &&
+	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+		return name;
+	conf_error(r, "%s is not a device name of 1 to %zu characters",
+	    conf_quote(r, name), max);
+	return NULL;
+}
+
+static void
+read_interface(struct conf_reader *r, json_t *json, struct conf *conf)
+{
+	const char *name = read_device(r, json, IFNAMSIZ - 1);
+	size_t i;
+
+	if (name == NULL)
+		return;
+	for (i = 0; i < conf->interface_count; i++) {
+		if (strcmp(conf->interfaces[i], name) == 0) {
+			conf_error(r, "%s is already in the list",
+			    conf_quote(r, name));
+			return;
+		}
+	}
+	conf->interfaces[conf->interface_count++] = xstrdup(name);
+}
+
+#define INTERFACES_MAX 256
+
+static void
+read_interfaces(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+	size_t i, mark, count = json_array_size(json);
+	json_t *item;
+
+	(void)key;
+	if (json_is_array(json) && (count == 0 || count > INTERFACES_MAX)) {
+		conf_error(r, "must have 1 to %d names", INTERFACES_MAX);
+		return;
+	}
+	conf->interfaces = xcalloc(count + 1, sizeof(*conf->interfaces));
+	if (json_is_string(json)) {
+		read_interface(r, json, conf);
+	} else if (json_is_array(json)) {
+		json_array_foreach(json, i, item) {
+			mark = conf_enter_index(r, i);
+			read_interface(r, item, conf);
+			conf_leave(r, mark);
+		}
+	} else {
+		conf_error_type(r, json, "a name or an array of them");
+	}
+}
+
+static void
+read_probe_device(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = member;
+	const char *name = read_device(r, json, IFNAMSIZ - 2);
+
+	(void)key;
+	if (name == NULL)
+		return;
+	free(conf->probe.device);
+	conf->probe.device = xstrdup(name);
+}
+
+static void
+read_probe_mark(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = member;
+	long long mark = json_integer_value(json);
+	const char *text;
+
+	(void)key;
+	if (json_is_string(json)) {
+		text = json_string_value(json);
+		if (strncmp(text, "0x", 2) != 0 || strlen(text) > 10 ||
+		    text[2] == '\0' ||
+		    text[2 + strspn(text + 2, "0123456789abcdefABCDEF")] !=
+			'\0') {
+			conf_error(r,
+			    "%s is not a hexadecimal number such "
+			    "as \"0x56430000\"",
+			    conf_quote(r, text));
+			return;
+		}
+		mark = strtoll(text, NULL, 16);
+	} else if (!json_is_integer(json)) {
+		conf_error_type(r, json, "an integer or a hexadecimal string");
+		return;
+	}
+	if (mark < 0x10000 || mark > 0xffff0000LL || (mark & 0xffff) != 0)
+		conf_error(r,
+		    "%lld (0x%llx) is not in the range 0x10000 to "
+		    "0xffff0000 with its low 16 bits zero",
+		    mark, (unsigned long long)mark);
+	else
+		conf->probe.mark = (uint32_t)mark;
+}
+
+static void
+read_probe_table(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = member;
+	int64_t table;
+
+	(void)key;
+	if (!conf_integer(r, json, &table_limits, &table))
+		return;
+	if (table >= 253 && table <= 255)
+		conf_error(r, "tables 253 to 255 are the system's own");
+	else
+		conf->probe.table = (uint32_t)table;
+}
+
+static void
+read_probe(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	static const struct conf_key keys[] = {
+	    {"device", read_probe_device, 0, NULL},
+	    {"mark", read_probe_mark, 0, NULL},
+	    {"table", read_probe_table, 0, NULL},
+	    {NULL, NULL, 0, NULL},
+	};
+
+	(void)key;
+	(void)conf_read_object(
+	    r, json, keys, ((struct conf_draft *)member)->conf);
+}
+
+static void
+read_flows(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	int64_t flows;
+
+	(void)key;
+	if (!conf_integer(r, json, &flow_limits, &flows))
+		return;
+	if ((flows & (flows - 1)) != 0)
+		conf_error(r, "%lld is not a power of two", (long long)flows);
+	else
+		*(uint32_t *)member = (uint32_t)flows;
+}
+
+static void
+read_limits(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	static const struct conf_key keys[] = {
+	    {"flows", read_flows, offsetof(struct conf, limits.flows), NULL},
+	    {"services", conf_read_unsigned,
+		offsetof(struct conf, limits.services), &index_limits},
+	    {"destinations", conf_read_unsigned,
+		offsetof(struct conf, limits.destinations), &index_limits},
+	    {NULL, NULL, 0, NULL},
+	};
+
+	(void)key;
+	(void)conf_read_object(
+	    r, json, keys, ((struct conf_draft *)member)->conf);
+}
+
+/* "ADDR:PORT", "[ADDR6]:PORT", ":PORT" */
+static bool
+parse_endpoint(struct conf_reader *r, const char *text, struct addr *address,
+    uint16_t *port)
+{
+	const char *colon = strrchr(text, ':'), *wrong;
+	char *host;
+	size_t len;
+
+	if (colon == NULL)
+		return false;
+	*port = (uint16_t)strtonum(colon + 1, 1, 65535, &wrong);
+	if (wrong != NULL || colon[1] < '1' || colon[1] > '9')
+		return false;
+	len = (size_t)(colon - text);
+	if (len == 0)
+		return addr_parse("0.0.0.0", address) == 0;
+	host = conf_alloc(r, len + 1, 1);
+	memcpy(host, text, len);
+	if (*host != '[')
+		return addr_parse(host, address) == 0 &&
+		    address->family == AF_INET;
+	if (host[len - 1] != ']')
+		return false;
+	host[len - 1] = '\0';
+	return addr_parse(host + 1, address) == 0 &&
+	    address->family == AF_INET6;
+}
+
+static void
+read_webserver(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+	struct addr address;
+	uint16_t port;
+
+	(void)key;
+	if (json_is_boolean(json)) {
+		conf->webserver.enabled = json_is_true(json);
+	} else if (!json_is_string(json)) {
+		conf_error_type(r, json, "\"ADDRESS:PORT\", true or false");
+	} else if (!parse_endpoint(
+		       r, json_string_value(json), &address, &port)) {
+		conf_error(r, "%s is not ADDRESS:PORT, [IPV6]:PORT or :PORT",
+		    conf_quote(r, json_string_value(json)));
+	} else {
+		conf->webserver.enabled = true;
+		conf->webserver.address = address;
+		conf->webserver.port = port;
+	}
+}
+
+/* What "bgp" has at the top level. */
+struct bgp_draft {
+	bool enabled;
+	char *socket, *program;
+	struct conf_bgp_attributes attributes;
+};
+
+static void
+read_bgp(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	static const struct conf_key keys[] = {
+	    {"enabled", conf_read_bool, offsetof(struct bgp_draft, enabled),
+		NULL},
+	    {"socket", conf_read_path, offsetof(struct bgp_draft, socket),
+		&socket_limits},
+	    {"bgpctl", conf_read_path, offsetof(struct bgp_draft, program),
+		&path_limits},
+	    CONF_BGP_KEYS(offsetof(struct bgp_draft, attributes)),
+	    {NULL, NULL, 0, NULL},
+	};
+	struct conf_draft *draft = member;
+	struct conf *conf = draft->conf;
+	struct bgp_draft bgp = {.enabled = true,
+	    .socket = conf->bgp.socket,
+	    .program = conf->bgp.program,
+	    .attributes = draft->bgp};
+
+	(void)key;
+	(void)conf_read_object(r, json, keys, &bgp);
+	conf->bgp.enabled = bgp.enabled;
+	conf->bgp.socket = bgp.socket;
+	conf->bgp.program = bgp.program;
+	draft->bgp = bgp.attributes;
+}
+
+static void
+read_xdp(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+
+	conf_read_word(r, json, &conf->xdp, key);
+}
+
+static void
+read_stop_delay(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+
+	conf_read_seconds(r, json, &conf->stop_delay, key);
+}
+
+static void
+read_control(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+
+	conf_read_path(r, json, &conf->control, key);
+}
+
+static void
+read_pin_directory(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+
+	conf_read_path(r, json, &conf->pin_directory, key);
+}
+
+/* services last: they inherit from the others, and refer to servers. */
+static const struct conf_key file_keys[] = {
+    {"interfaces", read_interfaces, 0, NULL},
+    {"xdp", read_xdp, 0, conf_xdp_mode_names},
+    {"webserver", read_webserver, 0, NULL},
+    {"control", read_control, 0, &socket_limits},
+    {"pin_directory", read_pin_directory, 0, &path_limits},
+    {"stop_delay", read_stop_delay, 0, &stop_delay_limits},
+    {"probe", read_probe, 0, NULL},
+    {"limits", read_limits, 0, NULL},
+    {"bgp", read_bgp, 0, NULL},
+    CONF_SERVICE_KEYS(offsetof(struct conf_draft, scope)),
+    CONF_TIMING_KEYS(offsetof(struct conf_draft, scope)),
+    CONF_HTTP_KEYS(offsetof(struct conf_draft, scope)),
+    {"servers", conf_read_shared_servers, 0, NULL},
+    {"services", conf_read_services, 0, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* The probes' device is made by vc5d, and is not one to attach to. */
+static void
+check_interfaces(struct conf_reader *r, const struct conf *conf)
+{
+	const char *device = conf->probe.device, *name;
+	size_t i, len = strlen(device);
+
+	for (i = 0; i < conf->interface_count; i++) {
+		name = conf->interfaces[i];
+		if (strncmp(name, device, len) == 0 &&
+		    (name[len] == '\0' || strcmp(name + len, "p") == 0))
+			conf_error_at(r, "interfaces", NULL,
+			    "\"%s\" is the device of the probes "
+			    "(probe.device)",
+			    name);
+	}
+}
+
+void
+conf_read_file(struct conf_reader *r, json_t *json, struct conf *conf)
+{
+	struct conf_draft draft = {.conf = conf,
+	    .scope = conf_scope_defaults,
+	    .bgp = {.med = -1, .local_pref = -1}};
+
+	if (!conf_read_object(r, json, file_keys, &draft))
+		return;
+	if (json_object_get(json, "interfaces") == NULL)
+		conf_error_missing(r, "interfaces");
+	if (json_object_get(json, "services") == NULL)
+		conf_error_missing(r, "services");
+	check_interfaces(r, conf);
+	conf_expand(r, &draft);
+}

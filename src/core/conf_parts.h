@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * A configuration as it is written, between having been read from the file
+ * and being expanded to services and VIPs.  Only for conf*.c.  All of it is
+ * kept by the reader or borrowed from the JSON tree.
+ */
+
+#ifndef CORE_CONF_PARTS_H
+#define CORE_CONF_PARTS_H
+
+#include "core/conf_reader.h"
+
+/* A number, and the path that gave it: NULL if it is the default. */
+struct conf_sourced {
+	unsigned value;
+	const char *where;
+};
+
+/* Keys that the next level down inherits: copied, then overwritten. */
+struct conf_scope {
+	const char *host; /* NULL = the VIP */
+	const char *path, *method;
+	const struct conf_range *expect;
+	size_t expect_count;
+	struct conf_sourced interval, timeout; /* ms; timeout 0 = default */
+	unsigned rise, fall;
+	/* Not for checks: */
+	struct conf_sourced need;
+	enum scheduler scheduler;
+	bool sticky;
+};
+
+extern const struct conf_scope conf_scope_defaults;
+
+/* Rows for the table of an object that has a scope at offset base. */
+#define CONF_TIMING_KEYS(base)                                        \
+	{"interval", conf_read_period,                                \
+	    (base) + offsetof(struct conf_scope, interval), NULL},    \
+	    {"timeout", conf_read_period,                             \
+		(base) + offsetof(struct conf_scope, timeout), NULL}, \
+	    {"rise", conf_read_unsigned,                              \
+		(base) + offsetof(struct conf_scope, rise),           \
+		&conf_results_limits},                                \
+	{                                                             \
+		"fall", conf_read_unsigned,                           \
+		    (base) + offsetof(struct conf_scope, fall),       \
+		    &conf_results_limits                              \
+	}
+
+#define CONF_HTTP_KEYS(base)                                                 \
+	{"host", conf_read_host, (base) + offsetof(struct conf_scope, host), \
+	    NULL},                                                           \
+	    {"path", conf_read_url_path,                                     \
+		(base) + offsetof(struct conf_scope, path), NULL},           \
+	    {"method", conf_read_method,                                     \
+		(base) + offsetof(struct conf_scope, method), NULL},         \
+	{                                                                    \
+		"expect", conf_read_expect, (base), NULL                     \
+	}
+
+#define CONF_SERVICE_KEYS(base)                                              \
+	{"need", conf_read_need, (base) + offsetof(struct conf_scope, need), \
+	    NULL},                                                           \
+	    {"scheduler", conf_read_word,                                    \
+		(base) + offsetof(struct conf_scope, scheduler),             \
+		conf_scheduler_names},                                       \
+	{                                                                    \
+		"sticky", conf_read_bool,                                    \
+		    (base) + offsetof(struct conf_scope, sticky), NULL       \
+	}
+
+extern const struct conf_limits conf_results_limits;
+extern const char *const conf_scheduler_names[];
+extern const char *const conf_xdp_mode_names[];
+extern const char *const conf_check_type_names[];
+
+conf_read_fn conf_read_period;	 /* struct conf_sourced */
+conf_read_fn conf_read_need;	 /* struct conf_sourced */
+conf_read_fn conf_read_host;	 /* const char * */
+conf_read_fn conf_read_url_path; /* const char * */
+conf_read_fn conf_read_method;	 /* const char * */
+conf_read_fn conf_read_expect;	 /* struct conf_scope */
+
+struct conf_check_draft {
+	struct conf_scope scope;
+	enum check_type type;
+	unsigned port;
+};
+
+/* Checks with what they inherit; service_port is their default port. */
+struct conf_check_draft *conf_read_checks(struct conf_reader *, json_t *,
+    const struct conf_scope *, uint16_t service_port, size_t *count);
+/* Complain if the timeout is longer than the interval. */
+void conf_check_times(struct conf_reader *, const struct conf_scope *);
+/* Make the real thing, to be released by conf_check_clear. */
+void conf_check_make(const struct conf_check_draft *, struct conf_check *);
+void conf_check_clear(struct conf_check *);
+
+/* Rows for the attributes at offset base. */
+#define CONF_BGP_KEYS(base)                                                 \
+	{"communities", conf_read_communities, (base), NULL},               \
+	    {"med", conf_read_int64,                                        \
+		(base) + offsetof(struct conf_bgp_attributes, med),         \
+		&conf_uint32_limits},                                       \
+	    {"local_pref", conf_read_int64,                                 \
+		(base) + offsetof(struct conf_bgp_attributes, local_pref),  \
+		&conf_uint32_limits},                                       \
+	{                                                                   \
+		"prepend", conf_read_unsigned,                              \
+		    (base) + offsetof(struct conf_bgp_attributes, prepend), \
+		    &conf_prepend_limits                                    \
+	}
+
+extern const struct conf_limits conf_uint32_limits, conf_prepend_limits;
+
+conf_read_fn conf_read_communities; /* struct conf_bgp_attributes */
+
+void conf_bgp_attributes_copy(
+    const struct conf_bgp_attributes *, struct conf_bgp_attributes *out);
+void conf_bgp_attributes_clear(struct conf_bgp_attributes *);
+
+struct conf_server {
+	struct conf_destination destination;
+	const char *where;
+};
+
+struct conf_server_list {
+	const char *name;	     /* of a shared list, else NULL */
+	const char *where;	     /* path */
+	struct conf_server *servers; /* by address; only the good ones */
+	size_t count;
+	size_t listed;		       /* with the bad ones */
+	struct conf_server_list *next; /* of all in the file */
+};
+
+struct conf_draft;
+
+/* A list of servers, in place or by the name of a shared one. */
+const struct conf_server_list *
+conf_read_servers(struct conf_reader *, json_t *, struct conf_draft *);
+/* The top-level "servers"; member: struct conf_draft. */
+conf_read_fn conf_read_shared_servers;
+
+/* What a key of "policy" stands for. */
+struct conf_port {
+	uint16_t port;
+	bool tcp, udp;
+	bool http; /* named so: checked by http if nothing else is said */
+};
+
+/* Read the key; false after saying what is wrong. */
+bool
+conf_port_parse(struct conf_reader *, const char *key, struct conf_port *out);
+
+struct conf_policy {
+	struct conf_draft *draft;
+	const char *where;
+	struct conf_scope scope;
+	struct conf_port port;
+	const struct conf_server_list *servers; /* NULL = bad or missing */
+	bool own_servers;			/* the policy has the key */
+	struct conf_check_draft *checks;
+	size_t check_count;
+	bool own_checks;
+};
+
+struct conf_virtual {
+	struct addr address;
+	const char *where;
+	const struct conf_entry *entry;
+	size_t order; /* in the file */
+};
+
+/* An entry of "services". */
+struct conf_entry {
+	struct conf_draft *draft;
+	const char *name, *description; /* name NULL = bad */
+	struct conf_scope scope;
+	struct conf_bgp_attributes bgp;
+	struct conf_virtual *virtuals;
+	size_t virtual_count;
+	const struct conf_server_list *servers; /* NULL = bad or missing */
+	struct conf_policy *policies;
+	size_t policy_count;
+	bool lacks_servers; /* a policy relies on this level's, in vain */
+};
+
+struct conf_draft {
+	struct conf *conf; /* what is being made */
+	struct conf_scope scope;
+	struct conf_bgp_attributes bgp;
+	struct conf_server_list **shared; /* by name */
+	size_t shared_count;
+	struct conf_server_list *lists; /* all of them */
+	struct conf_entry *entries;
+	size_t entry_count;
+};
+
+/* ^[A-Za-z0-9_.-]{1,63}$ */
+bool conf_name_valid(const char *);
+
+/* The whole of the file, into a new configuration's members. */
+void conf_read_file(struct conf_reader *, json_t *, struct conf *);
+conf_read_fn conf_read_services; /* member: struct conf_draft */
+/* From entries to services and VIPs, with all checks between them. */
+void conf_expand(struct conf_reader *, struct conf_draft *);
+void conf_service_clear(struct conf_service *);
+
+#endif

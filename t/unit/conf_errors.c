@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What is said about each mistake in a configuration: the exact lines.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "core/conf.h"
+
+/*
+ * Files with one part left open, which is on a line of its own.  Backquotes
+ * stand for double quotes, here and in what is expected.
+ */
+#define SITE                                \
+	"`name`:`a`,`virtual`:`192.0.2.1`," \
+	"`servers`:[`10.0.0.1`],`policy`:"
+#define TOP(x)	   "{`interfaces`:`eth0`,`services`:[],\n" x "}"
+#define SERVICE(x) "{`interfaces`:`eth0`,`services`:[{\n" x "}]}"
+#define VIRTUAL(x)                                      \
+	"{`interfaces`:`eth0`,`services`:[{`name`:`a`," \
+	"`servers`:[`10.0.0.1`],`policy`:{`http`:null},\n`virtual`:" x "}]}"
+#define SERVERS(x)                                      \
+	"{`interfaces`:`eth0`,`services`:[{`name`:`a`," \
+	"`virtual`:`192.0.2.1`,`policy`:{`http`:null},\n`servers`:" x "}]}"
+#define POLICY(x) "{`interfaces`:`eth0`,`services`:[{" SITE "{\n" x "}}]}"
+#define CHECK(x)  POLICY("`http`:{`checks`:[{" x "}]}")
+#define ANOTHER(x) \
+	"{`interfaces`:`eth0`,`services`:[{" SITE "{`http`:null}},\n{" x "}]}"
+
+static const struct {
+	const char *json;
+	const char *expected; /* without the file's name */
+} cases[] = {
+    {"{}",
+	"1:1: interfaces: is required, and missing\n"
+	"1:1: services: is required, and missing\n"},
+    {"[]", "1:1: top level: expected an object, got an array\n"},
+    {"{`interfaces`:`eth0`,`services`:[]} {}",
+	"1:37: syntax error: end of file expected near '{'\n"},
+    {"{`interfaces`:`eth0`,`services`:[]",
+	"1:34: syntax error: '}' expected near end of file\n"},
+    {"{`interfaces`:`eth0`,`services`:[],}",
+	"1:36: syntax error: string or '}' expected near '}'\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`a\\x01`:1}",
+	"1:39: syntax error: invalid escape near '`a\\x'\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`nope`:1}",
+	"1:36: nope: unknown key\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`weird key/\\u0007`:1}",
+	"1:36: [`weird key/\\x07`]: unknown key\n"},
+    {"{`interfaces`:`eth0`,`serivces`:[]}",
+	"1:1: services: is required, and missing\n"
+	"1:22: serivces: unknown key, did you mean `services`?\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`Xdp`:`auto`}",
+	"1:36: Xdp: unknown key, did you mean `xdp`?\n"},
+    {"{`interfaces`:`eth0`,`services`:{}}",
+	"1:33: services: expected an array, got an object\n"},
+    {"{`interfaces`:`eth0`,`services`:null}",
+	"1:33: services: expected an array, got null\n"},
+    {"{`interfaces`:`eth0`,`interfaces`:`eth1`,`services`:[],`services`:[]}",
+	"1:22: interfaces: is given twice, first on line 1\n"
+	"1:56: services: is given twice, first on line 1\n"},
+    {TOP("`rise`:2,`rise`:3,`\\u0072ise`:4"),
+	"2:10: rise: is given twice, first on line 2\n"
+	"2:19: rise: is given twice, first on line 2\n"},
+    {SERVICE("`name`:`a`,`name`:`b`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`"
+	     "],`policy`:{`http`:null}"),
+	"2:12: services[0].name: is given twice, first on line 2\n"},
+    {"{`interfaces`:[],`services`:[]}",
+	"1:15: interfaces: must have 1 to 256 names\n"},
+    {"{`interfaces`:7,`services`:[]}",
+	"1:15: interfaces: expected a name or an array of them, got the "
+	"integer 7\n"},
+    {"{`interfaces`:[`eth0`,true,`eth0`,`e/x`,``,` "
+     "x`,`.`,`averylonginterface`],`services`:[]}",
+	"1:23: interfaces[1]: expected a string, got true\n"
+	"1:28: interfaces[2]: `eth0` is already in the list\n"
+	"1:35: interfaces[3]: `e/x` is not a device name of 1 to 15 "
+	"characters\n"
+	"1:41: interfaces[4]: `` is not a device name of 1 to 15 characters\n"
+	"1:44: interfaces[5]: ` x` is not a device name of 1 to 15 characters\n"
+	"1:49: interfaces[6]: `.` is not a device name of 1 to 15 characters\n"
+	"1:53: interfaces[7]: `averylonginterface` is not a device name of 1 "
+	"to 15 characters\n"},
+    {"{`interfaces`:[`eth0`,`vc5d0`,`vc5d0p`],`services`:[]}",
+	"1:15: interfaces: `vc5d0` is the device of the probes (probe.device)\n"
+	"1:15: interfaces: `vc5d0p` is the device of the probes "
+	"(probe.device)\n"},
+    {TOP("`hxxt`:1"), "2:1: hxxt: unknown key\n"},
+    {TOP("`xdp`:`fast`"),
+	"2:7: xdp: `fast` is not one of: auto, native, generic\n"},
+    {TOP("`xdp`:`nativ`"),
+	"2:7: xdp: `nativ` is not one of: auto, native, generic\n"},
+    {TOP("`xdp`:1"), "2:7: xdp: expected a string, got the integer 1\n"},
+    {TOP("`control`:`vc5d.sock`"),
+	"2:11: control: `vc5d.sock` is not an absolute path\n"},
+    {TOP("`control`:`/a\\u0001`"),
+	"2:11: control: `/a\\x01` is not an absolute path\n"},
+    {TOP("`control`:5"),
+	"2:11: control: expected a string, got the integer 5\n"},
+    {TOP("`pin_directory`:``"),
+	"2:17: pin_directory: `` is not an absolute path\n"},
+    {TOP("`stop_delay`:-1"),
+	"2:14: stop_delay: -1 is not in the range 0 to 3600 seconds\n"},
+    {TOP("`stop_delay`:3601"),
+	"2:14: stop_delay: 3601 is not in the range 0 to 3600 seconds\n"},
+    {TOP("`stop_delay`:`5`"),
+	"2:14: stop_delay: expected a number of seconds, got the string `5`\n"},
+    {TOP("`webserver`:`localhost:80`"),
+	"2:13: webserver: `localhost:80` is not ADDRESS:PORT, [IPV6]:PORT or "
+	":PORT\n"},
+    {TOP("`webserver`:`192.0.2.1`"),
+	"2:13: webserver: `192.0.2.1` is not ADDRESS:PORT, [IPV6]:PORT or "
+	":PORT\n"},
+    {TOP("`webserver`:`192.0.2.1:0`"),
+	"2:13: webserver: `192.0.2.1:0` is not ADDRESS:PORT, [IPV6]:PORT or "
+	":PORT\n"},
+    {TOP("`webserver`:`::1:80`"),
+	"2:13: webserver: `::1:80` is not ADDRESS:PORT, [IPV6]:PORT or "
+	":PORT\n"},
+    {TOP("`webserver`:`[192.0.2.1]:80`"),
+	"2:13: webserver: `[192.0.2.1]:80` is not ADDRESS:PORT, [IPV6]:PORT or "
+	":PORT\n"},
+    {TOP("`webserver`:80"),
+	"2:13: webserver: expected `ADDRESS:PORT`, true or false, got the "
+	"integer 80\n"},
+    {TOP("`probe`:{`device`:`averylongname15`,`mark`:1,`table`:254,`x`:1}"),
+	"2:19: probe.device: `averylongname15` is not a device name of 1 to 14 "
+	"characters\n"
+	"2:44: probe.mark: 1 (0x1) is not in the range 0x10000 to 0xffff0000 "
+	"with its low 16 bits zero\n"
+	"2:54: probe.table: tables 253 to 255 are the system's own\n"
+	"2:58: probe.x: unknown key\n"},
+    {TOP("`probe`:{`mark`:`56430000`,`table`:0}"),
+	"2:17: probe.mark: `56430000` is not a hexadecimal number such as "
+	"`0x56430000`\n"
+	"2:36: probe.table: 0 is not in the range 1 to 32765\n"},
+    {TOP("`probe`:{`mark`:`0x56430001`}"),
+	"2:17: probe.mark: 1447231489 (0x56430001) is not in the range 0x10000 "
+	"to 0xffff0000 with its low 16 bits zero\n"},
+    {TOP("`probe`:{`mark`:`0x100000000`}"),
+	"2:17: probe.mark: `0x100000000` is not a hexadecimal number such as "
+	"`0x56430000`\n"},
+    {TOP("`probe`:{`mark`:1.5}"),
+	"2:17: probe.mark: expected an integer or a hexadecimal string, got "
+	"the number 1.5\n"},
+    {TOP("`probe`:[]"), "2:9: probe: expected an object, got an array\n"},
+    {TOP("`limits`:{`flows`:1000,`services`:0,`destinations`:65536}"),
+	"2:19: limits.flows: 1000 is not in the range 1024 to 268435456\n"
+	"2:35: limits.services: 0 is not in the range 1 to 65535\n"
+	"2:52: limits.destinations: 65536 is not in the range 1 to 65535\n"},
+    {TOP("`limits`:{`flows`:5000}"),
+	"2:19: limits.flows: 5000 is not a power of two\n"},
+    {TOP("`limits`:{`flows`:536870912}"),
+	"2:19: limits.flows: 536870912 is not in the range 1024 to "
+	"268435456\n"},
+    {TOP("`limits`:{`flow`:1024}"),
+	"2:11: limits.flow: unknown key, did you mean `flows`?\n"},
+    {TOP("`bgp`:true"), "2:7: bgp: expected an object, got true\n"},
+    {TOP("`bgp`:{`enabled`:`yes`,`socket`:`x`,`bgpctl`:1,`communites`:[]}"),
+	"2:18: bgp.enabled: expected true or false, got the string `yes`\n"
+	"2:33: bgp.socket: `x` is not an absolute path\n"
+	"2:46: bgp.bgpctl: expected a string, got the integer 1\n"
+	"2:48: bgp.communites: unknown key, did you mean `communities`?\n"},
+    {TOP("`bgp`:{`med`:-1,`local_pref`:4294967296,`prepend`:129}"),
+	"2:14: bgp.med: -1 is not in the range 0 to 4294967295\n"
+	"2:30: bgp.local_pref: 4294967296 is not in the range 0 to 4294967295\n"
+	"2:51: bgp.prepend: 129 is not in the range 0 to 128\n"},
+    {TOP("`bgp`:{`communities`:`65000:1`}"),
+	"2:22: bgp.communities: expected an array, got the string `65000:1`\n"},
+    {TOP("`bgp`:{`communities`:[`65000`,`65000:65536`,`65536:1`,`1:2:3:4`,`1:2:"
+	 "4294967296`,`no-export`,`NO-PEERS`,``,`:`,1]}"),
+	"2:23: bgp.communities[0]: `65000` is not a community: AS:NUMBER (each "
+	"to 65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:31: bgp.communities[1]: `65000:65536` is not a community: AS:NUMBER "
+	"(each to 65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:45: bgp.communities[2]: `65536:1` is not a community: AS:NUMBER "
+	"(each to 65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:55: bgp.communities[3]: `1:2:3:4` is not a community: AS:NUMBER "
+	"(each to 65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:65: bgp.communities[4]: `1:2:4294967296` is not a community: "
+	"AS:NUMBER (each to 65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:82: bgp.communities[5]: `no-export` is not a community, did you "
+	"mean `NO_EXPORT`?\n"
+	"2:94: bgp.communities[6]: `NO-PEERS` is not a community, did you mean "
+	"`NO_PEER`?\n"
+	"2:105: bgp.communities[7]: `` is not a community: AS:NUMBER (each to "
+	"65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:108: bgp.communities[8]: `:` is not a community: AS:NUMBER (each to "
+	"65535), AS:NUMBER:NUMBER or a well-known name\n"
+	"2:112: bgp.communities[9]: expected a string, got the integer 1\n"},
+    {TOP("`bgp`:{`communities`:[`65000:1`,`NO_EXPORT`,`065000:01`,`no_export`]"
+	 "}"),
+	"2:45: bgp.communities[2]: 65000:1 is already in the list\n"
+	"2:57: bgp.communities[3]: NO_EXPORT is already in the list\n"},
+    {SERVICE("`name`:`a`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:"
+	     "{`http`:null},`bgp`:{`enabled`:true}"),
+	"2:87: services[0].bgp.enabled: unknown key\n"},
+    {TOP("`host`:``"), "2:8: host: must not be empty\n"},
+    {TOP("`host`:`a b`"),
+	"2:8: host: `a b` contains a character that is not printable ASCII, or "
+	"a space\n"},
+    {TOP("`host`:`a\\r\\nX: y`"),
+	"2:8: host: `a\\r\\nX: y` contains a character that is not printable "
+	"ASCII, or a space\n"},
+    {TOP("`host`:`a/b`"), "2:8: host: `a/b` is not a host name\n"},
+    {TOP("`host`:1"), "2:8: host: expected a string, got the integer 1\n"},
+    {TOP("`path`:`x`"), "2:8: path: `x` does not begin with `/`\n"},
+    {TOP("`path`:`/a b`"),
+	"2:8: path: `/a b` contains a character that is not printable ASCII, "
+	"or a space\n"},
+    {TOP("`path`:`/\\u00e9`"),
+	"2:8: path: `/\\xc3\\xa9` contains a character that is not printable "
+	"ASCII, or a space\n"},
+    {TOP("`method`:`G(T`"), "2:10: method: `G(T` is not an HTTP method\n"},
+    {TOP("`method`:``"), "2:10: method: must not be empty\n"},
+    {TOP("`expect`:99"), "2:10: expect: 99 is not in the range 100 to 599\n"},
+    {TOP("`expect`:600"), "2:10: expect: 600 is not in the range 100 to 599\n"},
+    {TOP("`expect`:`2xx`"),
+	"2:10: expect: `2xx` is not a range of status codes such as "
+	"`200-299`\n"},
+    {TOP("`expect`:`300-200`"),
+	"2:10: expect: `300-200` is not a range of status codes such as "
+	"`200-299`\n"},
+    {TOP("`expect`:`100-600`"),
+	"2:10: expect: `100-600` is not a range of status codes such as "
+	"`200-299`\n"},
+    {TOP("`expect`:[]"), "2:10: expect: must have at least one status code\n"},
+    {TOP("`expect`:[200,`300-399`,1.5,`x`,null]"),
+	"2:25: expect[2]: expected a status code or range, got the number 1.5\n"
+	"2:29: expect[3]: `x` is not a range of status codes such as "
+	"`200-299`\n"
+	"2:33: expect[4]: expected a status code or range, got null\n"},
+    {TOP("`expect`:{}"),
+	"2:10: expect: expected a status code or range, got an object\n"},
+    {TOP("`interval`:0.05"),
+	"2:12: interval: 0.05 is not in the range 0.1 to 3600 seconds\n"},
+    {TOP("`interval`:3601"),
+	"2:12: interval: 3601 is not in the range 0.1 to 3600 seconds\n"},
+    {TOP("`interval`:1e300"),
+	"2:12: interval: 1e+300 is not in the range 0.1 to 3600 seconds\n"},
+    {TOP("`interval`:`2`"),
+	"2:12: interval: expected a number of seconds, got the string `2`\n"},
+    {TOP("`timeout`:0"),
+	"2:11: timeout: 0 is not in the range 0.1 to 3600 seconds\n"},
+    {TOP("`timeout`:true"),
+	"2:11: timeout: expected a number of seconds, got true\n"},
+    {TOP("`rise`:0"), "2:8: rise: 0 is not in the range 1 to 100\n"},
+    {TOP("`fall`:101"), "2:8: fall: 101 is not in the range 1 to 100\n"},
+    {TOP("`rise`:1.5"), "2:8: rise: expected an integer, got the number 1.5\n"},
+    {TOP("`need`:-1"), "2:8: need: -1 is not in the range 0 to 65535\n"},
+    {TOP("`need`:65536"), "2:8: need: 65536 is not in the range 0 to 65535\n"},
+    {TOP("`need`:`1`"), "2:8: need: expected an integer, got the string `1`\n"},
+    {TOP("`scheduler`:`mglev`"),
+	"2:13: scheduler: `mglev` is not one of: maglev, rendezvous\n"},
+    {TOP("`scheduler`:`rr`"),
+	"2:13: scheduler: `rr` is not one of: maglev, rendezvous\n"},
+    {TOP("`scheduler`:null"), "2:13: scheduler: expected a string, got null\n"},
+    {TOP("`sticky`:1"),
+	"2:10: sticky: expected true or false, got the integer 1\n"},
+    {TOP("`servers`:[]"), "2:11: servers: expected an object, got an array\n"},
+    {TOP("`servers`:{`a b`:[`10.0.0.1`],`b`:[],`c`:`10.0.0.1`,`d`:[1]}"),
+	"2:12: servers[`a b`]: a name is 1 to 63 of the characters A-Z a-z 0-9 "
+	"_ . -\n"
+	"2:35: servers.b: must have at least one server\n"
+	"2:42: servers.c: expected an array, got the string `10.0.0.1`\n"
+	"2:58: servers.d[0]: expected an address or an object, got the integer "
+	"1\n"},
+    {TOP("`servers`:{`web`:[`10.0.0.1`,`10.0.0.2`,`10.0.0.1*`]}"),
+	"2:41: servers.web[2]: 10.0.0.1 is already in the list, at "
+	"servers.web[0], line 2\n"},
+    {TOP("`servers`:{`web`:[`10.0.0.256`,`10.0.0`,``,`*`,`10.0.0.1**`,`2001:"
+	 "db8::1`,`127.0.0.1`,`web`,`10.0.0.0/24`]}"),
+	"2:19: servers.web[0]: `10.0.0.256` is not an IP address\n"
+	"2:32: servers.web[1]: `10.0.0` is not an IP address\n"
+	"2:41: servers.web[2]: `` is not an IP address\n"
+	"2:44: servers.web[3]: `` is not an IP address\n"
+	"2:48: servers.web[4]: `10.0.0.1*` is not an IP address\n"
+	"2:61: servers.web[5]: 2001:db8::1: IPv6 is not supported yet\n"
+	"2:75: servers.web[6]: 127.0.0.1 is not a unicast address that other "
+	"hosts can reach\n"
+	"2:87: servers.web[7]: `web` is not an IP address\n"
+	"2:93: servers.web[8]: `10.0.0.0/24` is not an IP address\n"},
+    {TOP("`servers`:{`web`:[{`address`:`10.0.0.1`,`weight`:0},{`weight`:2},{`"
+	 "address`:1},{`address`:`10.0.0.2`,`drain`:true},{`address`:`10.0.0.3`"
+	 ",`draining`:1},{`address`:`10.0.0.4`,`weight`:1001}]}"),
+	"2:50: servers.web[0].weight: 0 is not in the range 1 to 1000\n"
+	"2:53: servers.web[1].address: is required, and missing\n"
+	"2:77: servers.web[2].address: expected a string, got the integer 1\n"
+	"2:102: servers.web[3].drain: unknown key\n"
+	"2:149: servers.web[4].draining: expected true or false, got the "
+	"integer 1\n"
+	"2:183: servers.web[5].weight: 1001 is not in the range 1 to 1000\n"},
+    {SERVICE(""),
+	"1:34: services[0].name: is required, and missing\n"
+	"1:34: services[0].virtual: is required, and missing\n"
+	"1:34: services[0].policy: is required, and missing\n"
+	"1:34: services[0].servers: is required, and missing\n"},
+    {SERVICE("`name`:``,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:{"
+	     "`http`:null}"),
+	"2:8: services[0].name: `` is not a name: 1 to 63 of the characters "
+	"A-Z a-z 0-9 _ . -\n"},
+    {SERVICE("`name`:`a "
+	     "b`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:{`http`:"
+	     "null}"),
+	"2:8: services[0].name: `a b` is not a name: 1 to 63 of the characters "
+	"A-Z a-z 0-9 _ . -\n"},
+    {SERVICE("`name`:5,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:{`"
+	     "http`:null}"),
+	"2:8: services[0].name: expected a string, got the integer 5\n"},
+    {SERVICE("`name`:`a`,`description`:`x\\ny`,`virtual`:`192.0.2.1`,`servers`:"
+	     "[`10.0.0.1`],`policy`:{`http`:null}"),
+	"2:26: services[0].description: must not contain control characters\n"},
+    {SERVICE("`name`:`a`,`description`:7,`virtual`:`192.0.2.1`,`servers`:[`10."
+	     "0.0.1`],`policy`:{`http`:null}"),
+	"2:26: services[0].description: expected a string, got the integer "
+	"7\n"},
+    {SERVICE("`name`:`a`,`virtaul`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:"
+	     "{`http`:null}"),
+	"1:34: services[0].virtual: is required, and missing\n"
+	"2:12: services[0].virtaul: unknown key, did you mean `virtual`?\n"},
+    {VIRTUAL("`foo`"),
+	"2:11: services[0].virtual: `foo` is not an IP address\n"},
+    {VIRTUAL("[]"),
+	"2:11: services[0].virtual: must have at least one address\n"},
+    {VIRTUAL("[`192.0.2.1`,`192.0.2.1`,`192.0.2.1`]"),
+	"2:24: services[0].virtual[1]: 192.0.2.1 is already in the list, at "
+	"services[0].virtual[0], line 2\n"
+	"2:36: services[0].virtual[2]: 192.0.2.1 is already in the list, at "
+	"services[0].virtual[1], line 2\n"},
+    {VIRTUAL("`224.0.0.1`"),
+	"2:11: services[0].virtual: 224.0.0.1 is not a unicast address that "
+	"other hosts can reach\n"},
+    {VIRTUAL("`0.0.0.0`"),
+	"2:11: services[0].virtual: 0.0.0.0 is not a unicast address that "
+	"other hosts can reach\n"},
+    {VIRTUAL("`127.0.0.1`"),
+	"2:11: services[0].virtual: 127.0.0.1 is not a unicast address that "
+	"other hosts can reach\n"},
+    {VIRTUAL("`169.254.0.1`"),
+	"2:11: services[0].virtual: 169.254.0.1 is not a unicast address that "
+	"other hosts can reach\n"},
+    {VIRTUAL("`255.255.255.255`"),
+	"2:11: services[0].virtual: 255.255.255.255 is not a unicast address "
+	"that other hosts can reach\n"},
+    {VIRTUAL("`2001:db8::1`"),
+	"2:11: services[0].virtual: 2001:db8::1: IPv6 is not supported yet\n"},
+    {VIRTUAL("`10.0.0.1`"),
+	"2:11: services[0].virtual: 10.0.0.1 is also the address of a server, "
+	"at services[0].servers[0], line 1\n"},
+    {VIRTUAL("`192.0.2.1/32`"),
+	"2:11: services[0].virtual: `192.0.2.1/32` is not an IP address\n"},
+    {VIRTUAL("7"),
+	"2:11: services[0].virtual: expected an address or an array of them, "
+	"got the integer 7\n"},
+    {VIRTUAL("[`192.0.2.1`,null]"),
+	"2:24: services[0].virtual[1]: expected a string, got null\n"},
+    {SERVERS("`web`"),
+	"2:11: services[0].servers: there is no list `web` in the top level's "
+	"servers\n"},
+    {SERVERS("[]"),
+	"2:11: services[0].servers: must have at least one server\n"},
+    {SERVERS("{}"),
+	"2:11: services[0].servers: expected an array or the name of a shared "
+	"list, got an object\n"},
+    {SERVERS("[`10.0.0.1`,`10.0.0.1`]"),
+	"2:23: services[0].servers[1]: 10.0.0.1 is already in the list, at "
+	"services[0].servers[0], line 2\n"},
+    {"{`interfaces`:`eth0`,`servers`:{`web1`:[`10.0.0.1`]},`services`:[{`name`:"
+     "`a`,`virtual`:`192.0.2.1`,`servers`:`web2`,`policy`:{`http`:null}}]}",
+	"1:110: services[0].servers: there is no shared list `web2`, did you "
+	"mean `web1`?\n"},
+    {"{`interfaces`:`eth0`,`servers`:{`web1`:[]},`services`:[{`name`:`a`,`"
+     "virtual`:`192.0.2.1`,`servers`:`web1`,`policy`:{`http`:null}}]}",
+	"1:40: servers.web1: must have at least one server\n"},
+    {SERVICE("`name`:`a`,`virtual`:`192.0.2.1`,`policy`:{`http`:{`servers`:[`"
+	     "10.0.0.1`]},`https`:null}"),
+	"1:34: services[0].servers: is required, and missing\n"},
+    {"{`interfaces`:`eth0`,`services`:[1,[],`x`]}",
+	"1:34: services[0]: expected an object, got the integer 1\n"
+	"1:36: services[1]: expected an object, got an array\n"
+	"1:39: services[2]: expected an object, got the string `x`\n"},
+    {POLICY(""),
+	"1:100: services[0].policy: must have at least one key, such as "
+	"`http`\n"},
+    {SERVICE(
+	 "`name`:`a`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:[]"),
+	"2:66: services[0].policy: expected an object, got an array\n"},
+    {SERVICE("`name`:`a`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:"
+	     "`http`"),
+	"2:66: services[0].policy: expected an object, got the string "
+	"`http`\n"},
+    {POLICY("`http`:1"),
+	"2:8: services[0].policy.http: expected an object, got the integer "
+	"1\n"},
+    {POLICY("`htpp`:null"),
+	"2:1: services[0].policy.htpp: unknown service name `htpp`, did you "
+	"mean `http`?\n"},
+    {POLICY("`gopher`:null"),
+	"2:1: services[0].policy.gopher: unknown service name `gopher`; a port "
+	"can be given as `8080` or `53/udp`\n"},
+    {POLICY("``:null"),
+	"2:1: services[0].policy[``]: unknown service name ``; a port can be "
+	"given as `8080` or `53/udp`\n"},
+    {POLICY("`0`:null"),
+	"2:1: services[0].policy[`0`]: `0` is not a port in the range 1 to "
+	"65535\n"},
+    {POLICY("`65536`:null"),
+	"2:1: services[0].policy[`65536`]: `65536` is not a port in the range "
+	"1 to 65535\n"},
+    {POLICY("`080`:null"),
+	"2:1: services[0].policy[`080`]: `080` is not a port in the range 1 to "
+	"65535\n"},
+    {POLICY("`1234567`:null"),
+	"2:1: services[0].policy[`1234567`]: `1234567` is not a port in the "
+	"range 1 to 65535\n"},
+    {POLICY("`80/sctp`:null"),
+	"2:1: services[0].policy[`80/sctp`]: unknown protocol `sctp`, it must "
+	"be tcp or udp\n"},
+    {POLICY("`80/`:null"),
+	"2:1: services[0].policy[`80/`]: unknown protocol ``, it must be tcp "
+	"or udp\n"},
+    {POLICY("`/tcp`:null"),
+	"2:1: services[0].policy[`/tcp`]: unknown service name ``; a port can "
+	"be given as `8080` or `53/udp`\n"},
+    {POLICY("`-1`:null"),
+	"2:1: services[0].policy[`-1`]: unknown service name `-1`; a port can "
+	"be given as `8080` or `53/udp`\n"},
+    {POLICY("`http`:{`check`:[]}"),
+	"2:9: services[0].policy.http.check: unknown key, did you mean "
+	"`checks`?\n"},
+    {POLICY("`http`:{`host`:`a b`,`need`:2}"),
+	"2:16: services[0].policy.http.host: `a b` contains a character that "
+	"is not printable ASCII, or a space\n"
+	"2:29: services[0].policy.http.need: 2 is more than the number of "
+	"servers of services[0].policy.http, 1\n"},
+    {POLICY("`http`:null,`80`:null"),
+	"2:18: services[0].policy[`80`]: 192.0.2.1:80/tcp is already in "
+	"services[0].policy.http, line 2\n"},
+    {POLICY("`domain`:null,`53/udp`:null"),
+	"2:24: services[0].policy[`53/udp`]: 192.0.2.1:53/udp is already in "
+	"services[0].policy.domain, line 2\n"},
+    {POLICY("`53/sctp`:{`x`:1}"),
+	"2:1: services[0].policy[`53/sctp`]: unknown protocol `sctp`, it must "
+	"be tcp or udp\n"
+	"2:12: services[0].policy[`53/sctp`].x: unknown key\n"},
+    {POLICY("`http`:{`servers`:`x`}"),
+	"2:19: services[0].policy.http.servers: there is no list `x` in the "
+	"top level's servers\n"},
+    {POLICY("`http`:{`checks`:{}}"),
+	"2:18: services[0].policy.http.checks: expected an array, got an "
+	"object\n"},
+    {POLICY("`http`:{`checks`:[1]}"),
+	"2:19: services[0].policy.http.checks[0]: expected an object, got the "
+	"integer 1\n"},
+    {CHECK(""),
+	"2:19: services[0].policy.http.checks[0].type: is required, and "
+	"missing\n"},
+    {CHECK("`type`:`htpp`"),
+	"2:27: services[0].policy.http.checks[0].type: `htpp` is not one of: "
+	"tcp, http\n"},
+    {CHECK("`type`:`https`"),
+	"2:27: services[0].policy.http.checks[0].type: `https` is not one of: "
+	"tcp, http\n"},
+    {CHECK("`type`:1"),
+	"2:27: services[0].policy.http.checks[0].type: expected a string, got "
+	"the integer 1\n"},
+    {CHECK("`type`:`tcp`,`path`:`/`,`host`:`a`,`method`:`GET`,`expect`:200"),
+	"2:33: services[0].policy.http.checks[0].path: does not apply to a "
+	"check of type tcp\n"
+	"2:44: services[0].policy.http.checks[0].host: does not apply to a "
+	"check of type tcp\n"
+	"2:55: services[0].policy.http.checks[0].method: does not apply to a "
+	"check of type tcp\n"
+	"2:70: services[0].policy.http.checks[0].expect: does not apply to a "
+	"check of type tcp\n"},
+    {CHECK("`type`:`tcp`,`port`:0"),
+	"2:40: services[0].policy.http.checks[0].port: 0 is not in the range 1 "
+	"to 65535\n"},
+    {CHECK("`type`:`http`,`port`:`80`"),
+	"2:41: services[0].policy.http.checks[0].port: expected an integer, "
+	"got the string `80`\n"},
+    {CHECK("`type`:`http`,`port`:65536"),
+	"2:41: services[0].policy.http.checks[0].port: 65536 is not in the "
+	"range 1 to 65535\n"},
+    {CHECK("`type`:`http`,`path`:`x`,`expect`:[1],`method`:`G "
+	   "T`,`host`:`\\u0000`"),
+	"2:87: syntax error: \\u0000 is not allowed\n"},
+    {CHECK("`type`:`http`,`host`:`a\\u0007`"),
+	"2:41: services[0].policy.http.checks[0].host: `a\\x07` contains a "
+	"character that is not printable ASCII, or a space\n"},
+    {CHECK("`type`:`http`,`nedd`:1"),
+	"2:34: services[0].policy.http.checks[0].nedd: unknown key\n"},
+    {CHECK("`type`:`http`,`timeout`:3"),
+	"2:44: services[0].policy.http.checks[0].timeout: 3 seconds are longer "
+	"than the default interval, 2\n"},
+    {CHECK("`type`:`http`,`interval`:1,`timeout`:2"),
+	"2:57: services[0].policy.http.checks[0].timeout: 2 seconds are longer "
+	"than the interval, 1, of services[0].policy.http.checks[0].interval, "
+	"line 2\n"},
+    {CHECK("`type`:`http`,`need`:1"),
+	"2:34: services[0].policy.http.checks[0].need: unknown key\n"},
+    {POLICY("`http`:{`timeout`:2.5},`8080`:{`interval`:5,`timeout`:6}"),
+	"2:19: services[0].policy.http.timeout: 2.5 seconds are longer than "
+	"the default interval, 2\n"
+	"2:55: services[0].policy[`8080`].timeout: 6 seconds are longer than "
+	"the interval, 5, of services[0].policy[`8080`].interval, line 2\n"},
+    {"{`interfaces`:`eth0`,`timeout`:3,`services`:[{`name`:`a`,`virtual`:[`192."
+     "0.2.1`,`192.0.2.2`],`servers`:[`10.0.0.1`],`policy`:{`http`:null,`https`:"
+     "null,`ntp`:null}}]}",
+	"1:32: timeout: 3 seconds are longer than the default interval, 2\n"},
+    {POLICY("`53/udp`:{`checks`:[{`type`:`tcp`,`port`:70000}]}"),
+	"2:42: services[0].policy[`53/udp`].checks[0].port: 70000 is not in "
+	"the range 1 to 65535\n"},
+    {"{`interfaces`:`eth0`,`need`:2,`services`:[{`name`:`a`,`virtual`:`192.0.2."
+     "1`,`servers`:[`10.0.0.1`],`policy`:{`http`:null,`https`:null}}]}",
+	"1:29: need: 2 is more than the number of servers of "
+	"services[0].policy.http, 1\n"
+	"1:29: need: 2 is more than the number of servers of "
+	"services[0].policy.https, 1\n"},
+    {ANOTHER("`name`:`b`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.2`],`policy`:"
+	     "{`80/tcp`:null}"),
+	"2:77: services[1].policy[`80/tcp`]: 192.0.2.1:80/tcp is already in "
+	"services[0].policy.http, line 1\n"},
+    {ANOTHER("`name`:`b`,`virtual`:`192.0.2.1`,`servers`:[`10.0.0.2`],`policy`:"
+	     "{`https`:null},`bgp`:{`med`:5}"),
+	"2:23: services[1].virtual: 192.0.2.1 has other bgp attributes here "
+	"than at services[0].virtual, line 1\n"},
+    {ANOTHER("`name`:`b`,`virtual`:`10.0.0.1`,`servers`:[`10.0.0.2`],`policy`:{"
+	     "`https`:null}"),
+	"2:23: services[1].virtual: 10.0.0.1 is also the address of a server, "
+	"at services[0].servers[0], line 1\n"},
+    {ANOTHER("`name`:`b`,`virtual`:`192.0.2.2`,`servers`:[`192.0.2.1`],`policy`"
+	     ":{`https`:null}"),
+	"1:56: services[0].virtual: 192.0.2.1 is also the address of a server, "
+	"at services[1].servers[0], line 2\n"},
+    {"{`interfaces`:`eth0`,`limits`:{`services`:1},`services`:[{`name`:`a`,`"
+     "virtual`:[`192.0.2.1`],`servers`:[`10.0.0.1`],`policy`:{`domain`:null}}]"
+     "}",
+	"1:57: services: 2 services (VIPs x ports) are more than "
+	"limits.services, 1\n"},
+    {"{`interfaces`:`eth0`,`limits`:{`destinations`:3},`services`:[{`name`:`a`,"
+     "`virtual`:[`192.0.2.1`,`192.0.2.2`],`servers`:[`10.0.0.1`,`10.0.0.2`],`"
+     "policy`:{`http`:null}}]}",
+	"1:61: services: 4 destinations (services x servers) are more than "
+	"limits.destinations, 3\n"},
+    {"{`interfaces`:`eth0`,\n\t`services`:[\n\t{`name`:`\\u00fc`,`x`:`üü`,`y`:"
+     "1}]}",
+	"3:2: services[0].virtual: is required, and missing\n"
+	"3:2: services[0].policy: is required, and missing\n"
+	"3:2: services[0].servers: is required, and missing\n"
+	"3:10: services[0].name: `\\xc3\\xbc` is not a name: 1 to 63 of the "
+	"characters A-Z a-z 0-9 _ . -\n"
+	"3:19: services[0].x: unknown key\n"
+	"3:28: services[0].y: unknown key\n"},
+    {"{`interfaces`:`eth0`,  `services` : [ ] , `x`  :  "
+     "[{`a`:[1,`\\\\`,`]`]},{}], `stop_delay`\t:\n\n  -1 , `y`:2}",
+	"1:43: x: unknown key\n"
+	"3:3: stop_delay: -1 is not in the range 0 to 3600 seconds\n"
+	"3:8: y: unknown key\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`\\u0078dp`:`fast`}",
+	"1:47: xdp: `fast` is not one of: auto, native, generic\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`a\\u0022b\\\\c`:{`need`:`x`}}",
+	"1:36: [`a\\`b\\\\c`]: unknown key\n"},
+    {"{`interfaces`:`eth0`,`services`:[{`name`:`a`,`virtual`:`192.0.2.1`,`"
+     "servers`:[`10.0.0.1`],`policy`:{`http`:{`need`:5},`http`:{`need`:6}}}]}",
+	"1:119: services[0].policy.http: is given twice, first on line 1\n"
+	"1:134: services[0].policy.http.need: 6 is more than the number of "
+	"servers of services[0].policy.http, 1\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`control`:`relative-"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     "aaaaaaaaaaaaaaaaaaaa`}",
+	"1:46: control: "
+	"`relative-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...` is "
+	"not an absolute path\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`:1}",
+	"1:36: "
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...: "
+	"unknown key\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`sticky`:tru}",
+	"1:47: syntax error: invalid token near 'tru'\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`need`:99999999999999999999}",
+	"1:62: syntax error: too big integer near '99999999999999999999'\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`interval`:1e999}",
+	"1:51: syntax error: real number overflow near '1e999'\n"},
+    {"{`interfaces`:`eth0`,`services`:[],`need`:01}",
+	"1:43: syntax error: invalid token near '0'\n"},
+    {"not json", "1:3: syntax error: '[' or '{' expected near 'not'\n"},
+    {"`eth0`", "1:6: syntax error: '[' or '{' expected near '`eth0`'\n"},
+};
+
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+static char *
+with_quotes(const char *text)
+{
+	char *copy = xstrdup(text), *c;
+
+	for (c = copy; (c = strchr(c, '`')) != NULL; c++)
+		*c = '"';
+	return copy;
+}
+
+static char *
+joined(const struct conf_errors *errors)
+{
+	char *all = xstrdup(""), *more;
+	size_t i;
+
+	for (i = 0; i < errors->count; i++) {
+		assert_memory_equal(errors->lines[i], "f:", 2);
+		more = xasprintf("%s%s\n", all, errors->lines[i] + 2);
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+static void
+mistake_is_said(void **state)
+{
+	size_t i = *(const size_t *)*state;
+	char *json = with_quotes(cases[i].json);
+	char *expected = with_quotes(cases[i].expected), *all;
+	struct conf_errors errors = {NULL, 0};
+	struct conf *conf = conf_parse(json, strlen(json), "f", &errors);
+
+	all = joined(&errors);
+	assert_string_equal(all, expected);
+	assert_null(conf);
+	conf_errors_clear(&errors);
+	free(all);
+	free(expected);
+	free(json);
+}
+
+int
+main(void)
+{
+	static struct CMUnitTest tests[CASES];
+	static size_t index[CASES];
+	char *name;
+	size_t i;
+	int failed;
+
+	for (i = 0; i < CASES; i++) {
+		index[i] = i;
+		name = xstrdup(cases[i].expected);
+		name[strcspn(name, "\n")] = '\0';
+		tests[i] = (struct CMUnitTest)cmocka_unit_test_prestate(
+		    mistake_is_said, &index[i]);
+		tests[i].name = name;
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	failed =
+	    _cmocka_run_group_tests("conf_errors", tests, CASES, NULL, NULL);
+	for (i = 0; i < CASES; i++)
+		free((void *)(uintptr_t)tests[i].name);
+	return failed;
+}
