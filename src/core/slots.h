@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Consistent-hash tables: which member serves each slot.  Pure and
+ * deterministic: the same members give the same table on every instance and
+ * machine, in whatever order they are given.
+ */
+
+#ifndef CORE_SLOTS_H
+#define CORE_SLOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/conf.h"
+
+#define SLOTS_COUNT 65537 /* a prime, as Maglev needs */
+
+struct slots_member {
+	struct addr address; /* what is hashed; unique among the members */
+	unsigned weight;     /* 0 = gets no slot */
+	uint16_t value;	     /* written into its slots */
+};
+
+/*
+ * Fill all slots with members' values, each member getting a share by its
+ * weight.  Without a member of weight above 0 every slot is set to none.
+ */
+void slots_fill(enum scheduler, const struct slots_member *, size_t count,
+    uint16_t none, uint16_t slots[SLOTS_COUNT]);
+
+#endif
