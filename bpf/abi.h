@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+
+/*
+ * What the BPF programs and the daemon share: the maps' layouts.  Included by
+ * both sides; nothing but <linux/types.h> is needed.
+ *
+ * Integers are in host order unless said otherwise; addresses are 16 bytes in
+ * network order, IPv4 mapped into IPv6 (::ffff:a.b.c.d).
+ *
+ * Ordering between the two sides: each field that packets read while it may
+ * change is one naturally aligned word of at most 8 bytes, written in one
+ * store.  A destination's index is given to another server only after its
+ * state went to DOWN and its generation was raised; the state is written
+ * last.
+ */
+
+#ifndef BPF_ABI_H
+#define BPF_ABI_H
+
+#include <linux/types.h>
+
+/* Raised when any layout below changes: older pinned maps are discarded. */
+#define VC5_ABI 1
+
+#define VC5_SLOTS 65537 /* of a service's hash table; a prime */
+#define VC5_WAYS  4	/* flows of a bucket: one cache line */
+
+/*
+ * A flow.  key is the 64-bit fingerprint of the 5-tuple XORed with
+ * destination in both halves: two CPUs that write the same way at the same
+ * time can leave a flow that nobody finds, never one that goes astray.
+ */
+struct vc5_flow {
+	__u64 key;
+	__u32 destination; /* index in the low 16 bits, generation above */
+	__u32 stamp;	   /* state in the top 2 bits, seconds below */
+};
+
+#define VC5_STAMP_SHIFT	  30
+#define VC5_STAMP_SECONDS ((1U << VC5_STAMP_SHIFT) - 1)
+
+enum vc5_flow_state {
+	VC5_FLOW_FREE, /* all of the entry is zero */
+	VC5_FLOW_EMBRYONIC,
+	VC5_FLOW_CONFIRMED,
+	VC5_FLOW_CLOSED, /* a FIN or RST went by */
+};
+
+struct vc5_bucket {
+	struct vc5_flow ways[VC5_WAYS];
+} __attribute__((aligned(64)));
+
+/*
+ * Who a flow belongs to, at the index (bucket * VC5_WAYS + way) of its entry:
+ * for people.  Written when the flow ceases to be embryonic, never read on
+ * the packet path: of an embryonic flow it is somebody else's.
+ */
+struct vc5_tuple {
+	__u8 client[16];
+	__be16 port;   /* the client's */
+	__u16 service; /* index */
+	__u32 created; /* seconds, as in the stamp: when it was written */
+};
+
+/* Seconds after which a flow that sent nothing may be replaced. */
+#define VC5_IDLE_TCP	900
+#define VC5_IDLE_UDP	120
+#define VC5_IDLE_CLOSED 10
+
+enum vc5_destination_state {
+	VC5_DOWN, /* also: not in use */
+	VC5_DRAINING,
+	VC5_UP,
+};
+
+enum vc5_destination_kind {
+	VC5_LAYER2, /* rewrite the Ethernet header */
+};
+
+/* Index 0 is never used: a slot of 0 means none. */
+struct vc5_destination {
+	__u64 mac; /* of the next hop: 6 bytes, then 2 zero; 0 = unknown */
+	__u64 source_mac; /* of the interface, likewise */
+	__u32 ifindex;	  /* where it goes out */
+	__u16 generation;
+	__u8 state;	  /* enum vc5_destination_state */
+	__u8 kind;	  /* enum vc5_destination_kind */
+	__u16 service;	  /* index */
+	__u16 vlan;	  /* 0 = untagged */
+	__u32 weight;	  /* kept for who takes the maps over */
+	__u8 address[16]; /* of the server */
+	__u8 reserved[16];
+};
+
+struct vc5_service_key {
+	__u8 vip[16];
+	__be16 port;
+	__u8 protocol;
+	__u8 zero;
+};
+
+#define VC5_STICKY 0x1 /* hash the client's address only */
+
+/* Index 0 is never used. */
+struct vc5_service {
+	__u32 table; /* the hash table in use: 2 * index, or that + 1 */
+	__u32 flags;
+	__u32 scheduler; /* enum scheduler; kept for who takes over */
+	struct vc5_service_key key; /* protocol 0: not in use */
+	__u8 reserved[32];
+};
+
+/* A service's hash table: destinations' indexes. */
+struct vc5_table {
+	__u16 slots[VC5_SLOTS];
+};
+
+/* At index (destination * CPUs + CPU). */
+struct vc5_destination_counters {
+	__u64 packets, bytes;
+	__u64 flows;	 /* entries made */
+	__u64 stateless; /* packets sent with no entry */
+	__u64 reserved[4];
+};
+
+/* At index (service * CPUs + CPU). */
+struct vc5_service_counters {
+	__u64 no_destination; /* packets dropped */
+	/* Of destinations that it had: the daemon's, for the first CPU */
+	struct {
+		__u64 packets, bytes, flows, stateless;
+	} gone;
+	__u64 reserved[3];
+};
+
+/* Why a packet was dropped. */
+enum vc5_drop {
+	VC5_DROP_MALFORMED,
+	VC5_DROP_FRAGMENT,
+	VC5_DROP_TTL,
+	VC5_DROP_UNSERVED,
+	VC5_DROP_NO_DESTINATION,
+	VC5_DROP_UNRESOLVED, /* the destination's MAC address is not known */
+	VC5_DROPS
+};
+
+/* At index CPU. */
+struct vc5_drop_counters {
+	__u64 packets[16]; /* by enum vc5_drop */
+};
+
+/* Words of key for the hash of a 5-tuple. */
+#define VC5_KEY_WORDS	36
+#define VC5_FILTER_BITS 65536
+
+/* The one element of the control map. */
+struct vc5_control {
+	__u32 abi;     /* VC5_ABI */
+	__u32 entries; /* of the flow table: what the maps were made for */
+	__u32 cpus;    /* per-CPU lines in the counters */
+	__u32 reserved;
+	/* Random and secret: keys of the flow table's fingerprint and index */
+	__u64 key[VC5_KEY_WORDS];
+	/* Seconds; moved on by the daemon, and by packets of new flows */
+	__u32 clock __attribute__((aligned(64)));
+	__u32 asked; /* jiffies when such a packet last asked the time */
+	/*
+	 * Destination addresses that may be a VIP, by vc5_filter_bit(): most
+	 * other packets are passed on one bit.
+	 */
+	__u64 filter[VC5_FILTER_BITS / 64] __attribute__((aligned(64)));
+};
+
+/* The third word of a mapped IPv4 address: bytes 0, 0, 0xff, 0xff. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define VC5_MAPPED 0xffff0000U
+#else
+#define VC5_MAPPED 0x0000ffffU
+#endif
+
+/*
+ * Bit of the filter for an address.  An IPv4 address (network order) costs
+ * one multiplication; any other is folded into 32 bits first, in such a way
+ * that a mapped one gives the same bit.
+ */
+static inline __u32
+vc5_filter_bit4(__be32 address)
+{
+	return ((__u32)address * 0x9e3779b1U) >> 16;
+}
+
+static inline __u32
+vc5_filter_bit(const __u8 address[16])
+{
+	__u32 words[4];
+
+	__builtin_memcpy(words, address, sizeof(words));
+	words[2] ^= VC5_MAPPED;
+	return vc5_filter_bit4(words[3] ^ (words[2] * 0x85ebca6bU) ^
+	    (words[1] * 0xc2b2ae35U) ^ (words[0] * 0x27d4eb2fU));
+}
+
+#endif

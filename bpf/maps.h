@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+
+/*
+ * The maps, and how their elements are found.  Look-ups in arrays are inlined
+ * by the kernel (a bounds check and a multiplication).  Sizes are set by the
+ * daemon before the programs are loaded.
+ */
+
+#ifndef BPF_MAPS_H
+#define BPF_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+#include "compiler.h"
+
+/* The smallest sizes, so that an object loads as it is. */
+#define MAP_ARRAY(name_, type_)                    \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, type_);              \
+	} name_ SEC(".maps")
+
+/* Key, clock and filter: one element. */
+MAP_ARRAY(control, struct vc5_control);
+
+/* The flow table, its owners' tuples beside it. */
+MAP_ARRAY(flows, struct vc5_bucket);
+MAP_ARRAY(tuples, struct vc5_tuple);
+
+/* Who can be chosen, and how. */
+MAP_ARRAY(destinations, struct vc5_destination);
+MAP_ARRAY(services, struct vc5_service);
+MAP_ARRAY(tables, struct vc5_table);
+
+MAP_ARRAY(destination_counters, struct vc5_destination_counters);
+MAP_ARRAY(service_counters, struct vc5_service_counters);
+MAP_ARRAY(drop_counters, struct vc5_drop_counters);
+
+/* VIP, port and protocol to the index of a service. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct vc5_service_key);
+	__type(value, __u32);
+} service_index SEC(".maps");
+
+/* The addresses that are a VIP; the value is the daemon's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, 16);
+	__uint(value_size, sizeof(__u32));
+} vips SEC(".maps");
+
+/*
+ * Where service_index was seen to lead, by a few bits of the key: a guess, to
+ * be checked against services.
+ */
+#define GUESSES 256
+__u32 service_guess[GUESSES];
+
+/* Of the flow table (a power of two), and lines per counter. */
+const volatile __u32 entries = VC5_WAYS;
+const volatile __u32 cpus = 1;
+
+/* What the upper half of a probe's mark must be. */
+const volatile __u32 probe_mark;
+
+static __always_inline void *
+find(void *map, __u32 index)
+{
+	return bpf_map_lookup_elem(map, &index);
+}
+
+static __always_inline int
+count_drop(enum vc5_drop reason)
+{
+	struct vc5_drop_counters *counters;
+
+	counters = find(&drop_counters, bpf_get_smp_processor_id());
+	if (counters != NULL)
+		counters->packets[reason]++;
+	return XDP_DROP;
+}
+
+static __always_inline struct vc5_destination_counters *
+destination_counters_of(__u32 destination)
+{
+	return find(&destination_counters,
+	    destination * cpus + bpf_get_smp_processor_id());
+}
+
+static __always_inline void
+count_no_destination(__u32 service)
+{
+	struct vc5_service_counters *counters;
+
+	counters = find(
+	    &service_counters, service * cpus + bpf_get_smp_processor_id());
+	if (counters != NULL)
+		counters->no_destination++;
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+
+/*
+ * A destination as one packet sees it, and the Ethernet header that takes it
+ * there.
+ */
+
+#ifndef BPF_ROUTE_H
+#define BPF_ROUTE_H
+
+#include <linux/if_ether.h>
+
+#include "maps.h"
+
+struct route {
+	__u64 mac, source_mac; /* as in struct vc5_destination */
+	__u32 ifindex;
+	__u32 index; /* of the destination */
+};
+
+/*
+ * The state of a destination, given as in a flow: index and generation.
+ * DOWN if that index is another one's by now.  The generation, which the
+ * daemon raises before it writes the rest, is read last: what was read before
+ * it then belongs to it.
+ */
+static __always_inline enum vc5_destination_state
+route_read(__u32 word, struct route *route)
+{
+	const struct vc5_destination *destination;
+	enum vc5_destination_state state;
+
+	route->index = word & 0xffff;
+	destination = find(&destinations, route->index);
+	if (destination == NULL)
+		return VC5_DOWN;
+	route->mac = READ_ONCE(destination->mac);
+	route->source_mac = READ_ONCE(destination->source_mac);
+	route->ifindex = READ_ONCE(destination->ifindex);
+	state = READ_ONCE(destination->state);
+	return READ_ONCE(destination->generation) == word >> 16 ? state
+								: VC5_DOWN;
+}
+
+/* Both addresses in two stores: the headers are aligned to 2 bytes. */
+static __always_inline void
+route_write_macs(struct ethhdr *ethernet, const struct route *route)
+{
+	__u64 *first = (__u64 *)ethernet->h_dest;
+	__u32 *last = (__u32 *)(ethernet->h_source + 2);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	*first = route->mac | route->source_mac << 48;
+#else
+	*first = route->mac | route->source_mac >> 48;
+#endif
+	*last = route->source_mac >> 16;
+}
+
+#endif

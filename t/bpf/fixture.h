@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The BPF programs loaded with small maps, for one test: two TCP services and
+ * a UDP one of VIP, destinations 1 to 4 of the first.
+ */
+
+#ifndef T_BPF_FIXTURE_H
+#define T_BPF_FIXTURE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bpf/abi.h"
+#include "frame.h"
+
+#define LOOPBACK     1	/* the ifindex at which test runs' packets come in */
+#define ELSEWHERE    77 /* another one */
+#define HTTP	     1	/* service: VIP, TCP port 80 */
+#define STICKY	     2	/* VIP, TCP port 443 */
+#define DNS	     3	/* VIP, UDP port 53 */
+#define SERVICES     4
+#define DESTINATIONS 8
+#define PROBE_MARK   0x56c50000
+#define NOW	     (1U << 28) /* what the clock shows: far ahead */
+
+struct vc5d_bpf;
+
+struct fixture {
+	struct vc5d_bpf *skeleton;
+	int cpus;
+	uint32_t entries;
+	struct vc5_control *control;
+	struct vc5_bucket *flows;
+	struct vc5_tuple *tuples;
+	struct vc5_destination *destinations;
+	struct vc5_service *services;
+	const void *row; /* initial_state of the test: of a table of cases */
+};
+
+/* Exits with a TAP skip if BPF programs can't be loaded here. */
+void fixture_require(void);
+
+struct fixture *fixture_new(uint32_t entries);
+void fixture_free(struct fixture *);
+
+/* setup and teardown of cmocka: a table of 1024 entries */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/* All slots of the table in use by a service, or of the other one. */
+void fixture_table(struct fixture *, uint32_t service, uint16_t destination);
+void
+fixture_table_set(struct fixture *, uint32_t index, const struct vc5_table *);
+/* service_index leads, or doesn't, from a service's key to it. */
+void fixture_index_set(struct fixture *, uint32_t service);
+void fixture_index_remove(struct fixture *, uint32_t service);
+/* Has the filter pass what is for this address. */
+void fixture_filter_set(struct fixture *, uint32_t address);
+
+/* The address of a destination, and of the interface towards it. */
+const uint8_t *fixture_mac(uint32_t destination);
+const uint8_t *fixture_source(uint32_t destination);
+
+/* Run a packet, in place: the verdict. */
+int fixture_run(struct fixture *, struct frame *);
+int fixture_probe(struct fixture *, struct frame *, uint32_t mark);
+/* The destination that a packet was sent to; 0 if it was not. */
+uint32_t fixture_send(struct fixture *, const struct frame_spec *);
+/* Like that: from a port, with TCP flags. */
+uint32_t fixture_tcp(struct fixture *, uint16_t client_port, uint8_t flags);
+
+struct vc5_destination_counters
+fixture_counters(struct fixture *, uint32_t destination);
+uint64_t fixture_no_destination(struct fixture *, uint32_t service);
+uint64_t fixture_drops(struct fixture *, enum vc5_drop);
+/* All reasons. */
+uint64_t fixture_dropped(struct fixture *);
+
+/* The only flow in the table; NULL if there is none, or several. */
+struct vc5_flow *fixture_flow(struct fixture *);
+uint32_t fixture_flow_count(struct fixture *);
+
+#endif
