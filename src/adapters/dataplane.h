@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The narrow interface between the engine and whatever steers packets: the
+ * XDP data plane here, another one (IPVS) or a test's fake in its place.
+ *
+ * The engine gives whole services as they should be; the data plane applies
+ * the difference to what it has.  A data plane that outlives the daemon (the
+ * XDP one, pinned) still has the services of before when it is opened again.
+ */
+
+#ifndef ADAPTERS_DATAPLANE_H
+#define ADAPTERS_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+#include "core/service.h"
+
+enum destination_state {
+	DESTINATION_DOWN,     /* gets nothing; its flows are re-hashed */
+	DESTINATION_DRAINING, /* keeps its flows, gets no new ones */
+	DESTINATION_UP,
+};
+
+struct dataplane_destination {
+	struct addr address; /* of the server; unique in its service */
+	enum destination_state state;
+	unsigned weight; /* as conf_destination's */
+	int ifindex;	 /* where it goes out; 0: not known, keep what was */
+	uint8_t mac[6];	 /* of the next hop */
+	uint8_t source_mac[6]; /* of the interface */
+};
+
+struct dataplane_service {
+	struct service_key key;
+	enum scheduler scheduler;
+	bool sticky;
+	struct dataplane_destination *destinations;
+	size_t destination_count;
+};
+
+/* Since the service or destination came to be; they never go backwards. */
+struct dataplane_counters {
+	uint64_t packets, bytes; /* sent to destinations */
+	uint64_t flows;		 /* entries made in the flow table */
+	uint64_t stateless;	 /* packets sent by hash, with no entry */
+	uint64_t no_destination; /* packets dropped; 0 for a destination */
+};
+
+struct dataplane_reason {
+	const char *name; /* "fragment", for metrics: static storage */
+	const char *help; /* one line: static storage */
+	uint64_t packets;
+};
+
+/* How full the flow table is, as the last scan found it. */
+struct dataplane_flows {
+	uint64_t capacity;
+	uint64_t embryonic, confirmed, closed, idle;
+};
+
+struct dataplane {
+	const struct dataplane_ops *ops;
+	/* an implementation's own members follow, in a larger struct */
+};
+
+/*
+ * Functions that return int: 0, or -1 after having logged why.  Pointers
+ * handed in are borrowed for the call.
+ */
+struct dataplane_ops {
+	const char *name; /* "xdp" */
+
+	/*
+	 * Steer what comes in at an interface, or go on doing so; *native
+	 * says how.  A failure is worth another try later.
+	 */
+	int (*interface_attach)(struct dataplane *, const char *name,
+	    int ifindex, enum xdp_mode, bool *native);
+	void (*interface_detach)(struct dataplane *, const char *name);
+	/* Detach whatever is attached and not in the list (NULL-free). */
+	void (*interface_detach_others)(
+	    struct dataplane *, char *const *names, size_t count);
+
+	/* The device through which probes leave; see netlink.h. */
+	int (*probe_attach)(struct dataplane *, int ifindex);
+	/*
+	 * The mark of a socket whose packets go to this destination, and to
+	 * no other, for as long as the service has it.
+	 */
+	int (*probe_mark)(struct dataplane *, const struct service_key *,
+	    const struct addr *, uint32_t *mark);
+
+	/* Make a service so; no packet sees a half-made one. */
+	int (*service_set)(
+	    struct dataplane *, const struct dataplane_service *);
+	void (*service_remove)(struct dataplane *, const struct service_key *);
+	/*
+	 * The services that are applied, in no order.  The callback may not
+	 * change the data plane.
+	 */
+	void (*service_each)(struct dataplane *,
+	    void (*)(const struct dataplane_service *, void *), void *);
+	/*
+	 * The VIPs, each once, of services that a predecessor had and that
+	 * could not be taken over when the data plane was opened.
+	 */
+	void (*former_each)(struct dataplane *,
+	    void (*)(const struct addr *vip, void *), void *);
+
+	/* Of a service, or of one of its destinations when that is given. */
+	int (*counters)(struct dataplane *, const struct service_key *,
+	    const struct addr *, struct dataplane_counters *);
+	/* Packets dropped, by reason; *count is set; valid until next call. */
+	const struct dataplane_reason *(*drops)(
+	    struct dataplane *, size_t *count);
+	void (*flows)(struct dataplane *, struct dataplane_flows *);
+
+	/* Called once a second: now in seconds of CLOCK_MONOTONIC. */
+	void (*tick)(struct dataplane *, uint64_t now);
+
+	/* End: remove everything from the kernel, then as close. */
+	void (*stop)(struct dataplane *);
+	/* Release the handle; what is in the kernel goes on forwarding. */
+	void (*close)(struct dataplane *);
+};
+
+#endif

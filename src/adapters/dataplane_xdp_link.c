@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Where the programs are attached: XDP links, each pinned as its interface's
+ * name, and the probes' tc filter.
+ */
+
+#include <net/if.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/if_link.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "adapters/dataplane_xdp_private.h"
+#include "base/log.h"
+
+#define KIND "links"
+
+#define REFUSED                                                              \
+	"its driver refuses, as for an MTU that is too large: lower it, or " \
+	"set \"xdp\" to \"generic\" or \"auto\""
+
+/* What to do about it, by errno. */
+static const struct {
+	int error;
+	bool native; /* only the native mode can have it */
+	const char *remedy;
+} remedies[] = {
+    {EPERM, false, "needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"},
+    {ENODEV, false, "there is no such interface: correct \"interfaces\""},
+    {EOPNOTSUPP, true,
+	"its driver has no native mode: set \"xdp\" to \"generic\" or "
+	"\"auto\""},
+    {EINVAL, true, REFUSED},
+    {ERANGE, true, REFUSED},
+    {ENOSPC, true, REFUSED},
+    {ENOMEM, true, "not enough memory, or queues of the interface"},
+};
+
+/* Those of another mode would be no better. */
+static bool
+is_final(int error)
+{
+	return error == EBUSY || error == EEXIST || error == ENODEV ||
+	    error == EPERM;
+}
+
+static void
+explain(const char *name, int ifindex, enum xdp_mode mode, int error)
+{
+	const char *remedy = "";
+	uint32_t id = 0;
+
+	if (error == EBUSY || error == EEXIST) {
+		bpf_xdp_query_id(ifindex, 0, &id);
+		log_warnx("%s: another XDP program (id %u) is attached: end "
+			  "what attached it, or \"ip link set dev %s xdp off\"",
+		    name, id, name);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (remedies[i].error == error &&
+		    (mode != XDP_GENERIC || !remedies[i].native))
+			remedy = remedies[i].remedy;
+	log_warnx("%s: can't attach XDP in %s mode: %s%s%s", name,
+	    conf_xdp_mode_name(mode), strerror(error),
+	    remedy[0] == '\0' ? "" : ": ", remedy);
+}
+
+static bool
+is_native(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	return bpf_xdp_query(ifindex, 0, &query) == 0 &&
+	    query.attach_mode == XDP_ATTACHED_DRV;
+}
+
+/*
+ * The program of a link that is there already is changed in one step: no
+ * packet is lost.  Auto is content with the mode that it finds, since there
+ * is none without a gap to the other.
+ */
+static int
+link_update(
+    struct xdp *xdp, int link, int ifindex, enum xdp_mode mode, bool *native)
+{
+	struct bpf_link_info info = {0};
+	uint32_t len = sizeof(info);
+
+	/* The link of an interface that has gone has index 0. */
+	if (bpf_obj_get_info_by_fd(link, &info, &len) < 0 ||
+	    info.type != BPF_LINK_TYPE_XDP || ifindex == 0 ||
+	    info.xdp.ifindex != (uint32_t)ifindex)
+		return -1;
+	*native = is_native(ifindex);
+	if (mode != XDP_AUTO && *native != (mode == XDP_NATIVE))
+		return -1;
+	if (info.prog_id == xdp->program_id)
+		return 0;
+	return bpf_link_update(link, xdp->program, NULL) < 0 ? -1 : 0;
+}
+
+/* A new link of one mode: its descriptor, or -1 and errno. */
+static int
+link_create(struct xdp *xdp, int ifindex, bool native)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+	    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	char name[IF_NAMESIZE];
+	int link, error;
+
+	link = bpf_link_create(xdp->program, ifindex, BPF_XDP, &options);
+	if (link >= 0)
+		return link;
+	/* The kernel makes no difference here. */
+	error = errno;
+	if (error == EINVAL && if_indextoname((unsigned)ifindex, name) == NULL)
+		error = ENODEV;
+	errno = error;
+	return -1;
+}
+
+static int
+link_new(struct xdp *xdp, const char *name, int ifindex, enum xdp_mode mode,
+    const char *path, bool *native)
+{
+	int link, result = -1;
+
+	*native = mode != XDP_GENERIC;
+	link = link_create(xdp, ifindex, *native);
+	if (link < 0 && mode == XDP_AUTO && !is_final(errno)) {
+		log_notice("%s: no native XDP (%s): generic mode, which is "
+			   "slower",
+		    name, strerror(errno));
+		*native = false;
+		mode = XDP_GENERIC;
+		link = link_create(xdp, ifindex, false);
+	}
+	if (link < 0) {
+		explain(name, ifindex, mode, errno);
+		return -1;
+	}
+	/* Without a pin the link would end with this process. */
+	if (bpf_obj_pin(link, path) < 0)
+		log_warn("%s: can't pin the XDP link at %s", name, path);
+	else
+		result = 0;
+	close(link);
+	return result;
+}
+
+/* Detach what is pinned as an interface's. */
+static void
+link_end(int link, const char *path)
+{
+	bpf_link_detach(link);
+	close(link);
+	if (unlink(path) == -1)
+		log_warn("can't remove %s", path);
+}
+
+int
+xdp_interface_attach(struct dataplane *dataplane, const char *name, int ifindex,
+    enum xdp_mode mode, bool *native)
+{
+	struct xdp *xdp = xdp_of(dataplane);
+	char *path = xdp_pin_path(xdp, KIND, name);
+	int link = bpf_obj_get(path), result = 0;
+
+	if (link >= 0 && link_update(xdp, link, ifindex, mode, native) == 0) {
+		close(link);
+		goto cleanup;
+	}
+	if (link >= 0)
+		link_end(link, path);
+	result = link_new(xdp, name, ifindex, mode, path, native);
+cleanup:
+	free(path);
+	return result;
+}
+
+void
+xdp_interface_detach(struct dataplane *dataplane, const char *name)
+{
+	struct xdp *xdp = xdp_of(dataplane);
+	char *path = xdp_pin_path(xdp, KIND, name);
+	int link = bpf_obj_get(path);
+
+	if (link >= 0)
+		link_end(link, path);
+	else if (errno != ENOENT)
+		log_warn("%s: can't open the XDP link at %s", name, path);
+	free(path);
+}
+
+struct others {
+	char *const *names;
+	size_t count;
+};
+
+static void
+detach_other(struct xdp *xdp, const char *name, void *arg)
+{
+	const struct others *keep = arg;
+
+	for (size_t i = 0; i < keep->count; i++)
+		if (strcmp(keep->names[i], name) == 0)
+			return;
+	xdp_interface_detach(&xdp->base, name);
+}
+
+void
+xdp_interface_detach_others(
+    struct dataplane *dataplane, char *const *names, size_t count)
+{
+	struct others keep = {names, count};
+
+	xdp_pins_each(xdp_of(dataplane), KIND, detach_other, &keep);
+}
+
+/* The device is vc5d's own: so is its clsact qdisc, and the first handle. */
+#define PROBE_HOOK(ifindex_)                                \
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex_, \
+	    .attach_point = BPF_TC_EGRESS)
+
+int
+xdp_probe_attach(struct dataplane *dataplane, int ifindex)
+{
+	struct xdp *xdp = xdp_of(dataplane);
+	PROBE_HOOK(ifindex);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = 1, .priority = 1,
+	    .prog_fd = xdp->probe, .flags = BPF_TC_F_REPLACE);
+	libbpf_print_fn_t print;
+	int result;
+
+	/* libbpf reports the qdisc that is there already as a fault. */
+	print = libbpf_set_print(NULL);
+	result = bpf_tc_hook_create(&hook);
+	libbpf_set_print(print);
+	if (result == 0 || result == -EEXIST)
+		result = bpf_tc_attach(&hook, &options);
+	if (result < 0) {
+		errno = -result;
+		log_warn("interface %d: can't attach the health checks' tc "
+			 "program (is the kernel without clsact?)",
+		    ifindex);
+		return -1;
+	}
+	xdp->probe_ifindex = ifindex;
+	return 0;
+}
+
+void
+xdp_probe_detach(struct xdp *xdp)
+{
+	PROBE_HOOK(xdp->probe_ifindex);
+	libbpf_print_fn_t print;
+
+	if (xdp->probe_ifindex == 0)
+		return;
+	/* The device may have gone before. */
+	print = libbpf_set_print(NULL);
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	bpf_tc_hook_destroy(&hook);
+	libbpf_set_print(print);
+	xdp->probe_ifindex = 0;
+}
