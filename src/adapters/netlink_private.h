@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the files of the netlink adapter share, and nobody else sees:
+ * netlink.c (sockets and events), netlink_table.c (interfaces and addresses),
+ * netlink_nexthop.c (watched servers), netlink_route.c (routing), and
+ * netlink_probe.c (the probes' way out).
+ */
+
+#ifndef ADAPTERS_NETLINK_PRIVATE_H
+#define ADAPTERS_NETLINK_PRIVATE_H
+
+#include <net/if.h>
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include "adapters/netlink.h"
+
+struct event;
+struct nl_msg;
+struct nl_sock;
+struct nlattr;
+struct nlmsghdr;
+
+/* An interface of this host. */
+struct link {
+	RB_ENTRY(link) entry;
+	int ifindex; /* the key */
+	char name[IFNAMSIZ];
+	bool up; /* IFF_UP and IFF_RUNNING */
+	uint8_t mac[6];
+	bool seen;   /* in the table that was just read */
+	bool warned; /* that its filter drops probes' answers */
+};
+RB_HEAD(links, link);
+RB_PROTOTYPE(links, link, entry, link_compare)
+
+/* An address of an interface: the same one can be at several. */
+struct local {
+	RB_ENTRY(local) entry;
+	struct addr addr; /* the key: these three */
+	int ifindex;
+	uint8_t prefix; /* length */
+	bool seen;	/* in the table that was just read */
+};
+RB_HEAD(locals, local);
+RB_PROTOTYPE(locals, local, entry, local_compare)
+
+/* A watched server. */
+struct watch {
+	RB_ENTRY(watch) entry;
+	TAILQ_ENTRY(watch) lookup; /* in netlink.lookups, if looking_up */
+	TAILQ_ENTRY(watch) report; /* in netlink.reports, if reporting */
+	bool looking_up, reporting;
+	struct addr addr;    /* the key */
+	unsigned references; /* netlink_watch() calls not yet undone */
+	unsigned phase;	     /* of the ticks in which it is verified */
+	uint16_t state;	     /* of the neighbour: NUD_*; 0 = there is none */
+	bool told;	     /* reported is what was reported, not just zero */
+	struct netlink_nexthop now, reported;
+};
+RB_HEAD(watches, watch);
+RB_PROTOTYPE(watches, watch, entry, watch_compare)
+TAILQ_HEAD(watch_queue, watch);
+
+/* The way out for probes, as it was asked for. */
+struct probe_path {
+	bool installed;
+	bool suspect; /* something of it was changed by others */
+	char device[IFNAMSIZ];
+	uint32_t mark, table;
+};
+
+struct netlink {
+	struct netlink_callbacks callbacks;
+	void *arg;		 /* of the callbacks */
+	struct nl_sock *events;	 /* non-blocking, member of groups */
+	struct nl_sock *request; /* one question at a time */
+	struct event *readable;	 /* of events */
+	struct event *tick;	 /* once a second */
+	struct event *work;	 /* lookups and reports, coalesced */
+	unsigned ticks;
+	bool stale;  /* events were lost: all is to be read again */
+	int refused; /* errno: why no address at all can be resolved */
+	struct links links;
+	struct locals locals;
+	struct watches watches;
+	unsigned watch_count;	    /* ever made: spreads their phases */
+	struct watch_queue lookups; /* routes to be looked up again */
+	struct watch_queue reports; /* what may have changed */
+	struct probe_path probe;
+};
+
+/* netlink.c */
+
+/*
+ * Ask the kernel and wait for the end of its answer, of which each message is
+ * given to the callback (may be NULL).  Takes the message.  0 or -errno.
+ */
+typedef void netlink_reply_cb(struct netlink *, struct nlmsghdr *, void *arg);
+int netlink_ask(
+    struct netlink *, struct nl_msg *, netlink_reply_cb *reply, void *arg);
+/* The same for a table; again when it changed while it was being read. */
+int netlink_dump(struct netlink *, int type, const void *header, size_t size,
+    netlink_reply_cb *reply, void *arg);
+/* A message with its fixed header; out of memory is fatal. */
+struct nl_msg *
+netlink_message(int type, int flags, const void *header, size_t size);
+/* Have netlink.work done within a moment; at once if it is urgent. */
+void netlink_schedule(struct netlink *, bool urgent);
+/* What an error number means to the operator, for the end of a message. */
+const char *netlink_remedy(int error);
+
+unsigned netlink_addr_size(const struct addr *);
+/* 0, or -1 if the attribute is absent or not such an address. */
+int netlink_addr_get(const struct nlattr *, int family, struct addr *out);
+
+/* netlink_table.c */
+
+void netlink_link_message(struct netlink *, struct nlmsghdr *);
+void netlink_address_message(struct netlink *, struct nlmsghdr *);
+/* Read both tables; report the difference if asked to.  0 or -errno. */
+int netlink_tables_load(struct netlink *, bool report);
+void netlink_tables_free(struct netlink *);
+struct link *netlink_link(struct netlink *, int ifindex);
+
+/* netlink_nexthop.c */
+
+void netlink_neighbour_message(struct netlink *, struct nlmsghdr *);
+void netlink_route_message(struct netlink *, struct nlmsghdr *);
+/* Routes may have changed: look all of them up, soon. */
+void netlink_watch_all_again(struct netlink *);
+void netlink_watch_tick(struct netlink *);
+void netlink_watch_work(struct netlink *);
+void netlink_watch_report(struct netlink *);
+void netlink_watch_free_all(struct netlink *);
+/* The source towards some watched server there; NULL if there is none. */
+const struct addr *
+netlink_watch_source(struct netlink *, int ifindex, int family);
+
+/* netlink_route.c */
+
+/* The kernel's answer to where packets for an address would go. */
+struct route {
+	int ifindex;
+	uint8_t type; /* RTN_* */
+	bool gateway;
+	struct addr source; /* what the kernel would send from */
+};
+/* 0, or -errno if there is no route. */
+int netlink_route(struct netlink *, const struct addr *, struct route *out);
+
+/* netlink_probe.c */
+
+void netlink_rule_message(struct netlink *, struct nlmsghdr *);
+void netlink_probe_tick(struct netlink *);
+
+#endif
