@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Probes from start to end, cancelled or not, and what can fail on this host.
+ */
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "check_harness.h"
+#include "check_server.h"
+
+static const struct server_script good = {OK, END_CLOSE};
+
+/* A thousand, and the server's program hears of none, nor is a port used up. */
+static void
+test_tcp(void **state)
+{
+	struct server *server = server_new(base, AF_INET, &good);
+	struct conf_check conf = make_conf(CHECK_TCP, server_port(server));
+	struct outcome outcome;
+	unsigned i, fds = fd_count();
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		start(&conf, NULL, &outcome);
+		expect_result(&outcome, CHECK_PASSED, "connected");
+	}
+	assert_int_equal(fd_count(), fds);
+	assert_false(server_has_caller(server));
+	assert_int_equal(server_seen(server)->accepted, 0);
+	assert_int_equal(time_wait_count(server_port(server)), 0);
+	server_free(server);
+}
+
+static void
+test_refused(void **state)
+{
+	struct conf_check conf = make_conf(CHECK_TCP, 0);
+	struct outcome outcome;
+	int fd = loopback_socket(AF_INET, -1, &conf.port);
+
+	(void)state;
+	start(&conf, NULL, &outcome);
+	expect_result(&outcome, CHECK_REFUSED, "refused");
+	conf.type = CHECK_HTTP;
+	start(&conf, NULL, &outcome);
+	expect_result(&outcome, CHECK_REFUSED, "refused");
+	close(fd);
+}
+
+static void
+test_timeout(void **state)
+{
+	struct conf_check conf = make_conf(CHECK_TCP, 0);
+	struct outcome outcome;
+	int fillers[8], fd = full_listener(&conf.port, fillers);
+
+	(void)state;
+	start(&conf, NULL, &outcome);
+	expect_result(&outcome, CHECK_TIMEOUT, "no connection in 250 ms");
+	conf.type = CHECK_HTTP;
+	start(&conf, NULL, &outcome);
+	expect_result(&outcome, CHECK_TIMEOUT, "no connection in 250 ms");
+	close_all(fd, fillers);
+}
+
+static void
+test_two_at_once(void **state)
+{
+	static const struct server_script silent = {"", END_SILENCE};
+	struct server *a = server_new(base, AF_INET, &good);
+	struct server *b = server_new(base, AF_INET, &silent);
+	struct conf_check conf_a = make_conf(CHECK_HTTP, server_port(a));
+	struct conf_check conf_b = make_conf(CHECK_HTTP, server_port(b));
+	struct outcome outcome_a, outcome_b;
+
+	(void)state;
+	start(&conf_b, NULL, &outcome_b);
+	start(&conf_a, NULL, &outcome_a);
+	expect_result(&outcome_a, CHECK_PASSED, "HTTP 200");
+	expect_result(&outcome_b, CHECK_TIMEOUT, "0 bytes");
+	assert_int_equal(outcome_a.calls, 1);
+	server_free(a);
+	server_free(b);
+}
+
+/* After a cancel nothing comes and nothing is left. */
+static void
+cancel(struct check *check, struct outcome *outcome, unsigned fds)
+{
+	assert_int_equal(outcome->calls, 0);
+	check_cancel(check);
+	assert_int_equal(fd_count(), fds);
+	turn(20);
+	assert_int_equal(outcome->calls, 0);
+}
+
+static void
+test_cancel(void **state)
+{
+	static const struct server_script scripts[] = {
+	    {OK, END_CLOSE},   /* cancelled at once */
+	    {"", END_SILENCE}, /* when the server accepted */
+	    {OK, END_SILENCE}, /* while it is drained */
+	};
+	static bool (*const stages[])(const void *) = {
+	    NULL, has_accepted, has_sent};
+	struct conf_check conf;
+	struct outcome outcome;
+	struct server *server;
+	struct check *check;
+	unsigned fds;
+	size_t i;
+
+	(void)state;
+	check_cancel(NULL);
+	for (i = 0; i < 3; i++) {
+		server = server_new(base, AF_INET, &scripts[i]);
+		conf = make_conf(CHECK_HTTP, server_port(server));
+		fds = fd_count();
+		check = start(&conf, NULL, &outcome);
+		if (stages[i] != NULL) {
+			assert_true(wait_until(stages[i], server, GUARD));
+			event_base_loop(base, EVLOOP_NONBLOCK);
+			fds++; /* the server's */
+		}
+		cancel(check, &outcome, fds);
+		server_free(server);
+	}
+}
+
+/* While connecting, and after a failure that is not reported yet. */
+static void
+test_cancel_early(void **state)
+{
+	struct check_target target = {.vip = loopback(AF_INET)};
+	struct conf_check conf = make_conf(CHECK_TCP, 0);
+	struct outcome outcome;
+	struct check *check;
+	int fillers[8], fd = full_listener(&conf.port, fillers);
+	unsigned fds = fd_count();
+
+	(void)state;
+	check = start(&conf, NULL, &outcome);
+	turn(20);
+	cancel(check, &outcome, fds);
+	addr_parse("192.0.2.1", &target.source);
+	check = start(&conf, &target, &outcome);
+	cancel(check, &outcome, fds);
+	close_all(fd, fillers);
+}
+
+static void
+test_no_descriptors(void **state)
+{
+	struct conf_check conf = make_conf(CHECK_TCP, 1);
+	struct rlimit limit, none;
+	struct outcome outcome;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	start(&conf, NULL, &outcome);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	expect_result(&outcome, CHECK_LOCAL_ERROR, "Too many open files");
+}
+
+static void
+test_source(void **state)
+{
+	struct check_target target = {.vip = loopback(AF_INET)};
+	struct conf_check conf = make_conf(CHECK_TCP, 1);
+	struct outcome outcome;
+
+	(void)state;
+	addr_parse("192.0.2.1", &target.source); /* not of this host */
+	start(&conf, &target, &outcome);
+	expect_result(&outcome, CHECK_LOCAL_ERROR, "binding the source");
+	target.source = loopback(AF_INET6); /* of the other family */
+	start(&conf, &target, &outcome);
+	expect_result(&outcome, CHECK_LOCAL_ERROR, "binding the source");
+}
+
+/* What the event loop believes to be now is old after a long callback. */
+static void
+start_late(int fd, short events, void *arg)
+{
+	void **args = arg;
+
+	(void)fd;
+	(void)events;
+	usleep(2 * TIMEOUT * 1000);
+	start(args[0], NULL, args[1]);
+}
+
+static void
+test_stale_clock(void **state)
+{
+	static const struct timeval at_once;
+	static const struct server_script silent = {"", END_SILENCE};
+	struct server *server = server_new(base, AF_INET, &silent);
+	struct conf_check conf = make_conf(CHECK_HTTP, server_port(server));
+	struct outcome outcome = {0};
+	void *args[] = {&conf, &outcome};
+
+	(void)state;
+	event_base_once(base, -1, EV_TIMEOUT, start_late, args, &at_once);
+	expect_result(&outcome, CHECK_TIMEOUT, "no status in");
+	server_free(server);
+}
+
+/* A good server is not blamed when this host was too busy to look. */
+static void
+test_busy_host(void **state)
+{
+	struct server *server = server_new(base, AF_INET, &good);
+	struct conf_check conf = make_conf(CHECK_TCP, server_port(server));
+	struct outcome outcome;
+
+	(void)state;
+	conf.timeout = 20;
+	start(&conf, NULL, &outcome);
+	usleep(60000);
+	expect_result(&outcome, CHECK_PASSED, "connected");
+	server_free(server);
+}
+
+static void
+test_names(void **state)
+{
+	int outcome;
+
+	(void)state;
+	assert_string_equal(check_outcome_name(CHECK_PASSED), "passed");
+	for (outcome = CHECK_PASSED; outcome <= CHECK_LOCAL_ERROR; outcome++)
+		assert_true(strlen(check_outcome_name(outcome)) > 5);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(test_tcp),
+	    TEST(test_refused),
+	    TEST(test_timeout),
+	    TEST(test_two_at_once),
+	    TEST(test_cancel),
+	    TEST(test_cancel_early),
+	    TEST(test_no_descriptors),
+	    TEST(test_source),
+	    TEST(test_stale_clock),
+	    TEST(test_busy_host),
+	    TEST(test_names),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
