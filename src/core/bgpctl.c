@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The language of bgpctl(8), as found by trying with version 7.7:
+ *
+ * - "network bulk [attributes] add" and "network bulk delete" read prefixes
+ *   from standard input.  They exit with 0 when the requests were sent, not
+ *   when they were obeyed: a restricted socket swallows them in silence.
+ *   Adding what is there changes its attributes; adding it with the same ones
+ *   sends no UPDATE.  Deleting also removes a network of bgpd.conf.
+ * - "network show" has an origin of "static" for a network of bgpd.conf and
+ *   of "unknown" for one of bgpctl's, and no attributes.  With nothing to
+ *   show it prints {}.
+ * - "show rib detail neighbor LOCAL" is the part of the RIB that bgpd
+ *   originates.  Its metric is 0 without a MED too.  A bgpd that has no
+ *   neighbours at all says "no such neighbor".
+ * - Failure of a request is {"status": "FAILED", "error": "..."} with exit
+ *   status 0; errors before that are on standard error with exit status 1.
+ */
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+
+#include "base/xmalloc.h"
+#include "core/bgpctl.h"
+
+#define DEFAULT_LOCAL_PREF 100 /* bgpd's own, not configurable */
+#define MAX_ARGUMENTS	   16  /* beside two for each community */
+#define NO_NEIGHBOURS	   "no such neighbor"
+
+static const struct {
+	const char *name;     /* for messages */
+	const char *words[6]; /* of the command line, attributes left out */
+	bool json;
+} commands[] = {
+    [BGPCTL_NETWORKS] = {"network show", {"network", "show"}, true},
+    [BGPCTL_ROUTES] = {"show rib",
+	{"show", "rib", "detail", "neighbor", "LOCAL"}, true},
+    [BGPCTL_NEIGHBOURS] = {"show neighbor", {"show", "neighbor"}, true},
+    [BGPCTL_ADD] = {"network bulk add", {"network", "bulk"}, false},
+    [BGPCTL_DELETE] = {"network bulk delete", {"network", "bulk", "delete"},
+	false},
+};
+
+/* RFC 1997, RFC 3765, RFC 7999, RFC 8326; bgpctl ignores their case. */
+static const struct {
+	const char *name;
+	uint32_t low; /* after 65535: */
+} well_known[] = {
+    {"GRACEFUL_SHUTDOWN", 0},
+    {"BLACKHOLE", 666},
+    {"NO_EXPORT", 65281},
+    {"NO_ADVERTISE", 65282},
+    {"NO_EXPORT_SUBCONFED", 65283},
+    {"NO_PEER", 65284},
+};
+
+struct community {
+	unsigned parts; /* 2, or 3 for a large one */
+	uint32_t part[3];
+};
+
+const char *
+bgpctl_command_name(enum bgpctl_command command)
+{
+	return commands[command].name;
+}
+
+static bool
+is_large(const char *community)
+{
+	const char *colon = strchr(community, ':');
+
+	return colon != NULL && strchr(colon + 1, ':') != NULL;
+}
+
+/* Append a keyword and its number, unless that is less than the least. */
+static size_t
+add_number(char **argv, size_t n, const char *word, int64_t value, int64_t min)
+{
+	if (value < min)
+		return n;
+	argv[n++] = xstrdup(word);
+	argv[n++] = xasprintf("%lld", (long long)value);
+	return n;
+}
+
+/* Attributes come between "bulk" and "add": anywhere else is an error. */
+static size_t
+add_attributes(char **argv, size_t n, const struct conf_bgp_attributes *bgp)
+{
+	size_t i;
+
+	for (i = 0; i < bgp->community_count; i++) {
+		argv[n++] =
+		    xstrdup(is_large(bgp->communities[i]) ? "large-community"
+							  : "community");
+		argv[n++] = xstrdup(bgp->communities[i]);
+	}
+	n = add_number(argv, n, "med", bgp->med, 0);
+	n = add_number(argv, n, "localpref", bgp->local_pref, 0);
+	return add_number(argv, n, "prepend-self", bgp->prepend, 1);
+}
+
+char **
+bgpctl_argv(const char *program, const char *socket,
+    enum bgpctl_command command, const struct conf_bgp_attributes *bgp)
+{
+	size_t n = 0, communities = bgp != NULL ? bgp->community_count : 0;
+	char **argv = xcalloc(MAX_ARGUMENTS + 2 * communities, sizeof(*argv));
+	const char *const *word;
+
+	argv[n++] = xstrdup(program);
+	argv[n++] = xstrdup("-s");
+	argv[n++] = xstrdup(socket);
+	if (commands[command].json)
+		argv[n++] = xstrdup("-j");
+	for (word = commands[command].words; *word != NULL; word++)
+		argv[n++] = xstrdup(*word);
+	if (command == BGPCTL_ADD) {
+		if (bgp != NULL)
+			n = add_attributes(argv, n, bgp);
+		argv[n] = xstrdup("add");
+	}
+	return argv;
+}
+
+void
+bgpctl_argv_free(char **argv)
+{
+	size_t i;
+
+	for (i = 0; argv != NULL && argv[i] != NULL; i++)
+		free(argv[i]);
+	free(argv);
+}
+
+char *
+bgpctl_input(const struct addr *list, size_t count)
+{
+	const size_t line = ADDR_STRLEN + sizeof("/128\n");
+	size_t i, used = 0;
+	char buf[ADDR_STRLEN], *text = xcalloc(count + 1, line);
+
+	for (i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, line, "%s/%u\n",
+		    addr_format(&list[i], buf), addr_bits(&list[i]));
+	return text;
+}
+
+/*
+ * The array that a command printed under a key, borrowed from *root, or NULL:
+ * without an error when there is just nothing to show.
+ */
+static json_t *
+load_array(const char *text, size_t len, const char *key, json_t **root,
+    char error[BGPCTL_ERROR_LEN])
+{
+	json_error_t e;
+	json_t *array;
+	const char *status = NULL, *why = "no reason given";
+
+	error[0] = '\0';
+	*root = json_loadb(text, len, 0, &e);
+	if (*root == NULL) {
+		snprintf(error, BGPCTL_ERROR_LEN, "not JSON, line %d: %.99s",
+		    e.line, e.text);
+		return NULL;
+	}
+	json_unpack(*root, "{s?s, s?s}", "status", &status, "error", &why);
+	if (status != NULL && strcmp(status, "FAILED") == 0) {
+		snprintf(error, BGPCTL_ERROR_LEN, "%s", why);
+		return NULL;
+	}
+	array = json_object_get(*root, key);
+	if (json_is_array(array) ||
+	    (json_is_object(*root) && json_object_size(*root) == 0))
+		return array;
+	snprintf(error, BGPCTL_ERROR_LEN, "it has no list \"%s\"", key);
+	return NULL;
+}
+
+static const char *
+get_string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value != NULL ? value : "";
+}
+
+static int64_t
+get_number(const json_t *object, const char *key, int64_t otherwise)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+/* "192.0.2.1/32"; -1 if it is another kind of prefix. */
+static int
+parse_host(const char *prefix, struct addr *out)
+{
+	const char *slash = strchr(prefix, '/');
+	char address[ADDR_STRLEN], bits[8];
+
+	if (slash == NULL || (size_t)(slash - prefix) >= sizeof(address))
+		return -1;
+	memcpy(address, prefix, (size_t)(slash - prefix));
+	address[slash - prefix] = '\0';
+	if (addr_parse(address, out) == -1)
+		return -1;
+	snprintf(bits, sizeof(bits), "%u", addr_bits(out));
+	return strcmp(slash + 1, bits) == 0 ? 0 : -1;
+}
+
+int
+bgpctl_parse_networks(const char *text, size_t len,
+    struct bgpctl_network **list, size_t *count, char error[BGPCTL_ERROR_LEN])
+{
+	json_t *root, *entry;
+	json_t *array = load_array(text, len, "fib", &root, error);
+	struct bgpctl_network *network;
+	const char *origin;
+	size_t i;
+
+	*list = xcalloc(json_array_size(array) + 1, sizeof(**list));
+	*count = 0;
+	json_array_foreach(array, i, entry) {
+		network = &(*list)[*count];
+		if (parse_host(
+			get_string(entry, "prefix"), &network->address) == -1)
+			continue;
+		origin = get_string(entry, "origin");
+		network->configured = strcmp(origin, "static") == 0 ||
+		    strcmp(origin, "connected") == 0;
+		(*count)++;
+	}
+	json_decref(root);
+	return error[0] == '\0' ? 0 : -1;
+}
+
+/* Add an array of strings to the communities. */
+static void
+take_communities(struct conf_bgp_attributes *bgp, const json_t *array)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (json_array_size(array) == 0)
+		return;
+	bgp->communities = xreallocarray(bgp->communities,
+	    bgp->community_count + json_array_size(array),
+	    sizeof(*bgp->communities));
+	json_array_foreach(array, i, entry)
+		if (json_is_string(entry))
+			bgp->communities[bgp->community_count++] =
+			    xstrdup(json_string_value(entry));
+}
+
+/* The path of an own network has nothing but what was prepended. */
+static unsigned
+count_words(const char *path)
+{
+	unsigned count = 0;
+
+	for (path += strspn(path, " "); *path != '\0';
+	     path += strspn(path, " ")) {
+		count++;
+		path += strcspn(path, " ");
+	}
+	return count;
+}
+
+int
+bgpctl_parse_routes(const char *text, size_t len, struct bgpctl_route **list,
+    size_t *count, char error[BGPCTL_ERROR_LEN])
+{
+	json_t *root, *entry;
+	json_t *array = load_array(text, len, "rib", &root, error);
+	struct conf_bgp_attributes *bgp;
+	size_t i;
+
+	*count = 0;
+	*list = NULL;
+	if (strcmp(error, NO_NEIGHBOURS) == 0) {
+		json_decref(root);
+		return 0;
+	}
+	*list = xcalloc(json_array_size(array) + 1, sizeof(**list));
+	json_array_foreach(array, i, entry) {
+		if (parse_host(get_string(entry, "prefix"),
+			&(*list)[*count].address) == -1)
+			continue;
+		bgp = &(*list)[(*count)++].attributes;
+		take_communities(bgp, json_object_get(entry, "communities"));
+		take_communities(
+		    bgp, json_object_get(entry, "large_communities"));
+		bgp->med = get_number(entry, "metric", 0);
+		bgp->local_pref =
+		    get_number(entry, "localpref", DEFAULT_LOCAL_PREF);
+		bgp->prepend = count_words(get_string(entry, "aspath"));
+	}
+	json_decref(root);
+	return error[0] == '\0' ? 0 : -1;
+}
+
+static uint64_t
+get_counter(const json_t *object, const char *key)
+{
+	int64_t value = get_number(object, key, 0);
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+int
+bgpctl_parse_neighbours(const char *text, size_t len,
+    struct bgp_neighbour **list, size_t *count, char error[BGPCTL_ERROR_LEN])
+{
+	json_t *root, *entry;
+	json_t *array = load_array(text, len, "neighbors", &root, error);
+	const json_t *prefixes;
+	struct bgp_neighbour *peer;
+	size_t i;
+
+	if (strcmp(error, NO_NEIGHBOURS) == 0)
+		error[0] = '\0';
+	*list = xcalloc(json_array_size(array) + 1, sizeof(**list));
+	*count = json_array_size(array);
+	json_array_foreach(array, i, entry) {
+		peer = &(*list)[i];
+		prefixes = json_object_get(
+		    json_object_get(entry, "stats"), "prefixes");
+		peer->address = xstrdup(get_string(entry, "remote_addr"));
+		peer->description = xstrdup(get_string(entry, "description"));
+		peer->as =
+		    (uint32_t)strtoul(get_string(entry, "remote_as"), NULL, 10);
+		peer->state = xstrdup(get_string(entry, "state"));
+		/* -1 if it never was up */
+		peer->uptime = get_counter(entry, "last_updown_sec");
+		peer->received = get_counter(prefixes, "received");
+		peer->announced = get_counter(prefixes, "sent");
+	}
+	json_decref(root);
+	return error[0] == '\0' ? 0 : -1;
+}
+
+void
+bgpctl_routes_free(struct bgpctl_route *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		bgpctl_attributes_clear(&list[i].attributes);
+	free(list);
+}
+
+void
+bgpctl_neighbours_free(struct bgp_neighbour *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		free(list[i].address);
+		free(list[i].description);
+		free(list[i].state);
+	}
+	free(list);
+}
+
+/* 0, or -1 if it is not a community of known value. */
+static int
+parse_community(const char *text, struct community *out)
+{
+	unsigned long value;
+	char *end;
+	size_t i;
+
+	memset(out, 0, sizeof(*out));
+	for (i = 0; i < sizeof(well_known) / sizeof(well_known[0]); i++)
+		if (strcasecmp(text, well_known[i].name) == 0) {
+			*out = (struct community){
+			    2, {65535, well_known[i].low, 0}};
+			return 0;
+		}
+	while (out->parts < 3 && *text >= '0' && *text <= '9') {
+		errno = 0;
+		value = strtoul(text, &end, 10);
+		if (errno != 0 || value > UINT32_MAX)
+			return -1;
+		out->part[out->parts++] = (uint32_t)value;
+		if (*end == '\0')
+			return out->parts >= 2 ? 0 : -1;
+		if (*end != ':')
+			return -1;
+		text = end + 1;
+	}
+	return -1;
+}
+
+/* Is every community of a also in b, as far as their values are known? */
+static bool
+communities_within(
+    const struct conf_bgp_attributes *a, const struct conf_bgp_attributes *b)
+{
+	struct community one, other;
+	size_t i, j;
+
+	for (i = 0; i < a->community_count; i++) {
+		if (parse_community(a->communities[i], &one) == -1)
+			return true;
+		for (j = 0; j < b->community_count; j++)
+			if (parse_community(b->communities[j], &other) == -1 ||
+			    memcmp(&one, &other, sizeof(one)) == 0)
+				break;
+		if (j == b->community_count)
+			return false;
+	}
+	return true;
+}
+
+bool
+bgpctl_attributes_match(const struct conf_bgp_attributes *wanted,
+    const struct conf_bgp_attributes *shown)
+{
+	int64_t med = wanted->med == -1 ? 0 : wanted->med;
+	int64_t local_pref =
+	    wanted->local_pref == -1 ? DEFAULT_LOCAL_PREF : wanted->local_pref;
+
+	return med == shown->med && local_pref == shown->local_pref &&
+	    wanted->prepend == shown->prepend &&
+	    communities_within(wanted, shown) &&
+	    communities_within(shown, wanted);
+}
+
+void
+bgpctl_attributes_copy(
+    struct conf_bgp_attributes *to, const struct conf_bgp_attributes *from)
+{
+	size_t i;
+
+	*to = *from;
+	to->communities =
+	    xcalloc(from->community_count + 1, sizeof(*to->communities));
+	for (i = 0; i < from->community_count; i++)
+		to->communities[i] = xstrdup(from->communities[i]);
+}
+
+void
+bgpctl_attributes_clear(struct conf_bgp_attributes *bgp)
+{
+	size_t i;
+
+	for (i = 0; i < bgp->community_count; i++)
+		free(bgp->communities[i]);
+	free(bgp->communities);
+	*bgp = (struct conf_bgp_attributes){.med = -1, .local_pref = -1};
+}
