@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The control socket, for vc5ctl(8): a request and a reply, a line of JSON
+ * each, over a UNIX-domain stream socket.
+ *
+ *	{"command": "status"}	the status document (core/status.h)
+ *	{"command": "reload"}	{"ok": true, "message": "..."}, or
+ *				{"ok": false, "errors": ["...", ...]}
+ *	anything else		{"error": "..."}
+ *
+ * A client may send any number of requests, one after the other or all at
+ * once.  What it can take up is bounded: the length of a request, one reply
+ * at a time, ten seconds for each of them, the number of clients.
+ */
+
+#ifndef ADAPTERS_CONTROL_H
+#define ADAPTERS_CONTROL_H
+
+#include <jansson.h>
+
+struct control;
+struct event_base;
+
+/*
+ * Listen at path, mode 0600.  A socket file that no process listens at is
+ * replaced; one where another vc5d answers is not.  handler gets a request
+ * (borrowed, an object) and gives a new reference to its reply.  NULL after
+ * having logged why.  The process must ignore SIGPIPE.
+ */
+struct control *control_new(struct event_base *, const char *path,
+    json_t *(*handler)(void *arg, const json_t *request), void *arg);
+/*
+ * Closes and removes the socket.  From inside handler, too: the reply that it
+ * is making is sent nevertheless.  NULL is accepted.
+ */
+void control_free(struct control *);
+
+#endif

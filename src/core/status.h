@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The status document: one JSON object that the engine makes and that
+ * /status.json, the status page, /metrics and vc5ctl(8) are all views of.
+ *
+ *	version		string
+ *	hostname	string
+ *	time		integer, seconds since the epoch
+ *	started		integer, seconds since the epoch
+ *	uptime		integer, seconds
+ *	dataplane	string, "xdp"
+ *	config		{ file, loaded (epoch seconds), reloads (integer),
+ *			  errors [string], empty when the last reload was good }
+ *	interfaces	[ { name, attached (bool), native (bool), up (bool) } ]
+ *	flows		{ capacity, embryonic, confirmed, closed, idle }
+ *	drops		[ { reason, help, packets } ]
+ *	problems	[ string ], what is wrong now and what to do about it
+ *	vips		[ { address, wanted (bool): services have what they
+ *			  need, announced (bool): bgpd announces it,
+ *			  local (bool): it is an address of this host } ]
+ *	services	[ { name, description, vip, port, protocol ("tcp"),
+ *			  scheduler, sticky (bool), need, up (how many),
+ *			  ok (bool): up >= need,
+ *			  packets, bytes, flows, stateless, no_destination,
+ *			  destinations [ { address, state ("up", "draining",
+ *			    "down"), healthy (bool), weight, mac (string or
+ *			    null), interface (string or null), since (seconds
+ *			    in this state), packets, bytes, flows, stateless,
+ *			    checks [ { type, port, state ("up", "down"),
+ *			      decided (bool), outcome (string or null), detail,
+ *			      duration (microseconds), age (seconds since),
+ *passed, failed } ] } ] } ]
+ *	bgp		{ enabled (bool), connected (bool), error (string),
+ *			  announced [ address ],
+ *			  neighbours [ { address, description, as, state,
+ *			    uptime, received, announced } ] }
+ */
+
+#ifndef CORE_STATUS_H
+#define CORE_STATUS_H
+
+#include <jansson.h>
+
+/* The document as Prometheus's text format, version 0.0.4: free(3) it. */
+char *status_metrics(const json_t *status);
+
+/* The document as an HTML page that needs nothing else: free(3) it. */
+char *status_page(const json_t *status);
+
+#endif

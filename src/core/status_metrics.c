@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The status document in Prometheus's text format, version 0.0.4: a table of
+ * metric families, each with the function that walks its part.
+ *
+ * Names are as prometheus.io/docs/practices/naming has them.  A service's
+ * name is not unique, so that VIP, port and protocol are labels too.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/status.h"
+#include "core/status_value.h"
+
+struct family;
+
+typedef void sample_fn(FILE *, const struct family *, const json_t *status);
+
+struct family {
+	const char *name; /* less the prefix */
+	const char *type;
+	const char *help;
+	sample_fn *samples;
+	const char *key; /* of the value, where the function wants one */
+};
+
+/* A label's value: backslash, quote and newline are escaped. */
+static void
+put_label(FILE *out, const char *name, const char *value)
+{
+	size_t plain;
+
+	fputs(name, out);
+	fputs("=\"", out);
+	for (;;) {
+		plain = strcspn(value, "\\\"\n");
+		fwrite(value, 1, plain, out);
+		value += plain;
+		if (*value == '\0')
+			break;
+		fputs(*value == '\n'	? "\\n"
+			: *value == '"' ? "\\\""
+					: "\\\\",
+		    out);
+		value++;
+	}
+	fputc('"', out);
+}
+
+static void
+put_name(FILE *out, const struct family *family)
+{
+	fputs("vc5d_", out);
+	fputs(family->name, out);
+}
+
+static void
+put_value(FILE *out, const json_t *value)
+{
+	if (json_is_boolean(value))
+		fprintf(out, " %d\n", json_is_true(value));
+	else
+		fprintf(
+		    out, " %" PRId64 "\n", (int64_t)json_integer_value(value));
+}
+
+/* A sample with one label. */
+static void
+put_labelled(FILE *out, const struct family *family, const char *label,
+    const char *text, const json_t *value)
+{
+	put_name(out, family);
+	fputc('{', out);
+	put_label(out, label, text);
+	fputc('}', out);
+	put_value(out, value);
+}
+
+static void
+put_service_labels(FILE *out, const json_t *service)
+{
+	fputc('{', out);
+	put_label(out, "service", status_string(service, "name"));
+	fputc(',', out);
+	put_label(out, "vip", status_string(service, "vip"));
+	fprintf(out, ",port=\"%" PRId64 "\",", status_number(service, "port"));
+	put_label(out, "protocol", status_string(service, "protocol"));
+}
+
+static void
+put_destination_labels(
+    FILE *out, const json_t *service, const json_t *destination)
+{
+	put_service_labels(out, service);
+	fputc(',', out);
+	put_label(out, "address", status_string(destination, "address"));
+}
+
+static void
+sample_build(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	fputc('{', out);
+	put_label(out, "version", status_string(status, "version"));
+	fputc(',', out);
+	put_label(out, "dataplane", status_string(status, "dataplane"));
+	fputs("} 1\n", out);
+}
+
+static void
+sample_top(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	put_value(out, json_object_get(status, family->key));
+}
+
+static void
+sample_problems(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	fprintf(out, " %zu\n",
+	    json_array_size(json_object_get(status, "problems")));
+}
+
+static void
+sample_config(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	put_value(out,
+	    json_object_get(json_object_get(status, "config"), family->key));
+}
+
+static void
+sample_config_good(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *config = json_object_get(status, "config");
+
+	put_name(out, family);
+	fprintf(out, " %d\n",
+	    json_array_size(json_object_get(config, "errors")) == 0);
+}
+
+static void
+sample_interfaces(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *interface;
+	size_t i;
+
+	json_array_foreach(
+	    json_object_get(status, "interfaces"), i, interface) {
+		put_labelled(out, family, "interface",
+		    status_string(interface, "name"),
+		    json_object_get(interface, family->key));
+	}
+}
+
+static void
+sample_flows(FILE *out, const struct family *family, const json_t *status)
+{
+	static const char *const states[] = {
+	    "embryonic", "confirmed", "closed", "idle"};
+	const json_t *flows = json_object_get(status, "flows");
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		put_labelled(out, family, "state", states[i],
+		    json_object_get(flows, states[i]));
+}
+
+static void
+sample_flow_table(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	put_value(out,
+	    json_object_get(json_object_get(status, "flows"), family->key));
+}
+
+static void
+sample_drops(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *drop;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "drops"), i, drop) {
+		put_labelled(out, family, "reason",
+		    status_string(drop, "reason"),
+		    json_object_get(drop, family->key));
+	}
+}
+
+static void
+sample_vips(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *vip;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "vips"), i, vip) {
+		put_labelled(out, family, "vip", status_string(vip, "address"),
+		    json_object_get(vip, family->key));
+	}
+}
+
+static void
+sample_services(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *service;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "services"), i, service) {
+		put_name(out, family);
+		put_service_labels(out, service);
+		fputc('}', out);
+		put_value(out, json_object_get(service, family->key));
+	}
+}
+
+typedef void destination_fn(FILE *, const struct family *,
+    const json_t *service, const json_t *destination);
+
+static void
+each_destination(FILE *out, const struct family *family, const json_t *status,
+    destination_fn *function)
+{
+	const json_t *service, *destination;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(status, "services"), i, service) {
+		json_array_foreach(
+		    json_object_get(service, "destinations"), j, destination) {
+			function(out, family, service, destination);
+		}
+	}
+}
+
+static void
+put_destination(FILE *out, const struct family *family, const json_t *service,
+    const json_t *destination)
+{
+	put_name(out, family);
+	put_destination_labels(out, service, destination);
+	fputc('}', out);
+	put_value(out, json_object_get(destination, family->key));
+}
+
+static void
+sample_destinations(
+    FILE *out, const struct family *family, const json_t *status)
+{
+	each_destination(out, family, status, put_destination);
+}
+
+/* One series a state, 1 for the one that it is in. */
+static void
+put_destination_states(FILE *out, const struct family *family,
+    const json_t *service, const json_t *destination)
+{
+	static const char *const states[] = {"up", "draining", "down"};
+	const char *state = status_string(destination, "state");
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		put_name(out, family);
+		put_destination_labels(out, service, destination);
+		fprintf(out, ",state=\"%s\"} %d\n", states[i],
+		    strcmp(state, states[i]) == 0);
+	}
+}
+
+static void
+sample_destination_states(
+    FILE *out, const struct family *family, const json_t *status)
+{
+	each_destination(out, family, status, put_destination_states);
+}
+
+/* A destination can have checks that differ in neither type nor port. */
+static void
+put_check_labels(FILE *out, const struct family *family, const json_t *service,
+    const json_t *destination, const json_t *check, size_t number)
+{
+	put_name(out, family);
+	put_destination_labels(out, service, destination);
+	fprintf(out, ",check=\"%zu\",", number);
+	put_label(out, "type", status_string(check, "type"));
+	fprintf(
+	    out, ",check_port=\"%" PRId64 "\"", status_number(check, "port"));
+}
+
+static void
+put_check_up(FILE *out, const struct family *family, const json_t *service,
+    const json_t *destination)
+{
+	const json_t *check;
+	size_t i;
+
+	json_array_foreach(json_object_get(destination, "checks"), i, check) {
+		put_check_labels(out, family, service, destination, check, i);
+		fprintf(out, "} %d\n",
+		    strcmp(status_string(check, "state"), "up") == 0);
+	}
+}
+
+static void
+sample_check_up(FILE *out, const struct family *family, const json_t *status)
+{
+	each_destination(out, family, status, put_check_up);
+}
+
+static void
+put_check_results(FILE *out, const struct family *family, const json_t *service,
+    const json_t *destination)
+{
+	static const char *const results[] = {"passed", "failed"};
+	const json_t *check;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(destination, "checks"), i, check) {
+		for (j = 0; j < sizeof(results) / sizeof(results[0]); j++) {
+			put_check_labels(
+			    out, family, service, destination, check, i);
+			fprintf(out, ",result=\"%s\"}", results[j]);
+			put_value(out, json_object_get(check, results[j]));
+		}
+	}
+}
+
+static void
+sample_check_results(
+    FILE *out, const struct family *family, const json_t *status)
+{
+	each_destination(out, family, status, put_check_results);
+}
+
+/* Nothing for a check that has not come to an end yet. */
+static void
+put_check_duration(FILE *out, const struct family *family,
+    const json_t *service, const json_t *destination)
+{
+	const json_t *check;
+	int64_t duration;
+	size_t i;
+
+	json_array_foreach(json_object_get(destination, "checks"), i, check) {
+		if (!json_is_string(json_object_get(check, "outcome")))
+			continue;
+		duration = status_number(check, "duration");
+		put_check_labels(out, family, service, destination, check, i);
+		fprintf(out, "} %" PRId64 ".%06" PRId64 "\n",
+		    duration / 1000000, duration % 1000000);
+	}
+}
+
+static void
+sample_check_duration(
+    FILE *out, const struct family *family, const json_t *status)
+{
+	each_destination(out, family, status, put_check_duration);
+}
+
+static void
+sample_bgp(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	put_value(
+	    out, json_object_get(json_object_get(status, "bgp"), family->key));
+}
+
+static void
+put_neighbour_labels(
+    FILE *out, const struct family *family, const json_t *neighbour)
+{
+	put_name(out, family);
+	fputc('{', out);
+	put_label(out, "neighbour", status_string(neighbour, "address"));
+	fprintf(out, ",as=\"%" PRId64 "\"", status_number(neighbour, "as"));
+}
+
+static void
+sample_neighbours(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *bgp = json_object_get(status, "bgp"), *neighbour;
+	size_t i;
+
+	json_array_foreach(json_object_get(bgp, "neighbours"), i, neighbour) {
+		put_neighbour_labels(out, family, neighbour);
+		fputc('}', out);
+		put_value(out, json_object_get(neighbour, family->key));
+	}
+}
+
+/* The states of RFC 4271, section 8.2.2. */
+static void
+sample_neighbour_states(
+    FILE *out, const struct family *family, const json_t *status)
+{
+	static const char *const states[] = {"Idle", "Connect", "Active",
+	    "OpenSent", "OpenConfirm", "Established"};
+	const json_t *bgp = json_object_get(status, "bgp"), *neighbour;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(bgp, "neighbours"), i, neighbour) {
+		for (j = 0; j < sizeof(states) / sizeof(states[0]); j++) {
+			put_neighbour_labels(out, family, neighbour);
+			fprintf(out, ",state=\"%s\"} %d\n", states[j],
+			    strcmp(status_string(neighbour, "state"),
+				states[j]) == 0);
+		}
+	}
+}
+
+static const struct family families[] = {
+    {"build_info", "gauge", "Version and data plane; always 1.", sample_build,
+	NULL},
+    {"start_time_seconds", "gauge",
+	"When vc5d started, in seconds since the epoch.", sample_top,
+	"started"},
+    {"uptime_seconds", "gauge", "How long vc5d has been running.", sample_top,
+	"uptime"},
+    {"problems", "gauge", "What is wrong now; see the status page.",
+	sample_problems, NULL},
+    {"config_last_reload_successful", "gauge",
+	"Was the last configuration that was loaded accepted.",
+	sample_config_good, NULL},
+    {"config_last_reload_success_timestamp_seconds", "gauge",
+	"When the configuration in force was loaded.", sample_config, "loaded"},
+    {"config_reloads_total", "counter",
+	"Configurations that replaced another one.", sample_config, "reloads"},
+    {"interface_attached", "gauge",
+	"Is the data plane attached to the interface.", sample_interfaces,
+	"attached"},
+    {"interface_native", "gauge",
+	"Is it attached inside the interface's driver.", sample_interfaces,
+	"native"},
+    {"interface_up", "gauge", "Is the interface up, with a carrier.",
+	sample_interfaces, "up"},
+    {"flows", "gauge", "Entries of the flow table by state.", sample_flows,
+	NULL},
+    {"flows_capacity", "gauge", "Entries that the flow table can hold.",
+	sample_flow_table, "capacity"},
+    {"dropped_packets_total", "counter",
+	"Packets for a VIP that were dropped, by reason.", sample_drops,
+	"packets"},
+    {"vip_wanted", "gauge",
+	"Do all services of the VIP have the destinations they need.",
+	sample_vips, "wanted"},
+    {"vip_announced", "gauge", "Is the VIP announced by bgpd.", sample_vips,
+	"announced"},
+    {"vip_local", "gauge",
+	"Is the VIP an address of this host, which it must not be.",
+	sample_vips, "local"},
+    {"service_ok", "gauge",
+	"Are at least as many destinations up as are needed.", sample_services,
+	"ok"},
+    {"service_destinations_up", "gauge", "Destinations that are up.",
+	sample_services, "up"},
+    {"service_destinations_needed", "gauge",
+	"Destinations below which the VIP is withdrawn.", sample_services,
+	"need"},
+    {"service_packets_total", "counter",
+	"Packets sent to the service's destinations.", sample_services,
+	"packets"},
+    {"service_bytes_total", "counter",
+	"Bytes sent to the service's destinations.", sample_services, "bytes"},
+    {"service_flows_total", "counter",
+	"Flows that were entered in the flow table.", sample_services, "flows"},
+    {"service_stateless_packets_total", "counter",
+	"Packets sent by hash, without an entry in the flow table.",
+	sample_services, "stateless"},
+    {"service_no_destination_packets_total", "counter",
+	"Packets dropped because no destination was up.", sample_services,
+	"no_destination"},
+    {"destination_state", "gauge",
+	"State of the destination: 1 for the one that it is in.",
+	sample_destination_states, NULL},
+    {"destination_healthy", "gauge", "Do all of its checks pass.",
+	sample_destinations, "healthy"},
+    {"destination_weight", "gauge", "Its share of new flows.",
+	sample_destinations, "weight"},
+    {"destination_packets_total", "counter", "Packets sent to the destination.",
+	sample_destinations, "packets"},
+    {"destination_bytes_total", "counter", "Bytes sent to the destination.",
+	sample_destinations, "bytes"},
+    {"destination_flows_total", "counter",
+	"Flows that were entered in the flow table.", sample_destinations,
+	"flows"},
+    {"destination_stateless_packets_total", "counter",
+	"Packets sent by hash, without an entry in the flow table.",
+	sample_destinations, "stateless"},
+    {"check_up", "gauge", "Is the check up, after rise and fall.",
+	sample_check_up, NULL},
+    {"check_results_total", "counter", "Probes by their result.",
+	sample_check_results, NULL},
+    {"check_last_duration_seconds", "gauge", "How long the last probe took.",
+	sample_check_duration, NULL},
+    {"bgp_enabled", "gauge", "Is announcing configured.", sample_bgp,
+	"enabled"},
+    {"bgp_connected", "gauge", "Is bgpd's control socket connected.",
+	sample_bgp, "connected"},
+    {"bgp_neighbour_state", "gauge",
+	"State of the session: 1 for the one that it is in.",
+	sample_neighbour_states, NULL},
+    {"bgp_neighbour_received_prefixes", "gauge",
+	"Prefixes received from the neighbour.", sample_neighbours, "received"},
+    {"bgp_neighbour_announced_prefixes", "gauge",
+	"Prefixes announced to the neighbour.", sample_neighbours, "announced"},
+};
+
+char *
+status_metrics(const json_t *status)
+{
+	const struct family *family;
+	char *text = NULL;
+	size_t i, size;
+	FILE *out;
+
+	if ((out = open_memstream(&text, &size)) == NULL)
+		fatal("open_memstream");
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		family = &families[i];
+		fprintf(out, "# HELP vc5d_%s %s\n# TYPE vc5d_%s %s\n",
+		    family->name, family->help, family->name, family->type);
+		family->samples(out, family, status);
+	}
+	if (fclose(out) != 0)
+		fatal("out of memory");
+	return text;
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The status document as one HTML page: what is wrong on top, then everything
+ * else.  No script, nothing from elsewhere; states are words and shapes
+ * before they are colours.
+ */
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "core/status.h"
+#include "core/status_html.h"
+#include "core/status_style.h"
+#include "core/status_value.h"
+
+#define REFRESH 5 /* seconds */
+
+/* What is wrong, including why the last reload was refused. */
+static void
+put_problems(FILE *out, const json_t *status)
+{
+	const json_t *config = json_object_get(status, "config");
+	const json_t *problems = json_object_get(status, "problems");
+	const json_t *errors = json_object_get(config, "errors"), *line;
+	size_t i;
+
+	if (json_array_size(problems) + json_array_size(errors) == 0) {
+		fputs("<p class=\"banner\">", out);
+		html_state(out, TONE_GOOD, "No problems");
+		fputs("</p>\n", out);
+		return;
+	}
+	fputs("<section class=\"banner problems\">\n<h2>", out);
+	html_state(out, TONE_BAD, "Problems");
+	fputs("</h2>\n<ul>\n", out);
+	json_array_foreach(problems, i, line) {
+		fputs("<li>", out);
+		html_text(out, json_string_value(line));
+		fputs("</li>\n", out);
+	}
+	json_array_foreach(errors, i, line) {
+		fputs("<li>Reload refused: <code>", out);
+		html_text(out, json_string_value(line));
+		fputs("</code></li>\n", out);
+	}
+	fputs("</ul>\n</section>\n", out);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+put_fact(FILE *out, const char *name, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) == -1)
+		fatal("vasprintf");
+	va_end(ap);
+	fprintf(out, "<div><dt>%s</dt><dd>", name);
+	html_text(out, text);
+	fputs("</dd></div>\n", out);
+	free(text);
+}
+
+static void
+put_summary(FILE *out, const json_t *status)
+{
+	const json_t *config = json_object_get(status, "config");
+	const json_t *services = json_object_get(status, "services");
+	const json_t *vips = json_object_get(status, "vips");
+	const json_t *flows = json_object_get(status, "flows");
+	char loaded[STATUS_TIME_STRLEN];
+
+	fputs("<dl>\n", out);
+	put_fact(out, "Services that have what they need", "%zu of %zu",
+	    status_count_true(services, "ok"), json_array_size(services));
+	put_fact(out, "VIPs announced", "%zu of %zu",
+	    status_count_true(vips, "announced"), json_array_size(vips));
+	fputs("<div><dt>Confirmed flows</dt><dd>", out);
+	html_count(out, status_number(flows, "confirmed"));
+	fputs(" of ", out);
+	html_count(out, status_number(flows, "capacity"));
+	fputs("</dd></div>\n", out);
+	put_fact(out, "Configuration", "%s, loaded %s, reloads: %" PRId64,
+	    status_string(config, "file"),
+	    status_time(status_number(config, "loaded"), loaded),
+	    status_number(config, "reloads"));
+	fputs("</dl>\n", out);
+}
+
+static void
+put_vips(FILE *out, const json_t *status)
+{
+	static const char *const headings[] = {
+	    "VIP", "Wanted", "Announced", NULL};
+	const json_t *vips = json_object_get(status, "vips"), *vip;
+	bool wanted, announced;
+	size_t i;
+
+	html_table_begin(out, "VIPs", headings);
+	json_array_foreach(vips, i, vip) {
+		wanted = status_true(vip, "wanted");
+		announced = status_true(vip, "announced");
+		html_row_begin(out, status_string(vip, "address"));
+		if (status_true(vip, "local"))
+			html_cell_state(
+			    out, "Wanted", TONE_BAD, "no, local address");
+		else
+			html_cell_yes(
+			    out, "Wanted", wanted, TONE_GOOD, TONE_BAD);
+		html_cell_yes(out, "Announced", announced,
+		    wanted ? TONE_GOOD : TONE_WARNING,
+		    wanted ? TONE_BAD : TONE_NEUTRAL);
+		html_row_end(out);
+	}
+	html_table_end(out);
+}
+
+static void
+put_check(FILE *out, const json_t *check)
+{
+	int64_t duration = status_number(check, "duration");
+	bool up = strcmp(status_string(check, "state"), "up") == 0;
+	char age[STATUS_AGE_STRLEN];
+
+	fputs("<div class=\"check\">", out);
+	if (!status_true(check, "decided")) {
+		html_state(out, TONE_NEUTRAL, "not yet known");
+	} else {
+		html_state(out, up ? TONE_GOOD : TONE_BAD,
+		    status_string(check, "state"));
+	}
+	fputs(" <b>", out);
+	html_text(out, status_string(check, "type"));
+	fprintf(out, " %" PRId64 "</b> ", status_number(check, "port"));
+	html_text(out, status_string(check, "outcome"));
+	if (*status_string(check, "detail") != '\0') {
+		fputs(": ", out);
+		html_text(out, status_string(check, "detail"));
+	}
+	fputs(" <small>", out);
+	if (*status_string(check, "outcome") != '\0')
+		fprintf(out, "in %" PRId64 ".%03" PRId64 " ms, %s ago; ",
+		    duration / 1000, duration % 1000,
+		    status_age(status_number(check, "age"), age));
+	html_count(out, status_number(check, "passed"));
+	fputs(" passed, ", out);
+	html_count(out, status_number(check, "failed"));
+	fputs(" failed</small></div>", out);
+}
+
+static void
+put_destination_state(FILE *out, const json_t *destination)
+{
+	static const struct {
+		const char *state;
+		enum tone tone;
+	} tones[] = {
+	    {"up", TONE_GOOD},
+	    {"draining", TONE_WARNING},
+	    {"down", TONE_BAD},
+	};
+	const char *state = status_string(destination, "state");
+	char age[STATUS_AGE_STRLEN];
+	enum tone tone = TONE_NEUTRAL;
+	size_t i;
+
+	for (i = 0; i < sizeof(tones) / sizeof(tones[0]); i++) {
+		if (strcmp(state, tones[i].state) == 0)
+			tone = tones[i].tone;
+	}
+	html_cell_begin(out, "State");
+	html_state(out, tone, state);
+	fprintf(out, " <small>%s</small>",
+	    status_age(status_number(destination, "since"), age));
+	html_cell_end(out);
+}
+
+static void
+put_destination(FILE *out, const json_t *destination)
+{
+	const json_t *checks = json_object_get(destination, "checks"), *check;
+	size_t i;
+
+	html_row_begin(out, status_string(destination, "address"));
+	put_destination_state(out, destination);
+	fputs("<td data-label=\"Checks\" class=\"checks\">", out);
+	if (json_array_size(checks) == 0)
+		fputs("none", out);
+	json_array_foreach(checks, i, check) {
+		put_check(out, check);
+	}
+	html_cell_end(out);
+	html_cell_begin(out, "Next hop");
+	html_text(out, status_string(destination, "interface"));
+	fputs(" <small>", out);
+	html_text(out,
+	    json_is_string(json_object_get(destination, "mac"))
+		? status_string(destination, "mac")
+		: "not resolved");
+	fputs("</small>", out);
+	html_cell_end(out);
+	html_cell_count(out, "Weight", status_number(destination, "weight"));
+	html_cell_count(out, "Flows", status_number(destination, "flows"));
+	html_cell_count(
+	    out, "Stateless", status_number(destination, "stateless"));
+	html_cell_count(out, "Packets", status_number(destination, "packets"));
+	html_cell_count(out, "Bytes", status_number(destination, "bytes"));
+	html_row_end(out);
+}
+
+/* What a service is and has done, in a line or two. */
+static void
+put_service_facts(FILE *out, const json_t *service)
+{
+	const json_t *destinations = json_object_get(service, "destinations");
+	bool ok = status_true(service, "ok");
+
+	fputs("<p>", out);
+	html_state(out, ok ? TONE_GOOD : TONE_BAD, ok ? "ok" : "not ok");
+	fprintf(out, " %" PRId64 " of %zu up, %" PRId64 " needed. ",
+	    status_number(service, "up"), json_array_size(destinations),
+	    status_number(service, "need"));
+	html_text(out, status_string(service, "description"));
+	fputs(" <small>", out);
+	html_text(out, status_string(service, "scheduler"));
+	fputs(status_true(service, "sticky") ? ", sticky. " : ". ", out);
+	html_count(out, status_number(service, "flows"));
+	fputs(" flows, ", out);
+	html_count(out, status_number(service, "packets"));
+	fputs(" packets, ", out);
+	html_count(out, status_number(service, "bytes"));
+	fputs(" bytes; ", out);
+	html_count(out, status_number(service, "no_destination"));
+	fputs(" packets had no destination.</small></p>\n", out);
+}
+
+static void
+put_service(FILE *out, const json_t *service)
+{
+	static const char *const headings[] = {"Destination", "State", "Checks",
+	    "Next hop", "#Weight", "#Flows", "#Stateless", "#Packets", "#Bytes",
+	    NULL};
+	const json_t *destination;
+	char *key, *caption;
+	size_t i;
+
+	key = status_service_key(service);
+	caption = xasprintf("Destinations of %s", key);
+	fputs("<section>\n<h3>", out);
+	html_text(out, key);
+	fputs(" <span class=\"name\">", out);
+	html_text(out, status_string(service, "name"));
+	fputs("</span></h3>\n", out);
+	put_service_facts(out, service);
+	html_table_begin(out, caption, headings);
+	json_array_foreach(
+	    json_object_get(service, "destinations"), i, destination) {
+		put_destination(out, destination);
+	}
+	html_table_end(out);
+	fputs("</section>\n", out);
+	free(caption);
+	free(key);
+}
+
+static void
+put_neighbours(FILE *out, const json_t *bgp)
+{
+	static const char *const headings[] = {"Neighbour", "State",
+	    "Description", "#AS", "#Received", "#Announced", NULL};
+	const json_t *neighbour;
+	char age[STATUS_AGE_STRLEN];
+	const char *state;
+	size_t i;
+
+	html_table_begin(out, "BGP neighbours", headings);
+	json_array_foreach(json_object_get(bgp, "neighbours"), i, neighbour) {
+		state = status_string(neighbour, "state");
+		html_row_begin(out, status_string(neighbour, "address"));
+		html_cell_begin(out, "State");
+		html_state(out,
+		    strcmp(state, "Established") == 0 ? TONE_GOOD : TONE_BAD,
+		    state);
+		fprintf(out, " <small>%s</small>",
+		    status_age(status_number(neighbour, "uptime"), age));
+		html_cell_end(out);
+		html_cell_text(out, "Description",
+		    status_string(neighbour, "description"));
+		fprintf(out,
+		    "<td data-label=\"AS\" class=\"number\">%" PRId64 "</td>",
+		    status_number(neighbour, "as"));
+		html_cell_count(
+		    out, "Received", status_number(neighbour, "received"));
+		html_cell_count(
+		    out, "Announced", status_number(neighbour, "announced"));
+		html_row_end(out);
+	}
+	html_table_end(out);
+}
+
+static void
+put_bgp(FILE *out, const json_t *status)
+{
+	const json_t *bgp = json_object_get(status, "bgp");
+	bool connected = status_true(bgp, "connected");
+
+	fputs("<h2>BGP</h2>\n<p>", out);
+	if (!status_true(bgp, "enabled")) {
+		html_state(out, TONE_NEUTRAL, "disabled");
+		fputs("</p>\n", out);
+		return;
+	}
+	html_state(out, connected ? TONE_GOOD : TONE_BAD,
+	    connected ? "connected to bgpd" : "not connected to bgpd");
+	fputc(' ', out);
+	html_text(out, status_string(bgp, "error"));
+	fputs("</p>\n", out);
+	put_neighbours(out, bgp);
+}
+
+static void
+put_interfaces(FILE *out, const json_t *status)
+{
+	static const char *const headings[] = {
+	    "Interface", "Link", "Attached", "Mode", NULL};
+	const json_t *interface;
+	bool attached, up;
+	size_t i;
+
+	html_table_begin(out, "Interfaces", headings);
+	json_array_foreach(
+	    json_object_get(status, "interfaces"), i, interface) {
+		attached = status_true(interface, "attached");
+		up = status_true(interface, "up");
+		html_row_begin(out, status_string(interface, "name"));
+		html_cell_state(
+		    out, "Link", up ? TONE_GOOD : TONE_BAD, up ? "up" : "down");
+		html_cell_yes(out, "Attached", attached, TONE_GOOD, TONE_BAD);
+		html_cell_text(out, "Mode",
+		    !attached				   ? ""
+			: status_true(interface, "native") ? "native"
+							   : "generic");
+		html_row_end(out);
+	}
+	html_table_end(out);
+}
+
+static void
+put_flows(FILE *out, const json_t *status)
+{
+	static const char *const headings[] = {"State", "#Flows", NULL};
+	static const char *const keys[] = {
+	    "confirmed", "embryonic", "idle", "closed", "capacity"};
+	const json_t *flows = json_object_get(status, "flows");
+	size_t i;
+
+	html_table_begin(out, "Flow table", headings);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		html_row_begin(out, keys[i]);
+		html_cell_count(out, "Flows", status_number(flows, keys[i]));
+		html_row_end(out);
+	}
+	html_table_end(out);
+}
+
+static void
+put_drops(FILE *out, const json_t *status)
+{
+	static const char *const headings[] = {
+	    "Reason", "#Packets", "Meaning", NULL};
+	const json_t *drop;
+	size_t i;
+
+	html_table_begin(out, "Packets dropped", headings);
+	json_array_foreach(json_object_get(status, "drops"), i, drop) {
+		html_row_begin(out, status_string(drop, "reason"));
+		html_cell_count(out, "Packets", status_number(drop, "packets"));
+		html_cell_text(out, "Meaning", status_string(drop, "help"));
+		html_row_end(out);
+	}
+	html_table_end(out);
+}
+
+static void
+put_head(FILE *out, const json_t *status)
+{
+	const json_t *config = json_object_get(status, "config");
+	size_t problems = json_array_size(json_object_get(status, "problems")) +
+	    json_array_size(json_object_get(config, "errors"));
+	char age[STATUS_AGE_STRLEN], now[STATUS_TIME_STRLEN];
+
+	fprintf(out,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+	    "<meta charset=\"utf-8\">\n"
+	    "<meta http-equiv=\"refresh\" content=\"%d\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, "
+	    "initial-scale=1\">\n"
+	    "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
+	    REFRESH);
+	if (problems > 0)
+		fprintf(out, "(%zu) ", problems);
+	html_text(out, status_string(status, "hostname"));
+	fprintf(out, " - vc5d</title>\n<style>\n%s</style>\n</head>\n<body>\n",
+	    status_style);
+	fputs("<header>\n<h1>", out);
+	html_text(out, status_string(status, "hostname"));
+	fputs("</h1>\n<p>vc5d ", out);
+	html_text(out, status_string(status, "version"));
+	fputs(", ", out);
+	html_text(out, status_string(status, "dataplane"));
+	fprintf(out,
+	    " data plane, up %s. As of %s; reloads every %d s. "
+	    "<a href=\"/status.json\">JSON</a> "
+	    "<a href=\"/metrics\">metrics</a></p>\n</header>\n",
+	    status_age(status_number(status, "uptime"), age),
+	    status_time(status_number(status, "time"), now), REFRESH);
+}
+
+char *
+status_page(const json_t *status)
+{
+	const json_t *service;
+	char *text = NULL;
+	size_t i, size;
+	FILE *out;
+
+	if ((out = open_memstream(&text, &size)) == NULL)
+		fatal("open_memstream");
+	put_head(out, status);
+	fputs("<main>\n", out);
+	put_problems(out, status);
+	put_summary(out, status);
+	put_vips(out, status);
+	fputs("<h2>Services</h2>\n", out);
+	json_array_foreach(json_object_get(status, "services"), i, service) {
+		put_service(out, service);
+	}
+	put_bgp(out, status);
+	fputs("<h2>Data plane</h2>\n<div class=\"columns\">\n", out);
+	put_interfaces(out, status);
+	put_flows(out, status);
+	fputs("</div>\n", out);
+	put_drops(out, status);
+	fputs("</main>\n</body>\n</html>\n", out);
+	if (fclose(out) != 0)
+		fatal("out of memory");
+	return text;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * One request to vc5d, and its reply: see client.h.
+ */
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+#include "ctl/client.h"
+
+#define TIMEOUT	  30		      /* seconds without an answer */
+#define REPLY_MAX (256 * 1024 * 1024) /* bytes */
+
+static const char *
+connect_remedy(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return ": is vc5d running, with this as its \"control\"?";
+	case ECONNREFUSED:
+		return ": vc5d is not running";
+	case EACCES:
+		return ": only root may";
+	case EAGAIN:
+		return ": vc5d has too many clients, or does not respond";
+	default:
+		return "";
+	}
+}
+
+static int
+open_socket(const char *path)
+{
+	struct timeval timeout = {.tv_sec = TIMEOUT};
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		warnx("%s: a socket's path is at most %zu bytes long", path,
+		    sizeof(sun.sun_path) - 1);
+		return -1;
+	}
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1) {
+		warn("socket");
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		warnx("cannot connect to %s: %s%s", path, strerror(errno),
+		    connect_remedy(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+send_line(int fd, const char *command)
+{
+	size_t len, sent = 0;
+	ssize_t n = 0;
+	char *line;
+
+	line = xasprintf("{\"command\":\"%s\"}\n", command);
+	len = strlen(line);
+	while (sent < len &&
+	    (n = send(fd, line + sent, len - sent, MSG_NOSIGNAL)) != -1)
+		sent += (size_t)n;
+	free(line);
+	return n == -1 ? -1 : 0;
+}
+
+/* All up to a newline or the end: free(3) it.  NULL with errno set. */
+static char *
+receive_line(int fd, size_t *len)
+{
+	char *buf = NULL, *end;
+	size_t size = 0;
+	ssize_t n;
+
+	for (*len = 0; *len < REPLY_MAX; *len += (size_t)n) {
+		if (*len == size) {
+			size = size == 0 ? 65536 : 2 * size;
+			buf = xreallocarray(buf, size, 1);
+		}
+		if ((n = recv(fd, buf + *len, size - *len, 0)) == -1) {
+			free(buf);
+			return NULL;
+		}
+		end = memchr(buf + *len, '\n', (size_t)n);
+		if (end != NULL)
+			*len = (size_t)(end - buf);
+		if (n == 0 || end != NULL)
+			return buf;
+	}
+	free(buf);
+	errno = EMSGSIZE;
+	return NULL;
+}
+
+/* NULL after having said why. */
+static json_t *
+decode(const char *path, const char *text, size_t len)
+{
+	json_error_t error;
+	json_t *reply;
+
+	if (len == 0) {
+		warnx("%s: closed without a reply", path);
+		return NULL;
+	}
+	reply = json_loadb(text, len, 0, &error);
+	if (!json_is_object(reply)) {
+		warnx("%s: the reply is not a JSON object", path);
+		json_decref(reply);
+		return NULL;
+	}
+	return reply;
+}
+
+json_t *
+client_request(const char *socket_path, const char *command)
+{
+	json_t *reply = NULL;
+	char *text = NULL;
+	size_t len;
+	int fd;
+
+	if ((fd = open_socket(socket_path)) == -1)
+		return NULL;
+	if (send_line(fd, command) == -1 ||
+	    (text = receive_line(fd, &len)) == NULL)
+		warnx("%s: %s", socket_path,
+		    errno == EAGAIN ? "vc5d does not respond"
+				    : strerror(errno));
+	else
+		reply = decode(socket_path, text, len);
+	free(text);
+	close(fd);
+	return reply;
+}

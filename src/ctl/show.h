@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What vc5ctl show writes to standard output.  status is the status document
+ * (core/status.h).
+ */
+
+#ifndef CTL_SHOW_H
+#define CTL_SHOW_H
+
+#include <jansson.h>
+
+#include "ctl/parse.h"
+
+/*
+ * The part of the document that a show command is about, in which an argument
+ * leaves only what it names: a new reference.  NULL after having said that
+ * there is no such thing.
+ */
+json_t *show_select(const struct command *, json_t *status);
+
+/* That part as text. */
+void show_text(const struct command *, const json_t *part);
+
+/* show_services.c's share. */
+json_t *select_services(const json_t *status, const char *name);
+json_t *select_backends(const json_t *status, const char *address);
+void show_services(const json_t *services, const char *name);
+void show_backends(const json_t *backends, const char *address);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * A server of the status page and the control socket without an engine: it
+ * shows a document from a file.  Its tests drive it from outside.
+ *
+ *	status_server DOCUMENT ADDRESS PORT SOCKET
+ *
+ * Prints "ready" when it serves.  Port 0 or socket "-" is: not that one.
+ * The command "reload" succeeds first, and is then refused and accepted in
+ * turn; "free" frees the control socket from inside its handler; "huge" has a
+ * reply of 4 MiB.  SIGTERM ends it, with everything freed.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "adapters/control.h"
+#include "adapters/http.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "core/addr.h"
+
+#define HUGE_REPLY (4 * 1024 * 1024)
+
+struct server {
+	struct event_base *base;
+	struct control *control;
+	struct http *http;
+	json_t *status;
+	unsigned reloads;
+};
+
+static json_t *
+give_status(void *arg)
+{
+	struct server *server = arg;
+
+	return json_incref(server->status);
+}
+
+static json_t *
+do_status(struct server *server)
+{
+	return json_incref(server->status);
+}
+
+static json_t *
+do_reload(struct server *server)
+{
+	if (server->reloads++ % 2 == 0)
+		return json_pack("{s:b, s:s}", "ok", 1, "message",
+		    "configuration reloaded: 2 services changed");
+	return json_pack("{s:b, s:[ss]}", "ok", 0, "errors",
+	    "vc5d.conf:3:9: services[0].need: must be a number",
+	    "vc5d.conf:9:1: unknown key \"\x1b[31mred\"");
+}
+
+static json_t *
+do_free(struct server *server)
+{
+	control_free(server->control);
+	server->control = NULL;
+	return json_pack("{s:b}", "ok", 1);
+}
+
+static json_t *
+do_huge(struct server *server)
+{
+	char *text = xcalloc(1, HUGE_REPLY + 1);
+	json_t *reply;
+
+	(void)server;
+	memset(text, 'x', HUGE_REPLY);
+	reply = json_pack("{s:s}", "text", text);
+	free(text);
+	return reply;
+}
+
+static json_t *
+handle(void *arg, const json_t *request)
+{
+	static const struct {
+		const char *command;
+		json_t *(*function)(struct server *);
+	} commands[] = {
+	    {"status", do_status},
+	    {"reload", do_reload},
+	    {"free", do_free},
+	    {"huge", do_huge},
+	};
+	const char *command;
+	size_t i;
+
+	command = json_string_value(json_object_get(request, "command"));
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (command != NULL &&
+		    strcmp(command, commands[i].command) == 0)
+			return commands[i].function(arg);
+	}
+	return json_pack("{s:s}", "error", "unknown command");
+}
+
+static void
+on_term(evutil_socket_t signo, short events, void *arg)
+{
+	struct server *server = arg;
+
+	(void)signo, (void)events;
+	event_base_loopbreak(server->base);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct server server = {0};
+	struct event *term;
+	json_error_t error;
+	struct addr addr;
+	int port;
+
+	log_open("status_server", 1, LOG_VERBOSE);
+	if (argc != 5 || addr_parse(argv[2], &addr) == -1)
+		fatalx("usage: status_server document address port socket");
+	signal(SIGPIPE, SIG_IGN);
+	if ((server.status = json_load_file(argv[1], 0, &error)) == NULL)
+		fatalx("%s:%d: %s", argv[1], error.line, error.text);
+	server.base = event_base_new();
+	term = evsignal_new(server.base, SIGTERM, on_term, &server);
+	event_add(term, NULL);
+	if ((port = atoi(argv[3])) != 0 &&
+	    (server.http = http_new(server.base, &addr, (uint16_t)port,
+		 give_status, &server)) == NULL)
+		return 1;
+	if (strcmp(argv[4], "-") != 0 &&
+	    (server.control =
+		    control_new(server.base, argv[4], handle, &server)) == NULL)
+		return 1;
+	puts("ready");
+	fflush(stdout);
+	event_base_dispatch(server.base);
+	http_free(server.http);
+	control_free(server.control);
+	event_free(term);
+	event_base_free(server.base);
+	json_decref(server.status);
+	return 0;
+}

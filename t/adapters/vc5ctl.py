@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""vc5ctl(8): what it writes, exactly, and how it fails."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import *  # noqa: E402,F403
+
+EXPECTED = os.path.join(SOURCE, "t/data/vc5ctl.expected")
+
+
+def run(*arguments):
+    """Exit status, standard output and standard error."""
+    result = subprocess.run([program("vc5ctl"), *arguments], timeout=60,
+                            capture_output=True, text=True)
+    return result.returncode, result.stdout, result.stderr
+
+
+def transcript(path, line):
+    """As it would look on a terminal, and the exit status unless 0."""
+    status, out, error = run("-s", path, *line.split()[1:])
+    return out + error + ("[exit %d]\n" % status if status else "")
+
+
+def expectations():
+    """Pairs of command line and transcript."""
+    with open(EXPECTED) as file:
+        for block in file.read().split("$ ")[1:]:
+            line, _, text = block.partition("\n")
+            yield line, text
+
+
+def show_expectations(path):
+    """For who changes the output on purpose: write the file anew."""
+    lines = [line for line, _ in expectations()]
+    with open(EXPECTED, "w") as file:
+        for line in lines:
+            file.write("$ %s\n%s" % (line, transcript(path, line)))
+
+
+def test_output(path):
+    for line, text in expectations():
+        equal(transcript(path, line), text, line)
+
+
+def test_json(path):
+    with open(DOCUMENT) as file:
+        document = json.load(file)
+
+    def show(*arguments):
+        status, out, error = run("-j", "-s", path, "show", *arguments)
+        if status or error or not out.isascii() or out.count("\n") != 1:
+            return status, out, error
+        return json.loads(out)
+
+    equal(show("summary"), document, "-j show summary")
+    for part in ("services", "vips", "bgp", "interfaces", "drops"):
+        equal(show(part), document[part], "-j show %s" % part)
+    equal(show("services", "192.0.2.2"), document["services"][1:2],
+          "-j show services 192.0.2.2")
+    backends = show("backends", "10.1.0.13")
+    equal([backend.pop("service") for backend in backends],
+          ["192.0.2.1:80/tcp", "192.0.2.2:443/tcp"],
+          "-j show backends 10.1.0.13")
+    equal([backend.pop("name") for backend in backends], ["web", "web"],
+          "with the services' names")
+    equal(backends, [document["services"][0]["destinations"][2],
+                     document["services"][1]["destinations"][0]],
+          "and all that is known of them")
+    status, out, _ = run("-j", "-s", path, "show", "services", "nope")
+    equal((status, out), (1, ""), "-j of what there is not")
+
+
+def test_no_server(scratch):
+    path = scratch.join("nothing")
+    equal(run("-s", path, "show", "vips"),
+          (1, "", "vc5ctl: cannot connect to %s: No such file or directory: "
+           "is vc5d running, with this as its \"control\"?\n" % path),
+          "no socket")
+    path = scratch.join("stale")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    equal(run("-s", path, "show", "vips"),
+          (1, "", "vc5ctl: cannot connect to %s: Connection refused: "
+           "vc5d is not running\n" % path), "nobody listens")
+    path = scratch.join("x" * 108)
+    equal(run("-s", path, "show", "vips"),
+          (1, "", "vc5ctl: %s: a socket's path is at most 107 bytes long\n"
+           % path), "a path that is too long")
+
+
+def test_permission(scratch, path):
+    if os.geteuid() != 0:
+        skip("permission denied", "only root can become somebody else")
+        return
+    os.chmod(scratch.path, 0o755)
+    command = "import os; os.setgid(65534); os.setuid(65534); " \
+        "os.execv(%r, ['vc5ctl', '-s', %r, 'show', 'vips'])" \
+        % (scratch.join("vc5ctl"), path)
+    with open(program("vc5ctl"), "rb") as source, \
+            open(scratch.join("vc5ctl"), "wb") as copy:
+        copy.write(source.read())
+    os.chmod(scratch.join("vc5ctl"), 0o755)
+    result = subprocess.run([sys.executable, "-c", command], text=True,
+                            capture_output=True)
+    equal((result.returncode, result.stderr),
+          (1, "vc5ctl: cannot connect to %s: Permission denied: only root "
+           "may\n" % path), "permission denied")
+
+
+def test_bad_server(scratch):
+    for number, (reply, message) in enumerate((
+            (b"", "closed without a reply"),
+            (b"\n", "closed without a reply"),
+            (b"garbage\n", "the reply is not a JSON object"),
+            (b"[]\n", "the reply is not a JSON object"),
+            (b'{"half": ', "the reply is not a JSON object"))):
+        path = scratch.join("bad%d" % number)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+
+            def answer():
+                peer, _ = listener.accept()
+                peer.recv(4096)
+                peer.sendall(reply)
+                peer.close()
+
+            thread = threading.Thread(target=answer, daemon=True)
+            thread.start()
+            equal(run("-s", path, "show", "vips"),
+                  (1, "", "vc5ctl: %s: %s\n" % (path, message)),
+                  "a server that answers %r" % reply)
+            thread.join(10)
+
+
+def test_usage(path):
+    usage = "usage: vc5ctl [-j] [-s socket] command [argument ...]\n"
+    equal(run(), (1, "", usage), "no command")
+    status, out, error = run("-x")
+    ok(status == 1 and out == "" and error.endswith(usage),
+       "an unknown option", error)
+    status, out, _ = run("-s", path, "-j", "reload")
+    equal((status, json.loads(out)["ok"]), (0, True), "-j reload")
+    status, out, _ = run("-s", path, "-j", "reload")
+    equal((status, json.loads(out)["ok"]), (1, False), "-j reload, refused")
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([program("vc5ctl"), "-s", path, "show", "vi"],
+                                stdout=full, stderr=subprocess.PIPE)
+    equal((result.returncode, result.stderr),
+          (1, b"vc5ctl: standard output: No space left on device\n"),
+          "a full disk is an error")
+
+
+def main():
+    program("vc5ctl")
+    with Scratch() as scratch:
+        path = scratch.join("socket")
+        server = Server(control=path)
+        if not ok(server.ready, "the server starts", server.messages()):
+            done()
+        if sys.argv[1:] == ["--write"]:
+            show_expectations(path)
+            server.stop()
+            return
+        test_output(path)
+        test_json(path)
+        test_usage(path)
+        test_permission(scratch, path)
+        test_no_server(scratch)
+        test_bad_server(scratch)
+        equal(server.stop(), 0, "a clean end")
+    done()
+
+
+main()

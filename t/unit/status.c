@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The views of the status document: metrics and page, of a document with
+ * everything in it that a careless view would fall for.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/xmalloc.h"
+#include "core/status.h"
+#include "core/status_value.h"
+
+static json_t *
+load(const char *name)
+{
+	char *path = xasprintf("%s/%s", DATADIR, name);
+	json_error_t error;
+	json_t *json;
+
+	json = json_load_file(path, 0, &error);
+	if (json == NULL)
+		fail_msg("%s:%d: %s", path, error.line, error.text);
+	free(path);
+	return json;
+}
+
+static char *
+read_file(const char *name)
+{
+	char *path = xasprintf("%s/%s", DATADIR, name);
+	char *text = xcalloc(1, 1 << 20);
+	FILE *file;
+
+	if ((file = fopen(path, "r")) == NULL)
+		fail_msg("cannot read %s", path);
+	text[fread(text, 1, (1 << 20) - 1, file)] = '\0';
+	fclose(file);
+	free(path);
+	return text;
+}
+
+static void
+assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("not found: %s", part);
+}
+
+static void
+assert_lacks(const char *text, const char *part)
+{
+	if (strstr(text, part) != NULL)
+		fail_msg("found: %s", part);
+}
+
+/* The difference shows as the first line that differs. */
+static void
+assert_same_lines(const char *got, const char *expected)
+{
+	size_t i, line = 0;
+
+	for (i = 0; got[i] != '\0' && got[i] == expected[i]; i++) {
+		if (got[i] == '\n')
+			line = i + 1;
+	}
+	if (got[i] != expected[i])
+		fail_msg("got      %.*s\nexpected %.*s",
+		    (int)strcspn(got + line, "\n"), got + line,
+		    (int)strcspn(expected + line, "\n"), expected + line);
+}
+
+static void
+metrics_are_exact(void **state)
+{
+	json_t *json = load("status.json");
+	char *expected = read_file("status.metrics");
+	char *text = status_metrics(json);
+
+	(void)state;
+	assert_same_lines(text, expected);
+	free(text);
+	free(expected);
+	json_decref(json);
+}
+
+static void
+metrics_escape_labels(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_metrics(json);
+
+	(void)state;
+	assert_contains(text,
+	    "\nvc5d_service_ok{service=\"d\xc3\xb6ns "
+	    "\\\"a\\\\b\\\"\\n\",vip=\"2001:db8::53\","
+	    "port=\"53\",protocol=\"udp\"} 1\n");
+	free(text);
+	json_decref(json);
+}
+
+static void
+views_survive_nothing(void **state)
+{
+	json_t *json = json_object();
+	char *text;
+
+	(void)state;
+	text = status_metrics(json);
+	assert_contains(text, "vc5d_bgp_connected 0\n");
+	free(text);
+	text = status_page(json);
+	assert_contains(text, "No problems");
+	free(text);
+	json_decref(json);
+}
+
+/* Wrong types all over: a view may show nonsense, but not fail. */
+static void
+views_survive_wrong_types(void **state)
+{
+	static const char *const documents[] = {
+	    "{\"services\": 1, \"vips\": {}, \"bgp\": [], \"config\": null}",
+	    "{\"services\": [1, null, \"x\", {\"destinations\": [[]]}]}",
+	    "{\"services\": [{\"destinations\": [{\"checks\": [7]}]}]}",
+	    "{\"problems\": [null, 5], \"time\": 9223372036854775807}",
+	    "{\"uptime\": -5, \"time\": -9223372036854775808, \"drops\": [1]}",
+	    "{\"config\": {\"errors\": [{}], \"loaded\": \"x\"}}",
+	    "{\"bgp\": {\"enabled\": true, \"neighbours\": [3, {}]}}",
+	    "{\"interfaces\": [\"eth0\"], \"flows\": [], \"hostname\": 3}",
+	};
+	json_t *json;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		json = json_loads(documents[i], 0, NULL);
+		assert_non_null(json);
+		free(status_metrics(json));
+		free(status_page(json));
+		json_decref(json);
+	}
+}
+
+static void
+page_escapes(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text,
+	    "Main site &lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; "
+	    "&amp; &quot;more&quot;");
+	assert_lacks(text, "<script");
+	assert_contains(
+	    text, "HTTP 503 &#xFFFD;[31m&quot;no\\more&quot;\n&lt;b&gt;");
+	assert_lacks(text, "\x1b");
+	assert_contains(text, "rack router &lt;a&gt;");
+	assert_contains(text, "d\xc3\xb6ns &quot;a\\b&quot;\n</span></h3>");
+	free(text);
+	json_decref(json);
+}
+
+static void
+page_shows_problems_first(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+	const char *problem, *vips;
+
+	(void)state;
+	assert_contains(text, "<title>(3) lb1 - vc5d</title>");
+	problem = strstr(text, "<li>interface eth2 does not exist");
+	vips = strstr(text, "<caption>VIPs</caption>");
+	assert_non_null(problem);
+	assert_non_null(vips);
+	assert_true(problem < vips);
+	assert_contains(text,
+	    "<li>Reload refused: <code>/etc/vc5d.conf:12:7: services[2]"
+	    ".policy.http: unknown key &quot;chekcs&quot;</code></li>");
+	assert_lacks(text, "No problems");
+	free(text);
+	json_decref(json);
+}
+
+static void
+page_says_states_in_words(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text,
+	    "<tr><th scope=\"row\">10.1.0.12</th><td data-label=\"State\">"
+	    "<span class=\"state warning\">draining</span> "
+	    "<small>59m59s</small></td>");
+	assert_contains(text,
+	    "<tr><th scope=\"row\">2001:db8::53</th><td data-label=\"Wanted\">"
+	    "<span class=\"state bad\">no, local address</span></td>"
+	    "<td data-label=\"Announced\"><span class=\"state bad\">no</span>"
+	    "</td></tr>");
+	assert_contains(text,
+	    "<span class=\"state neutral\">not yet known</span>"
+	    " <b>http 80</b>");
+	assert_contains(text,
+	    "<td data-label=\"Packets\" class=\"number\">"
+	    "1&#8239;000&#8239;000</td>");
+	free(text);
+	json_decref(json);
+}
+
+static void
+ages_and_times(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} ages[] = {
+	    {-1, "0s"},
+	    {0, "0s"},
+	    {59, "59s"},
+	    {60, "1m00s"},
+	    {3599, "59m59s"},
+	    {3600, "1h00m"},
+	    {86399, "23h59m"},
+	    {86400, "1d00h"},
+	    {INT64_MAX, "106751991167300d15h"},
+	};
+	char buf[STATUS_AGE_STRLEN], when[STATUS_TIME_STRLEN];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
+		assert_string_equal(
+		    status_age(ages[i].seconds, buf), ages[i].text);
+	assert_string_equal(status_time(0, when), "1970-01-01 00:00:00 UTC");
+	assert_string_equal(
+	    status_time(1795330327, when), "2026-11-22 06:52:07 UTC");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(metrics_are_exact),
+	    cmocka_unit_test(metrics_escape_labels),
+	    cmocka_unit_test(views_survive_nothing),
+	    cmocka_unit_test(views_survive_wrong_types),
+	    cmocka_unit_test(page_escapes),
+	    cmocka_unit_test(page_shows_problems_first),
+	    cmocka_unit_test(page_says_states_in_words),
+	    cmocka_unit_test(ages_and_times),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
