@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What answers people: the control socket's commands, and listening, tried
+ * again until it works.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/control.h"
+#include "adapters/http.h"
+#include "engine/engine.h"
+#include "engine/private.h"
+
+static json_t *
+lines_to_json(const struct conf_errors *errors)
+{
+	json_t *lines = json_array();
+	size_t i;
+
+	for (i = 0; i < errors->count; i++)
+		json_array_append_new(lines, status_text(errors->lines[i]));
+	return lines;
+}
+
+static json_t *
+reload(struct engine *e)
+{
+	char message[128];
+
+	if (engine_reload(e) == -1)
+		return json_pack(
+		    "{s:b, s:o}", "ok", 0, "errors", lines_to_json(&e->errors));
+	snprintf(message, sizeof(message), "%zu services on %zu VIPs",
+	    e->conf->service_count, e->conf->vip_count);
+	return json_pack("{s:b, s:s}", "ok", 1, "message", message);
+}
+
+static json_t *
+request(void *arg, const json_t *request)
+{
+	const char *command =
+	    json_string_value(json_object_get(request, "command"));
+
+	if (command != NULL && strcmp(command, "status") == 0)
+		return engine_status(arg);
+	if (command != NULL && strcmp(command, "reload") == 0)
+		return reload(arg);
+	return json_pack("{s:s}", "error", "unknown command");
+}
+
+void
+console_listen(struct engine *e, uint64_t now)
+{
+	const struct conf *c = e->conf;
+
+	if (e->control == NULL && retry_due(&e->control_retry, now))
+		e->control = control_new(e->base, c->control, request, e);
+	if (e->http == NULL && c->webserver.enabled &&
+	    retry_due(&e->http_retry, now))
+		e->http = http_new(e->base, &c->webserver.address,
+		    c->webserver.port, engine_status, e);
+}
+
+void
+console_follow(struct engine *e, const struct conf *was)
+{
+	const struct conf *now = e->conf;
+
+	if (e->http != NULL &&
+	    (was->webserver.enabled != now->webserver.enabled ||
+		was->webserver.port != now->webserver.port ||
+		addr_compare(
+		    &was->webserver.address, &now->webserver.address) != 0)) {
+		http_free(e->http);
+		e->http = NULL;
+	}
+	retry_reset(&e->http_retry);
+	retry_reset(&e->control_retry);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine's life: start, stop, and in between the one place where what
+ * should be is compared with what is and the difference applied.
+ */
+
+#include <event2/event.h>
+
+#include <sys/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "adapters/control.h"
+#include "adapters/http.h"
+#include "adapters/netlink.h"
+#include "base/log.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+#include "engine/engine.h"
+#include "engine/private.h"
+
+#define RETRY_FIRST	1000 /* ms, of retry.interval */
+#define RETRY_LONGEST	60000
+#define WITHDRAW_LIMIT	5000  /* ms that a stop waits for bgpd */
+#define STOP_POLL	20    /* ms */
+#define PROBE_PATH_LOOK 10000 /* ms */
+#define APPLY_LIMIT	50    /* ms of the loop's time for the data plane */
+
+bool
+retry_due(struct retry *r, uint64_t now)
+{
+	if (now < r->at)
+		return false;
+	r->at = now + r->interval;
+	r->interval *= 2;
+	if (r->interval > RETRY_LONGEST)
+		r->interval = RETRY_LONGEST;
+	return true;
+}
+
+void
+retry_reset(struct retry *r)
+{
+	r->at = 0;
+	r->interval = RETRY_FIRST;
+}
+
+/* A timer: an event made active would run before what else is waiting. */
+void
+engine_reconcile_soon(struct engine *e)
+{
+	struct timeval now = {0};
+
+	evtimer_add(e->reconcile, &now);
+}
+
+/*
+ * A table takes milliseconds to fill: when many services changed, the rest
+ * waits for the next pass of the loop, so that checks go on meanwhile.
+ */
+static void
+apply_services(struct engine *e)
+{
+	uint64_t now = monotime_ms(), limit = now + APPLY_LIMIT;
+	size_t i;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		struct service *s = &e->services[i];
+
+		if (!s->dirty || !retry_due(&s->retry, now))
+			continue;
+		if (monotime_ms() > limit) {
+			retry_reset(&s->retry);
+			engine_reconcile_soon(e);
+			return;
+		}
+		service_apply(s);
+	}
+}
+
+void
+engine_reconcile(struct engine *e)
+{
+	apply_services(e);
+	announce_update(e);
+}
+
+static void
+reconcile_event(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	engine_reconcile(arg);
+}
+
+/* What netlink reports. */
+
+static void
+nexthop_changed(
+    void *arg, const struct addr *server, const struct netlink_nexthop *hop)
+{
+	struct engine *e = arg;
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		struct service *s = &e->services[i];
+
+		for (j = 0; j < s->conf->destination_count; j++) {
+			struct destination *d = &s->destinations[j];
+
+			if (addr_compare(&d->conf->address, server) != 0)
+				continue;
+			s->dirty = true;
+			if (hop->resolved)
+				netlink_check_replies(
+				    e->netlink, &s->conf->key.vip);
+			if (s->conf->check_count == 0)
+				destination_evaluate(d);
+			else if (!d->healthy && hop->resolved)
+				probers_kick(d);
+		}
+	}
+	/* At once, in this pass of the loop: packets are going astray. */
+	engine_reconcile(e);
+}
+
+/* 0, or -1 if probes have no way out; which has been logged. */
+static int
+make_probe_path(struct engine *e)
+{
+	const struct conf *c = e->conf;
+
+	e->probe_ifindex = netlink_probe_path_add(
+	    e->netlink, c->probe.device, c->probe.mark, c->probe.table);
+	if (e->probe_ifindex != -1 &&
+	    e->dataplane->ops->probe_attach(e->dataplane, e->probe_ifindex) ==
+		-1)
+		e->probe_ifindex = -1;
+	return e->probe_ifindex == -1 ? -1 : 0;
+}
+
+/* Somebody may have taken away a part of it: put that back now and then. */
+static void
+mend_probe_path(struct engine *e, uint64_t now)
+{
+	if (!retry_due(&e->probe_retry, now))
+		return;
+	if (make_probe_path(e) == 0) {
+		retry_reset(&e->probe_retry);
+		e->probe_retry.at = now + PROBE_PATH_LOOK;
+	}
+}
+
+static void
+interface_changed(
+    void *arg, const char *name, const struct netlink_interface *now)
+{
+	struct engine *e = arg;
+
+	interfaces_update(e, name);
+	if (strcmp(name, e->conf->probe.device) != 0 ||
+	    now->ifindex == e->probe_ifindex)
+		return;
+	log_warnx("interface %s, which health checks leave by, was removed by "
+		  "somebody; making it again",
+	    name);
+	retry_reset(&e->probe_retry);
+	mend_probe_path(e, monotime_ms());
+}
+
+static void
+address_changed(void *arg, const struct addr *address, bool present)
+{
+	(void)address;
+	(void)present;
+	vips_look(arg, false);
+}
+
+/* Packets for a VIP that was withdrawn have found another way by now. */
+static void
+remove_services(struct engine *e, uint64_t now)
+{
+	size_t i;
+
+	if (e->removal == 0 || now < e->removal)
+		return;
+	e->removal = 0;
+	services_remove_others(e);
+	for (i = 0; i < e->conf->service_count; i++)
+		retry_reset(&e->services[i].retry);
+}
+
+static void
+tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *e = arg;
+	uint64_t now = monotime_ms();
+
+	(void)fd;
+	(void)what;
+	e->dataplane->ops->tick(e->dataplane, now / 1000);
+	interfaces_retry(e, now);
+	/*
+	 * The kernel tells of an address that goes before it has taken away
+	 * the route to it: it may have been local when we were told.
+	 */
+	vips_look(e, true);
+	mend_probe_path(e, now);
+	console_listen(e, now);
+	remove_services(e, now);
+	announce_settled(e);
+	engine_reconcile(e);
+}
+
+/* Start. */
+
+struct engine *
+engine_new(
+    struct event_base *base, struct dataplane *dataplane, struct conf *conf)
+{
+	static const struct netlink_callbacks callbacks = {
+	    .nexthop = nexthop_changed,
+	    .interface = interface_changed,
+	    .address = address_changed,
+	};
+	struct engine *e = xcalloc(1, sizeof(*e));
+
+	e->base = base;
+	e->dataplane = dataplane;
+	e->conf = conf;
+	e->started = monotime_ms();
+	e->born = e->loaded = time(NULL);
+	retry_reset(&e->http_retry);
+	retry_reset(&e->control_retry);
+	retry_reset(&e->probe_retry);
+	e->reconcile = event_new(base, -1, 0, reconcile_event, e);
+	e->tick = event_new(base, -1, EV_PERSIST, tick, e);
+	if (e->reconcile == NULL || e->tick == NULL)
+		fatalx("no memory for timers");
+	e->netlink = netlink_new(base, &callbacks, e);
+	if (e->netlink == NULL)
+		goto fail;
+	if (make_probe_path(e) == -1)
+		goto fail;
+	return e;
+fail:
+	engine_free(e);
+	return NULL;
+}
+
+void
+engine_start_probers(struct engine *e)
+{
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++)
+		for (j = 0; j < e->services[i].conf->destination_count; j++)
+			probers_start(&e->services[i].destinations[j]);
+}
+
+void
+engine_start(struct engine *e)
+{
+	struct timeval second = {.tv_sec = 1};
+	struct service *services;
+	struct vip *vips;
+
+	services_build(e, e->conf, &services, &vips);
+	e->services = services;
+	e->vips = vips;
+	services_adopt(e);
+	announce_begin(e);
+	vips_look(e, false);
+	services_remove_others(e);
+	services_evaluate_unchecked(e);
+	engine_reconcile(e);
+	announce_want(e);
+	e->dataplane->ops->interface_detach_others(
+	    e->dataplane, e->conf->interfaces, e->conf->interface_count);
+	interfaces_build(e, NULL, 0);
+	engine_start_probers(e);
+	event_add(e->tick, &second);
+	tick(-1, 0, e);
+	log_notice("started: %zu services on %zu VIPs", e->conf->service_count,
+	    e->conf->vip_count);
+}
+
+/* Stop. */
+
+static void
+finish(struct engine *e)
+{
+	e->dataplane->ops->stop(e->dataplane);
+	e->dataplane = NULL;
+	netlink_probe_path_remove(e->netlink, e->conf->probe.device,
+	    e->conf->probe.mark, e->conf->probe.table);
+	log_notice("stopped");
+	event_base_loopbreak(e->base);
+}
+
+static void
+stop_step(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *e = arg;
+	uint64_t now = monotime_ms();
+	bool settled = announce_settled(e);
+
+	(void)fd;
+	(void)what;
+	if (e->phase == ENGINE_WITHDRAWING && (settled || now >= e->deadline)) {
+		if (!settled)
+			log_warnx("bgpd did not confirm the withdrawal in "
+				  "%d s",
+			    WITHDRAW_LIMIT / 1000);
+		log_info("withdrawn; forwarding for another %u.%u s",
+		    e->conf->stop_delay / 1000,
+		    e->conf->stop_delay % 1000 / 100);
+		e->phase = ENGINE_FORWARDING;
+		e->deadline = now + e->conf->stop_delay;
+	}
+	if (e->phase == ENGINE_FORWARDING && now >= e->deadline)
+		finish(e);
+}
+
+void
+engine_stop(struct engine *e)
+{
+	struct timeval poll = monotime_timeval(STOP_POLL);
+
+	if (e->phase != ENGINE_RUNNING) {
+		finish(e);
+		return;
+	}
+	log_notice("stopping: withdrawing");
+	e->phase = ENGINE_WITHDRAWING;
+	e->deadline = monotime_ms() + WITHDRAW_LIMIT;
+	engine_reconcile(e);
+	announce_want(e);
+	e->stop = event_new(e->base, -1, EV_PERSIST, stop_step, e);
+	if (e->stop == NULL)
+		fatalx("no memory for a timer");
+	event_add(e->stop, &poll);
+}
+
+void
+engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	control_free(e->control);
+	http_free(e->http);
+	if (e->services != NULL)
+		services_free(e, e->conf, e->services, e->vips);
+	announce_end(e);
+	netlink_free(e->netlink);
+	if (e->dataplane != NULL)
+		e->dataplane->ops->close(e->dataplane);
+	if (e->stop != NULL)
+		event_free(e->stop);
+	event_free(e->tick);
+	event_free(e->reconcile);
+	free(e->interfaces);
+	conf_errors_clear(&e->errors);
+	conf_free(e->conf);
+	free(e);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine: the only part that sees two adapters at once.  It works out what
+ * should be from the configuration, the health of the servers and what the
+ * kernel says, and applies the difference to what is.  A start, a reload, a
+ * health transition, a bgpd restart and a link flap all take that one path.
+ */
+
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+struct conf;
+struct dataplane;
+struct engine;
+struct event_base;
+
+/*
+ * Both the data plane and the configuration become the engine's, also when
+ * NULL is returned: the kernel's network configuration can't be read or the
+ * way out for probes not be made, which has been logged.
+ */
+struct engine *
+engine_new(struct event_base *, struct dataplane *, struct conf *);
+
+/* Begin to steer, check, announce and answer, from the event loop. */
+void engine_start(struct engine *);
+
+/*
+ * Read the configuration file again and apply what changed; a bad file
+ * changes nothing, and is logged.  0, or -1 if the file is bad.
+ */
+int engine_reload(struct engine *);
+
+/*
+ * Stop cleanly: withdraw, go on forwarding for the configured time, remove
+ * everything from the kernel, then leave the event loop.  Called a second
+ * time, it doesn't wait.
+ */
+void engine_stop(struct engine *);
+
+/* Release everything; what is in the kernel stays unless it was stopped. */
+void engine_free(struct engine *);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine's run-time state, shared by the files of this directory.
+ *
+ * The tree engine -> service -> destination -> prober mirrors the
+ * configuration and points into it; a reload builds a new tree, carries over
+ * what is known, and releases the old one together with its configuration.
+ */
+
+#ifndef ENGINE_PRIVATE_H
+#define ENGINE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "adapters/check.h"
+#include "adapters/dataplane.h"
+#include "core/conf.h"
+#include "core/health.h"
+
+struct bgp;
+struct check;
+struct control;
+struct event;
+struct event_base;
+struct http;
+struct netlink;
+
+struct engine;
+struct destination;
+struct service;
+
+/* Something that is tried again until it works. */
+struct retry {
+	uint64_t at;	   /* monotonic ms, of the next try */
+	unsigned interval; /* ms, doubled after each failure */
+};
+
+/* One check of one destination, time and again. */
+struct prober {
+	struct destination *destination;
+	const struct conf_check *conf;
+	struct health health;
+	struct event *timer;	    /* for the next start */
+	struct check *running;	    /* NULL between probes */
+	uint64_t started;	    /* monotonic ms, of the last probe */
+	uint64_t finished;	    /* likewise; 0 = no result yet */
+	struct check_result result; /* the last one */
+};
+
+struct destination {
+	struct service *service;
+	const struct conf_destination *conf;
+	struct prober *probers; /* as many as its service has checks */
+	bool healthy;		/* every check is up, or it has none */
+	uint64_t since;		/* monotonic ms: state is what it is */
+	enum destination_state state;
+};
+
+struct service {
+	struct engine *engine;
+	const struct conf_service *conf;
+	struct destination *destinations; /* as many as conf says */
+	unsigned up;			  /* destinations in state UP */
+	bool applied;	    /* the data plane has it, as it is or was */
+	bool dirty;	    /* it has not been told of a change */
+	struct retry retry; /* of telling it */
+};
+
+struct vip {
+	const struct conf_vip *conf;
+	bool local;  /* an address of this host: it can't be balanced */
+	bool wanted; /* its services have what they need */
+};
+
+struct interface {
+	const char *name; /* the configuration's */
+	int ifindex;	  /* 0 = there is none of this name */
+	bool up, attached, native;
+	struct retry retry;
+};
+
+/* A bgpd and our dealings with it. */
+struct bgpd {
+	struct bgp *bgp; /* NULL = none */
+	char *socket, *program;
+};
+
+enum engine_phase {
+	ENGINE_RUNNING,
+	ENGINE_WITHDRAWING,
+	ENGINE_FORWARDING
+};
+
+struct engine {
+	struct event_base *base;
+	struct dataplane *dataplane;
+	struct conf *conf;
+	struct netlink *netlink;
+	struct bgpd bgpd;	 /* where VIPs are announced */
+	struct bgpd retired;	 /* where they were, until they are withdrawn */
+	struct http *http;	 /* NULL = off, or to be tried again */
+	struct control *control; /* NULL = to be tried again */
+	struct retry http_retry, control_retry;
+
+	struct service *services; /* as conf->services */
+	struct vip *vips;	  /* as conf->vips */
+	struct interface *interfaces;
+
+	int probe_ifindex; /* of the device that probes leave by; -1 = none */
+	struct retry probe_retry;
+
+	struct event *reconcile; /* activated when something is dirty */
+	struct event *tick;	 /* each second */
+	struct event *stop;	 /* while stopping */
+	enum engine_phase phase;
+	uint64_t deadline; /* monotonic ms: the end of the stop's phase */
+	uint64_t removal;  /* likewise: services that are gone go; 0 = none */
+
+	uint64_t started;	   /* monotonic ms */
+	int64_t born;		   /* seconds since the epoch: started */
+	int64_t loaded;		   /* seconds since the epoch, of conf */
+	uint64_t reloads;	   /* good ones */
+	struct conf_errors errors; /* of the last reload */
+};
+
+/* engine.c */
+
+/* Have the difference applied as soon as the event loop runs again. */
+void engine_reconcile_soon(struct engine *);
+/* Apply the difference now. */
+void engine_reconcile(struct engine *);
+void engine_start_probers(struct engine *);
+/* Is it time?  If so the next time is set, ever later up to a minute. */
+bool retry_due(struct retry *, uint64_t now);
+/* What happens for the first time, or again, may be tried at once. */
+void retry_reset(struct retry *);
+
+/* services.c */
+
+/*
+ * Build the tree for conf, carrying over what is known from the engine's
+ * present one, if it has one.  Not yet checking.
+ */
+void services_build(struct engine *, struct conf *, struct service **services,
+    struct vip **vips);
+void services_free(
+    struct engine *, const struct conf *, struct service *, struct vip *);
+/* At start: take over what a predecessor left in the data plane. */
+void services_adopt(struct engine *);
+/* Tell the data plane of a service: 0, or -1 to be tried again. */
+int service_apply(struct service *);
+/* Remove from the data plane what the configuration no longer has. */
+void services_remove_others(struct engine *);
+/* Work out anew whether a destination is healthy, and what follows. */
+void destination_evaluate(struct destination *);
+/* Judge servers that have no checks to do it. */
+void services_evaluate_unchecked(struct engine *);
+
+/* announce.c */
+
+/* Work out which VIPs are wanted, and have that announced if it changed. */
+void announce_update(struct engine *);
+/* Tell bgpd which VIPs are wanted. */
+void announce_want(struct engine *);
+/* Begin to announce, if the configuration says so. */
+void announce_begin(struct engine *);
+/* After a reload: the configuration's bgpd may be another one. */
+void announce_follow(struct engine *);
+/* Is just what is wanted announced, as far as can be known? */
+bool announce_settled(struct engine *);
+void announce_end(struct engine *);
+/* Find out which VIPs are this host's own, or whether those still are. */
+void vips_look(struct engine *, bool only_local);
+
+/* console.c */
+
+/* Listen for people, where that is not done yet and worth another try. */
+void console_listen(struct engine *, uint64_t now);
+void console_follow(struct engine *, const struct conf *was);
+
+/* probers.c */
+
+void probers_init(struct destination *);
+void probers_start(struct destination *);
+/* Probe at once: something that stood in the way may be gone. */
+void probers_kick(struct destination *);
+void probers_clear(struct destination *);
+
+/* interfaces.c */
+
+/*
+ * Attach to those of the engine's configuration.  What was attached to before
+ * a reload stays so; old is NULL at start.
+ */
+void interfaces_build(
+    struct engine *, const struct interface *old, size_t old_count);
+void interfaces_update(struct engine *, const char *name);
+/* Try again to attach where it did not work. */
+void interfaces_retry(struct engine *, uint64_t now);
+
+/* status.c */
+
+/* The status document (core/status.h), a new reference. */
+json_t *engine_status(void *engine);
+/* A string of whatever bytes, made fit for JSON: a new reference. */
+json_t *status_text(const char *);
+
+#endif

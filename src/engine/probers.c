@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Probers: when to probe a destination, and what its results mean.
+ *
+ * The first probe follows within a fraction of a second, the later ones at the
+ * check's interval.  Both are jittered, so that neither the checks of one
+ * instance nor those of two instances that were started together fall on one
+ * tick.
+ */
+
+#include <event2/event.h>
+
+#include <sys/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/netlink.h"
+#include "base/log.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+#include "engine/private.h"
+
+/* The first probes are spread over so many ms. */
+#define FIRST_SPREAD 200
+
+static void
+schedule(struct prober *p, uint64_t delay)
+{
+	struct timeval tv = monotime_timeval(delay);
+
+	evtimer_add(p->timer, &tv);
+}
+
+/* From the start of a probe to that of the next: 95 to 105 % of interval. */
+static uint64_t
+jittered(unsigned interval)
+{
+	unsigned spread = interval / 10;
+
+	return interval - spread / 2 + arc4random_uniform(spread + 1);
+}
+
+static void
+log_transition(const struct prober *p)
+{
+	const struct service *s = p->destination->service;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+
+	service_key_format(&s->conf->key, key);
+	addr_format(&p->destination->conf->address, server);
+	if (p->health.state == HEALTH_UP)
+		log_notice("%s %s: %s check of %s passes", s->conf->name, key,
+		    conf_check_type_name(p->conf->type), server);
+	else
+		log_notice("%s %s: %s check of %s fails: %s%s%s", s->conf->name,
+		    key, conf_check_type_name(p->conf->type), server,
+		    check_outcome_name(p->result.outcome),
+		    p->result.detail[0] ? ": " : "", p->result.detail);
+}
+
+static void
+prober_schedule_next(struct prober *p)
+{
+	uint64_t now = monotime_ms(), next;
+
+	next = p->started + jittered(p->conf->interval);
+	schedule(p, next > now ? next - now : 0);
+}
+
+static void
+prober_keep_result(struct prober *p, const struct check_result *result)
+{
+	p->running = NULL;
+	p->result = *result;
+	p->finished = monotime_ms();
+}
+
+/* What says something about the server. */
+static void
+prober_verdict(struct prober *p, const struct check_result *result)
+{
+	bool first = !p->health.decided;
+
+	prober_keep_result(p, result);
+	if (health_result(&p->health, result->outcome == CHECK_PASSED,
+		p->conf->rise, p->conf->fall) ||
+	    first) {
+		log_transition(p);
+		destination_evaluate(p->destination);
+	}
+	prober_schedule_next(p);
+}
+
+/* What says something about this host: the server stays what it was. */
+static void
+prober_excuse(struct prober *p, const struct check_result *result)
+{
+	const struct service *s = p->destination->service;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+
+	if (p->finished == 0 || p->result.outcome != CHECK_LOCAL_ERROR)
+		log_warnx("%s %s: can't check %s, which stays %s: %s",
+		    s->conf->name, service_key_format(&s->conf->key, key),
+		    addr_format(&p->destination->conf->address, server),
+		    health_state_name(p->health.state), result->detail);
+	prober_keep_result(p, result);
+	prober_schedule_next(p);
+}
+
+static void
+prober_result(void *arg, const struct check_result *result)
+{
+	if (result->outcome == CHECK_LOCAL_ERROR)
+		prober_excuse(arg, result);
+	else
+		prober_verdict(arg, result);
+}
+
+/* What stands in the way of probing: a result to take instead, or NULL. */
+static const struct check_result *
+obstacle(const struct destination *d, const struct netlink_nexthop *hop)
+{
+	static struct check_result r;
+	struct engine *e = d->service->engine;
+
+	memset(&r, 0, sizeof(r));
+	r.outcome = CHECK_UNREACHABLE;
+	if (netlink_is_local(e->netlink, &d->service->conf->key.vip))
+		snprintf(r.detail, sizeof(r.detail),
+		    "the VIP is an address of this host");
+	else if (e->probe_ifindex == -1) {
+		r.outcome = CHECK_LOCAL_ERROR;
+		snprintf(r.detail, sizeof(r.detail),
+		    "health checks have no way out: see the log");
+	} else if (hop == NULL || hop->ifindex == 0)
+		snprintf(r.detail, sizeof(r.detail), "no route to the server");
+	else if (!hop->onlink)
+		snprintf(r.detail, sizeof(r.detail),
+		    "the server is not on a subnet of this host");
+	else if (!hop->resolved)
+		snprintf(r.detail, sizeof(r.detail), "no answer to ARP on %s",
+		    hop->interface);
+	else
+		return NULL;
+	return &r;
+}
+
+static void
+prober_start(evutil_socket_t fd, short what, void *arg)
+{
+	struct prober *p = arg;
+	struct destination *d = p->destination;
+	struct engine *e = d->service->engine;
+	const struct service_key *key = &d->service->conf->key;
+	const struct netlink_nexthop *hop;
+	const struct check_result *failed;
+	struct check_target target = {.vip = key->vip};
+
+	(void)fd;
+	(void)what;
+	p->started = monotime_ms();
+	hop = netlink_nexthop(e->netlink, &d->conf->address);
+	if ((failed = obstacle(d, hop)) != NULL) {
+		prober_result(p, failed);
+		return;
+	}
+	target.source = hop->source;
+	if ((d->service->dirty && d->service->retry.at == 0) ||
+	    e->dataplane->ops->probe_mark(
+		e->dataplane, key, &d->conf->address, &target.mark) == -1) {
+		/* Not in the data plane yet, or not as it is now. */
+		schedule(p, FIRST_SPREAD);
+		return;
+	}
+	p->running = check_start(e->base, p->conf, &target, prober_result, p);
+}
+
+void
+probers_init(struct destination *d)
+{
+	const struct conf_service *s = d->service->conf;
+	size_t i;
+
+	d->probers = xcalloc(s->check_count, sizeof(*d->probers));
+	for (i = 0; i < s->check_count; i++) {
+		struct prober *p = &d->probers[i];
+
+		p->destination = d;
+		p->conf = &s->checks[i];
+		p->timer =
+		    evtimer_new(d->service->engine->base, prober_start, p);
+		if (p->timer == NULL)
+			fatalx("no memory for a timer");
+		health_init(&p->health, HEALTH_DOWN);
+	}
+}
+
+void
+probers_start(struct destination *d)
+{
+	uint64_t now = monotime_ms(), next;
+	size_t i;
+
+	for (i = 0; i < d->service->conf->check_count; i++) {
+		struct prober *p = &d->probers[i];
+
+		if (p->running != NULL)
+			continue;
+		/* Carried over from before a reload: keep its rhythm. */
+		next = p->started + p->conf->interval;
+		if (p->started != 0 && next > now)
+			schedule(p, next - now);
+		else
+			schedule(p, arc4random_uniform(FIRST_SPREAD));
+	}
+}
+
+void
+probers_kick(struct destination *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->service->conf->check_count; i++)
+		if (d->probers[i].running == NULL)
+			schedule(&d->probers[i], 0);
+}
+
+void
+probers_clear(struct destination *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->service->conf->check_count; i++) {
+		check_cancel(d->probers[i].running);
+		event_free(d->probers[i].timer);
+	}
+	free(d->probers);
+	d->probers = NULL;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Reload: parse to a new configuration, return on failure, build the new
+ * run-time tree beside the old one, then change over and apply the
+ * difference.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+#include "engine/engine.h"
+#include "engine/private.h"
+
+static bool
+text_differs(const char *a, const char *b)
+{
+	return strcmp(a, b) != 0;
+}
+
+/* Say what of the new configuration has to wait for a restart. */
+static void
+warn_of_restart(const struct conf *was, const struct conf *now)
+{
+	const struct {
+		const char *key;
+		bool differs;
+	} fixed[] = {
+	    {"control", text_differs(was->control, now->control)},
+	    {"pin_directory",
+		text_differs(was->pin_directory, now->pin_directory)},
+	    {"probe",
+		text_differs(was->probe.device, now->probe.device) ||
+		    was->probe.mark != now->probe.mark ||
+		    was->probe.table != now->probe.table},
+	    {"limits", memcmp(&was->limits, &now->limits, sizeof(now->limits))},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (fixed[i].differs)
+			log_warnx("%s: the new \"%s\" takes effect when vc5d "
+				  "is restarted",
+			    now->file, fixed[i].key);
+}
+
+/* What must not change while running stays what it was. */
+static void
+keep_fixed(struct conf *was, struct conf *now)
+{
+	char *text;
+
+	warn_of_restart(was, now);
+	text = now->control;
+	now->control = was->control;
+	was->control = text;
+	text = now->pin_directory;
+	now->pin_directory = was->pin_directory;
+	was->pin_directory = text;
+	text = now->probe.device;
+	now->probe = was->probe;
+	was->probe.device = text;
+	now->limits = was->limits;
+}
+
+static void
+follow_interfaces(struct engine *e, const struct conf *was)
+{
+	const struct dataplane_ops *ops = e->dataplane->ops;
+	struct interface *old = e->interfaces;
+	bool other_mode = was->xdp != e->conf->xdp;
+	size_t i;
+
+	ops->interface_detach_others(
+	    e->dataplane, e->conf->interfaces, e->conf->interface_count);
+	for (i = 0; other_mode && i < was->interface_count; i++) {
+		ops->interface_detach(e->dataplane, old[i].name);
+		old[i].attached = false;
+	}
+	interfaces_build(e, old, was->interface_count);
+	free(old);
+}
+
+/* Was a VIP that the new configuration doesn't have announced till now? */
+static bool
+vip_is_gone(
+    const struct engine *e, const struct conf *was, const struct vip *vips)
+{
+	size_t i, j;
+
+	for (i = 0; i < was->vip_count; i++) {
+		for (j = 0; j < e->conf->vip_count; j++)
+			if (addr_compare(&was->vips[i].address,
+				&e->conf->vips[j].address) == 0)
+				break;
+		if (vips[i].wanted && j == e->conf->vip_count)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is gone makes room, but not before routers have learnt of it: as at a
+ * stop, packets are forwarded for a while.
+ */
+static void
+remove_gone(struct engine *e, bool announced)
+{
+	if (announced && e->bgpd.bgp != NULL)
+		e->removal = monotime_ms() + e->conf->stop_delay;
+	else
+		services_remove_others(e);
+}
+
+static void
+replace_conf(struct engine *e, struct conf *now)
+{
+	struct service *services, *old_services = e->services;
+	struct vip *vips, *old_vips = e->vips;
+	struct conf *was = e->conf;
+	bool gone;
+
+	keep_fixed(was, now);
+	services_build(e, now, &services, &vips);
+	e->services = services;
+	e->vips = vips;
+	e->conf = now;
+	gone = vip_is_gone(e, was, old_vips);
+	services_free(e, was, old_services, old_vips);
+	vips_look(e, false);
+	announce_follow(e);
+	remove_gone(e, gone);
+	services_evaluate_unchecked(e);
+	engine_reconcile(e);
+	announce_want(e);
+	console_follow(e, was);
+	follow_interfaces(e, was);
+	engine_start_probers(e);
+	conf_free(was);
+}
+
+static void
+refuse(struct conf_errors *errors, char *line)
+{
+	errors->lines = xreallocarray(
+	    errors->lines, errors->count + 1, sizeof(*errors->lines));
+	errors->lines[errors->count++] = line;
+}
+
+/* Good by its own limits, but those of the start are in force. */
+static void
+check_limits(
+    const struct engine *e, const struct conf *now, struct conf_errors *errors)
+{
+	size_t i, destinations = 0;
+
+	for (i = 0; i < now->service_count; i++)
+		destinations += now->services[i].destination_count;
+	if (now->service_count > e->conf->limits.services)
+		refuse(errors,
+		    xasprintf("%s: limits.services: %zu services are more than "
+			      "the %u that vc5d was started for: restart it",
+			now->file, now->service_count,
+			e->conf->limits.services));
+	if (destinations > e->conf->limits.destinations)
+		refuse(errors,
+		    xasprintf("%s: limits.destinations: %zu destinations are "
+			      "more than the %u that vc5d was started for: "
+			      "restart it",
+			now->file, destinations, e->conf->limits.destinations));
+}
+
+/* The new configuration; NULL, and lines in e->errors, if it can't be. */
+static struct conf *
+load(struct engine *e)
+{
+	struct conf_errors errors = {0};
+	struct conf *now;
+	size_t i;
+
+	now = conf_load(e->conf->file, &errors);
+	if (now != NULL)
+		check_limits(e, now, &errors);
+	conf_errors_clear(&e->errors);
+	e->errors = errors;
+	if (errors.count == 0)
+		return now;
+	for (i = 0; i < errors.count; i++)
+		log_warnx("%s", errors.lines[i]);
+	log_warnx("not reloaded: %s has %zu error%s, the configuration of "
+		  "before stays in force",
+	    e->conf->file, errors.count, errors.count == 1 ? "" : "s");
+	conf_free(now);
+	return NULL;
+}
+
+int
+engine_reload(struct engine *e)
+{
+	struct conf *now;
+
+	if (e->phase != ENGINE_RUNNING) {
+		log_warnx("not reloaded: vc5d is stopping");
+		conf_errors_clear(&e->errors);
+		refuse(&e->errors, xstrdup("vc5d is stopping"));
+		return -1;
+	}
+	if ((now = load(e)) == NULL)
+		return -1;
+	replace_conf(e, now);
+	e->loaded = time(NULL);
+	e->reloads++;
+	log_notice("reloaded: %zu services on %zu VIPs", e->conf->service_count,
+	    e->conf->vip_count);
+	return 0;
+}

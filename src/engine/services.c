@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Services and their destinations at run time: made from a configuration,
+ * given what is known from before, judged, and applied to the data plane.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/netlink.h"
+#include "base/log.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+#include "engine/private.h"
+
+static int
+key_matches(const void *key, const void *service)
+{
+	return service_key_compare(
+	    key, &((const struct service *)service)->conf->key);
+}
+
+static struct service *
+service_find(const struct engine *e, const struct service_key *key)
+{
+	if (e->services == NULL)
+		return NULL;
+	return bsearch(key, e->services, e->conf->service_count,
+	    sizeof(*e->services), key_matches);
+}
+
+static int
+address_matches(const void *address, const void *destination)
+{
+	return addr_compare(
+	    address, &((const struct destination *)destination)->conf->address);
+}
+
+static struct destination *
+destination_find(const struct service *s, const struct addr *address)
+{
+	return bsearch(address, s->destinations, s->conf->destination_count,
+	    sizeof(*s->destinations), address_matches);
+}
+
+static enum destination_state
+state_of(const struct destination *d)
+{
+	if (!d->healthy)
+		return DESTINATION_DOWN;
+	return d->conf->draining ? DESTINATION_DRAINING : DESTINATION_UP;
+}
+
+static void
+set_state(struct destination *d, enum destination_state state)
+{
+	struct service *s = d->service;
+
+	if (d->state == state)
+		return;
+	if (d->state == DESTINATION_UP)
+		s->up--;
+	if (state == DESTINATION_UP)
+		s->up++;
+	d->state = state;
+	d->since = monotime_ms();
+	s->dirty = true;
+}
+
+static const char *
+state_text(enum destination_state state)
+{
+	switch (state) {
+	case DESTINATION_UP:
+		return "up";
+	case DESTINATION_DRAINING:
+		return "draining";
+	default:
+		return "down";
+	}
+}
+
+void
+destination_evaluate(struct destination *d)
+{
+	struct service *s = d->service;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+	const struct netlink_nexthop *hop;
+	enum destination_state state;
+	bool healthy = true;
+	size_t i;
+
+	for (i = 0; i < s->conf->check_count; i++)
+		if (d->probers[i].health.state != HEALTH_UP)
+			healthy = false;
+	if (s->conf->check_count == 0) {
+		hop = netlink_nexthop(s->engine->netlink, &d->conf->address);
+		healthy = hop != NULL && hop->onlink && hop->resolved;
+	}
+	d->healthy = healthy;
+	state = state_of(d);
+	if (state != d->state) {
+		log_notice("%s %s: destination %s is %s, was %s", s->conf->name,
+		    service_key_format(&s->conf->key, key),
+		    addr_format(&d->conf->address, server), state_text(state),
+		    state_text(d->state));
+		set_state(d, state);
+	}
+	engine_reconcile_soon(s->engine);
+}
+
+/*
+ * A check that is as it was goes on as it was, with a probe that is on its
+ * way; a new one begins as healthy as the server was.
+ */
+static void
+carry_over_prober(struct prober *p, struct destination *old)
+{
+	const struct conf_service *was = old->service->conf;
+	size_t i;
+
+	health_init(&p->health, old->healthy ? HEALTH_UP : HEALTH_DOWN);
+	p->health.decided = old->healthy;
+	for (i = 0; i < was->check_count; i++) {
+		struct prober *q = &old->probers[i];
+
+		if (!conf_check_equal(p->conf, q->conf))
+			continue;
+		p->health = q->health;
+		p->started = q->started;
+		p->finished = q->finished;
+		p->result = q->result;
+		p->running = q->running;
+		q->running = NULL;
+		if (p->running != NULL)
+			check_move(p->running, p->conf, p);
+		return;
+	}
+}
+
+static void
+destination_init(struct destination *d, struct service *s, size_t i)
+{
+	struct service *old = service_find(s->engine, &s->conf->key);
+	struct destination *was = NULL;
+	size_t j;
+
+	d->service = s;
+	d->conf = &s->conf->destinations[i];
+	d->since = monotime_ms();
+	netlink_watch(s->engine->netlink, &d->conf->address);
+	probers_init(d);
+	if (old != NULL)
+		was = destination_find(old, &d->conf->address);
+	if (was == NULL)
+		return;
+	d->healthy = was->healthy;
+	for (j = 0; j < s->conf->check_count; j++)
+		carry_over_prober(&d->probers[j], was);
+	set_state(d, state_of(d));
+	if (was->state == d->state)
+		d->since = was->since;
+}
+
+static void
+service_init(
+    struct service *s, struct engine *e, const struct conf_service *conf)
+{
+	const struct service *old = service_find(e, &conf->key);
+	size_t i;
+
+	s->engine = e;
+	s->conf = conf;
+	s->applied = old != NULL && old->applied;
+	s->dirty = true;
+	retry_reset(&s->retry);
+	s->destinations =
+	    xcalloc(conf->destination_count, sizeof(*s->destinations));
+	for (i = 0; i < conf->destination_count; i++)
+		destination_init(&s->destinations[i], s, i);
+}
+
+void
+services_evaluate_unchecked(struct engine *e)
+{
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		struct service *s = &e->services[i];
+
+		if (s->conf->check_count > 0)
+			continue;
+		for (j = 0; j < s->conf->destination_count; j++)
+			destination_evaluate(&s->destinations[j]);
+	}
+}
+
+static int
+vip_matches(const void *address, const void *vip)
+{
+	return addr_compare(address, &((const struct vip *)vip)->conf->address);
+}
+
+static void
+vip_init(struct vip *v, struct engine *e, const struct conf_vip *conf)
+{
+	const struct vip *old = NULL;
+
+	v->conf = conf;
+	if (e->vips != NULL)
+		old = bsearch(&conf->address, e->vips, e->conf->vip_count,
+		    sizeof(*e->vips), vip_matches);
+	v->local = old != NULL && old->local;
+	v->wanted = old != NULL && old->wanted;
+}
+
+void
+services_build(struct engine *e, struct conf *conf, struct service **services,
+    struct vip **vips)
+{
+	size_t i;
+
+	*services = xcalloc(conf->service_count, sizeof(**services));
+	*vips = xcalloc(conf->vip_count, sizeof(**vips));
+	for (i = 0; i < conf->service_count; i++)
+		service_init(&(*services)[i], e, &conf->services[i]);
+	for (i = 0; i < conf->vip_count; i++)
+		vip_init(&(*vips)[i], e, &conf->vips[i]);
+}
+
+/*
+ * At start: believe what a predecessor left in the data plane until checks
+ * have failed often enough to say otherwise.
+ */
+static void
+adopt_destination(const struct dataplane_destination *left, struct service *s)
+{
+	struct destination *d = destination_find(s, &left->address);
+	size_t i;
+
+	if (d == NULL || left->state == DESTINATION_DOWN)
+		return;
+	d->healthy = true;
+	set_state(d, state_of(d));
+	for (i = 0; i < s->conf->check_count; i++) {
+		health_init(&d->probers[i].health, HEALTH_UP);
+		d->probers[i].health.decided = true;
+	}
+}
+
+static void
+adopt_service(const struct dataplane_service *left, void *arg)
+{
+	struct engine *e = arg;
+	struct service *s = service_find(e, &left->key);
+	size_t i;
+
+	if (s == NULL)
+		return;
+	s->applied = true;
+	for (i = 0; i < left->destination_count; i++)
+		adopt_destination(&left->destinations[i], s);
+	for (i = 0; i < e->conf->vip_count; i++)
+		if (addr_compare(&left->key.vip, &e->vips[i].conf->address) ==
+		    0)
+			e->vips[i].wanted = true;
+}
+
+void
+services_adopt(struct engine *e)
+{
+	e->dataplane->ops->service_each(e->dataplane, adopt_service, e);
+}
+
+void
+services_free(struct engine *e, const struct conf *conf,
+    struct service *services, struct vip *vips)
+{
+	size_t i, j;
+
+	for (i = 0; i < conf->service_count; i++) {
+		struct service *s = &services[i];
+
+		for (j = 0; j < s->conf->destination_count; j++) {
+			probers_clear(&s->destinations[j]);
+			netlink_unwatch(
+			    e->netlink, &s->destinations[j].conf->address);
+		}
+		free(s->destinations);
+	}
+	free(services);
+	free(vips);
+}
+
+static void
+describe(const struct destination *d, struct dataplane_destination *out)
+{
+	const struct netlink_nexthop *hop =
+	    netlink_nexthop(d->service->engine->netlink, &d->conf->address);
+
+	out->address = d->conf->address;
+	out->state = d->state;
+	out->weight = d->conf->weight;
+	if (hop == NULL || !hop->onlink || !hop->resolved)
+		return;
+	out->ifindex = hop->ifindex;
+	memcpy(out->mac, hop->mac, sizeof(out->mac));
+	memcpy(out->source_mac, hop->source_mac, sizeof(out->source_mac));
+}
+
+int
+service_apply(struct service *s)
+{
+	struct dataplane *dp = s->engine->dataplane;
+	struct dataplane_service out = {
+	    .key = s->conf->key,
+	    .scheduler = s->conf->scheduler,
+	    .sticky = s->conf->sticky,
+	    .destination_count = s->conf->destination_count,
+	};
+	int result;
+	size_t i;
+
+	out.destinations =
+	    xcalloc(out.destination_count, sizeof(*out.destinations));
+	for (i = 0; i < out.destination_count; i++)
+		describe(&s->destinations[i], &out.destinations[i]);
+	result = dp->ops->service_set(dp, &out);
+	if (result == 0) {
+		s->applied = true;
+		s->dirty = false;
+		retry_reset(&s->retry);
+	}
+	free(out.destinations);
+	return result;
+}
+
+struct leftovers {
+	struct engine *engine;
+	struct service_key *keys;
+	size_t count;
+};
+
+static void
+collect_leftover(const struct dataplane_service *s, void *arg)
+{
+	struct leftovers *l = arg;
+
+	if (service_find(l->engine, &s->key) != NULL)
+		return;
+	l->keys = xreallocarray(l->keys, l->count + 1, sizeof(*l->keys));
+	l->keys[l->count++] = s->key;
+}
+
+void
+services_remove_others(struct engine *e)
+{
+	struct leftovers l = {.engine = e};
+	char key[SERVICE_KEY_STRLEN];
+	size_t i;
+
+	e->dataplane->ops->service_each(e->dataplane, collect_leftover, &l);
+	for (i = 0; i < l.count; i++) {
+		log_info("%s: no longer served",
+		    service_key_format(&l.keys[i], key));
+		e->dataplane->ops->service_remove(e->dataplane, &l.keys[i]);
+	}
+	free(l.keys);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The status document (core/status.h), made from the engine's state.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+/* strvis(3) is the same everywhere; the warning is about another function. */
+#define LIBBSD_OPENBSD_VIS
+#include <vis.h>
+
+#include "adapters/bgp.h"
+#include "adapters/netlink.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+#include "config.h"
+#include "engine/private.h"
+
+static json_t *
+address_json(const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	return json_string(addr_format(a, text));
+}
+
+static json_t *
+mac_json(const uint8_t mac[6])
+{
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+	    mac[2], mac[3], mac[4], mac[5]);
+}
+
+json_t *
+status_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char *safe;
+
+	if (string != NULL)
+		return string;
+	safe = xcalloc(4, strlen(text) + 1);
+	strvis(safe, text, VIS_OCTAL | VIS_NL);
+	string = json_string(safe);
+	free(safe);
+	return string;
+}
+
+static void
+set_integer(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static void
+set_seconds_since(json_t *object, const char *key, uint64_t then)
+{
+	set_integer(object, key, (monotime_ms() - then) / 1000);
+}
+
+static json_t *
+config_json(const struct engine *e)
+{
+	json_t *errors = json_array();
+	size_t i;
+
+	for (i = 0; i < e->errors.count; i++)
+		json_array_append_new(errors, status_text(e->errors.lines[i]));
+	return json_pack("{s:o, s:I, s:I, s:o}", "file",
+	    status_text(e->conf->file), "loaded", (json_int_t)e->loaded,
+	    "reloads", (json_int_t)e->reloads, "errors", errors);
+}
+
+static json_t *
+interfaces_json(const struct engine *e)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < e->conf->interface_count; i++) {
+		const struct interface *in = &e->interfaces[i];
+
+		json_array_append_new(list,
+		    json_pack("{s:s, s:b, s:b, s:b}", "name", in->name,
+			"attached", in->attached, "native", in->native, "up",
+			in->up));
+	}
+	return list;
+}
+
+static json_t *
+flows_json(const struct engine *e)
+{
+	struct dataplane_flows f = {0};
+	json_t *o = json_object();
+
+	e->dataplane->ops->flows(e->dataplane, &f);
+	set_integer(o, "capacity", f.capacity);
+	set_integer(o, "embryonic", f.embryonic);
+	set_integer(o, "confirmed", f.confirmed);
+	set_integer(o, "closed", f.closed);
+	set_integer(o, "idle", f.idle);
+	return o;
+}
+
+static json_t *
+drops_json(const struct engine *e)
+{
+	const struct dataplane_reason *reasons;
+	json_t *list = json_array();
+	size_t i, count;
+
+	reasons = e->dataplane->ops->drops(e->dataplane, &count);
+	for (i = 0; i < count; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:I}", "reason", reasons[i].name,
+			"help", reasons[i].help, "packets",
+			(json_int_t)reasons[i].packets));
+	return list;
+}
+
+static void
+set_counters(json_t *o, const struct service *s, const struct addr *server)
+{
+	struct dataplane *dp = s->engine->dataplane;
+	struct dataplane_counters c = {0};
+
+	dp->ops->counters(dp, &s->conf->key, server, &c);
+	set_integer(o, "packets", c.packets);
+	set_integer(o, "bytes", c.bytes);
+	set_integer(o, "flows", c.flows);
+	set_integer(o, "stateless", c.stateless);
+	if (server == NULL)
+		set_integer(o, "no_destination", c.no_destination);
+}
+
+static json_t *
+prober_json(const struct prober *p)
+{
+	bool done = p->finished != 0;
+	json_t *o = json_pack("{s:s, s:i, s:s, s:b, s:s?, s:s}", "type",
+	    conf_check_type_name(p->conf->type), "port", (int)p->conf->port,
+	    "state", health_state_name(p->health.state), "decided",
+	    p->health.decided, "outcome",
+	    done ? check_outcome_name(p->result.outcome) : NULL, "detail",
+	    done ? p->result.detail : "");
+
+	set_integer(o, "duration", p->result.duration);
+	set_seconds_since(o, "age", done ? p->finished : monotime_ms());
+	set_integer(o, "passed", p->health.passed);
+	set_integer(o, "failed", p->health.failed);
+	return o;
+}
+
+static json_t *
+destination_json(const struct destination *d)
+{
+	static const char *const states[] = {
+	    [DESTINATION_DOWN] = "down",
+	    [DESTINATION_DRAINING] = "draining",
+	    [DESTINATION_UP] = "up",
+	};
+	const struct service *s = d->service;
+	const struct netlink_nexthop *hop =
+	    netlink_nexthop(s->engine->netlink, &d->conf->address);
+	bool known = hop != NULL && hop->resolved;
+	json_t *o, *checks = json_array();
+	size_t i;
+
+	o = json_pack("{s:o, s:s, s:b, s:i, s:o, s:s?}", "address",
+	    address_json(&d->conf->address), "state", states[d->state],
+	    "healthy", d->healthy, "weight", (int)d->conf->weight, "mac",
+	    known ? mac_json(hop->mac) : json_null(), "interface",
+	    known ? hop->interface : NULL);
+	set_seconds_since(o, "since", d->since);
+	set_counters(o, s, &d->conf->address);
+	for (i = 0; i < s->conf->check_count; i++)
+		json_array_append_new(checks, prober_json(&d->probers[i]));
+	json_object_set_new(o, "checks", checks);
+	return o;
+}
+
+static json_t *
+service_json(const struct service *s)
+{
+	const struct conf_service *c = s->conf;
+	json_t *o, *destinations = json_array();
+	size_t i;
+
+	o = json_pack("{s:s, s:s, s:o, s:i, s:s, s:s, s:b, s:i, s:i, s:b}",
+	    "name", c->name, "description", c->description, "vip",
+	    address_json(&c->key.vip), "port", (int)c->key.port, "protocol",
+	    service_protocol_name(c->key.protocol), "scheduler",
+	    conf_scheduler_name(c->scheduler), "sticky", c->sticky, "need",
+	    (int)c->need, "up", (int)s->up, "ok", s->up >= c->need);
+	set_counters(o, s, NULL);
+	for (i = 0; i < c->destination_count; i++)
+		json_array_append_new(
+		    destinations, destination_json(&s->destinations[i]));
+	json_object_set_new(o, "destinations", destinations);
+	return o;
+}
+
+static bool
+is_announced(const struct bgp_status *bgp, const struct addr *vip)
+{
+	size_t i;
+
+	for (i = 0; i < bgp->announced_count; i++)
+		if (addr_compare(&bgp->announced[i], vip) == 0)
+			return true;
+	return false;
+}
+
+static json_t *
+vips_json(const struct engine *e, const struct bgp_status *bgp)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < e->conf->vip_count; i++) {
+		const struct vip *v = &e->vips[i];
+
+		json_array_append_new(list,
+		    json_pack("{s:o, s:b, s:b, s:b}", "address",
+			address_json(&v->conf->address), "wanted", v->wanted,
+			"announced", is_announced(bgp, &v->conf->address),
+			"local", v->local));
+	}
+	return list;
+}
+
+static json_t *
+neighbour_json(const struct bgp_neighbour *n)
+{
+	json_t *o = json_pack("{s:o, s:o, s:I, s:o}", "address",
+	    status_text(n->address ? n->address : ""), "description",
+	    status_text(n->description ? n->description : ""), "as",
+	    (json_int_t)n->as, "state", status_text(n->state ? n->state : ""));
+
+	set_integer(o, "uptime", n->uptime);
+	set_integer(o, "received", n->received);
+	set_integer(o, "announced", n->announced);
+	return o;
+}
+
+static json_t *
+bgp_json(const struct engine *e, const struct bgp_status *bgp)
+{
+	json_t *announced = json_array(), *neighbours = json_array();
+	size_t i;
+
+	for (i = 0; i < bgp->announced_count; i++)
+		json_array_append_new(
+		    announced, address_json(&bgp->announced[i]));
+	for (i = 0; i < bgp->neighbour_count; i++)
+		json_array_append_new(
+		    neighbours, neighbour_json(&bgp->neighbours[i]));
+	return json_pack("{s:b, s:b, s:o, s:o, s:o}", "enabled",
+	    e->conf->bgp.enabled, "connected", bgp->connected, "error",
+	    status_text(bgp->error ? bgp->error : ""), "announced", announced,
+	    "neighbours", neighbours);
+}
+
+/* What is wrong now, a line each, with its remedy. */
+
+static void
+interface_problems(const struct engine *e, json_t *list)
+{
+	size_t i;
+
+	for (i = 0; i < e->conf->interface_count; i++) {
+		const struct interface *in = &e->interfaces[i];
+		const char *what = NULL;
+
+		if (in->ifindex == 0)
+			what = "does not exist";
+		else if (!in->attached)
+			what = "could not be attached to: see the log";
+		else if (!in->up)
+			what = "is down or has no carrier";
+		if (what != NULL)
+			json_array_append_new(list,
+			    json_sprintf("interface %s %s", in->name, what));
+	}
+}
+
+static void
+vip_problems(const struct engine *e, json_t *list)
+{
+	char vip[ADDR_STRLEN];
+	size_t i;
+
+	for (i = 0; i < e->conf->vip_count; i++)
+		if (e->vips[i].local)
+			json_array_append_new(list,
+			    json_sprintf("VIP %s is an address of this host, "
+					 "so it can't be checked or "
+					 "announced: remove it here",
+				addr_format(&e->vips[i].conf->address, vip)));
+}
+
+static void
+service_problems(const struct engine *e, json_t *list)
+{
+	char key[SERVICE_KEY_STRLEN];
+	size_t i;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		const struct service *s = &e->services[i];
+
+		service_key_format(&s->conf->key, key);
+		if (s->dirty && s->retry.at != 0)
+			json_array_append_new(list,
+			    json_sprintf("%s %s could not be applied to the "
+					 "data plane: see the log",
+				s->conf->name, key));
+		if (s->up < s->conf->need)
+			json_array_append_new(list,
+			    json_sprintf("%s %s needs %u servers, has %u",
+				s->conf->name, key, s->conf->need, s->up));
+	}
+}
+
+static json_t *
+problems_json(const struct engine *e, const struct bgp_status *bgp)
+{
+	json_t *list = json_array();
+	char *line;
+
+	interface_problems(e, list);
+	vip_problems(e, list);
+	service_problems(e, list);
+	if (e->conf->webserver.enabled && e->http == NULL)
+		json_array_append_new(list,
+		    json_string("the web server is not listening: see the "
+				"log"));
+	if (e->probe_ifindex == -1)
+		json_array_append_new(list,
+		    json_string("health checks have no way out, servers stay "
+				"what they are: see the log"));
+	if (e->conf->bgp.enabled && bgp->error != NULL && bgp->error[0]) {
+		line = xasprintf("BGP: %s", bgp->error);
+		json_array_append_new(list, status_text(line));
+		free(line);
+	}
+	return list;
+}
+
+json_t *
+engine_status(void *engine)
+{
+	const struct engine *e = engine;
+	struct bgp_status bgp = {0};
+	json_t *services = json_array();
+	char hostname[256] = "";
+	size_t i;
+
+	if (e->bgpd.bgp != NULL)
+		bgp_status(e->bgpd.bgp, &bgp);
+	gethostname(hostname, sizeof(hostname) - 1);
+	for (i = 0; i < e->conf->service_count; i++)
+		json_array_append_new(services, service_json(&e->services[i]));
+	return json_pack(
+	    "{s:s, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, "
+	    "s:o, s:o, s:o}",
+	    "version", PACKAGE_VERSION, "hostname", status_text(hostname),
+	    "time", (json_int_t)time(NULL), "started", (json_int_t)e->born,
+	    "uptime", (json_int_t)((monotime_ms() - e->started) / 1000),
+	    "dataplane", e->dataplane->ops->name, "config", config_json(e),
+	    "interfaces", interfaces_json(e), "flows", flows_json(e), "drops",
+	    drops_json(e), "problems", problems_json(e, &bgp), "vips",
+	    vips_json(e, &bgp), "services", services, "bgp", bgp_json(e, &bgp));
+}

@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine against a fake data plane and fake adapters (fakes.h): what it
+ * makes of configuration, health, next hops, interfaces and signals.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+
+#include <sys/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/monotime.h"
+#include "core/conf.h"
+#include "engine/engine.h"
+#include "fakes.h"
+
+#define VIP "192.0.2.1"
+#define WEB VIP ":80/tcp"
+#define A   "10.0.0.1"
+#define B   "10.0.0.2"
+
+static char file[] = "/tmp/vc5d-engine-XXXXXX";
+static struct event_base *base;
+static struct engine *engine;
+
+static void
+write_conf(const char *services)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fprintf(f,
+	    "{\"interfaces\": [\"eth0\"], \"bgp\": {}, \"stop_delay\": 0.2,"
+	    " \"interval\": 0.1, \"timeout\": 0.1, \"rise\": 2, \"fall\": 3,"
+	    " \"services\": [%s]}",
+	    services);
+	assert_int_equal(fclose(f), 0);
+}
+
+static const char web[] =
+    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+    "\", \"" B "\"], \"policy\": {\"80\": {}}}";
+
+static void
+start(const char *services)
+{
+	struct conf_errors errors = {0};
+	struct conf *conf;
+
+	write_conf(services);
+	conf = conf_load(file, &errors);
+	if (conf == NULL)
+		fail_msg("%s", errors.lines[0]);
+	base = event_base_new();
+	assert_non_null(base);
+	engine = engine_new(base, fake_dataplane(), conf);
+	assert_non_null(engine);
+	engine_start(engine);
+}
+
+/* Run the event loop until it is so; the test fails if it never is. */
+#define wait_for(condition)                                        \
+	do {                                                       \
+		uint64_t limit = monotime_ms() + 10000;            \
+                                                                   \
+		while (!(condition)) {                             \
+			if (monotime_ms() > limit)                 \
+				fail_msg("never: %s", #condition); \
+			event_base_loop(base, EVLOOP_ONCE);        \
+		}                                                  \
+	} while (0)
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fakes_reset();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	engine_free(engine);
+	engine = NULL;
+	event_base_free(base);
+	if (record.probes_running != 0)
+		return -1;
+	fakes_reset();
+	return 0;
+}
+
+static void
+servers_begin_down_and_come_up_by_their_first_check(void **state)
+{
+	(void)state;
+	start(web);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_DOWN);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_DOWN);
+	assert_false(fake_wanted(VIP));
+	assert_true(record.attached);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	assert_int_equal(fake_server(A)->probes, 1);
+	wait_for(fake_state(WEB, B) == DESTINATION_UP);
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+a_server_that_fails_goes_down_after_fall_failures(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	wait_for(fake_state(WEB, B) == DESTINATION_UP);
+	wait_for(record.probes_running == 0);
+	fake_server(A)->answers = false;
+	probes = fake_server(A)->probes;
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	assert_int_equal(fake_server(A)->probes - probes, 3);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_UP);
+	assert_true(fake_wanted(VIP));
+	wait_for(record.probes_running == 0);
+	fake_server(A)->answers = true;
+	probes = fake_server(A)->probes;
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	assert_int_equal(fake_server(A)->probes - probes, 2);
+}
+
+static void
+a_vip_is_withdrawn_below_need(void **state)
+{
+	(void)state;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	      "\", \"" B "\"], \"need\": 2, \"policy\": {\"80\": {}}}");
+	wait_for(fake_wanted(VIP));
+	fake_server(B)->answers = false;
+	wait_for(!fake_wanted(VIP));
+	fake_server(B)->answers = true;
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+a_vip_needs_every_one_of_its_services(void **state)
+{
+	(void)state;
+	fake_server(B)->answers = false;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	      "\"], \"policy\": {\"80\": {}}},"
+	      "{\"name\": \"mail\", \"virtual\": \"" VIP
+	      "\", \"servers\": [\"" B "\"], \"policy\": {\"25\": {}}}");
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	wait_for(fake_server(B)->probes > 2);
+	assert_false(fake_wanted(VIP));
+	fake_server(B)->answers = true;
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+all_servers_are_tried_before_the_first_announcement(void **state)
+{
+	(void)state;
+	fake_server(B)->holds = true;
+	start(web);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	wait_for(fake_server(A)->probes >= 3);
+	assert_false(fake_wanted(VIP));
+	fake_server(B)->holds = false;
+	wait_for(fake_wanted(VIP));
+}
+
+/* The kernel says so before it is true: the route is removed last. */
+static void
+an_address_that_is_gone_late_is_noticed(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	fake_address_changed(VIP, true);
+	wait_for(!fake_wanted(VIP));
+	world.local = (struct addr){0};
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+a_draining_server_is_healthy_but_does_not_count(void **state)
+{
+	(void)state;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	      "*\"], \"policy\": {\"80\": {}}}");
+	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
+	wait_for(fake_server(A)->probes > 2);
+	assert_false(fake_wanted(VIP));
+}
+
+static void
+without_checks_a_known_next_hop_is_enough(void **state)
+{
+	(void)state;
+	fake_server(A)->resolved = false;
+	start("{\"name\": \"dns\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	      "\"], \"policy\": {\"53/udp\": {}}}");
+	assert_int_equal(fake_state(VIP ":53/udp", A), DESTINATION_DOWN);
+	fake_server(A)->resolved = true;
+	fake_nexthop_changed(A);
+	assert_int_equal(fake_state(VIP ":53/udp", A), DESTINATION_UP);
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+reload_keeps_health_and_applies_the_difference(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	wait_for(fake_state(WEB, B) == DESTINATION_UP);
+	write_conf(
+	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	    "*\", \"" B "\", \"10.0.0.3\"], \"policy\": {\"80\": {}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_DRAINING);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_UP);
+	assert_int_equal(fake_state(WEB, "10.0.0.3"), DESTINATION_DOWN);
+	assert_true(fake_wanted(VIP));
+	wait_for(fake_state(WEB, "10.0.0.3") == DESTINATION_UP);
+	assert_int_equal(record.removes, 0);
+}
+
+static void
+reload_with_another_check_does_not_flap(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	write_conf(
+	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	    "\", \"" B "\"], \"policy\": {\"http\": {\"path\": \"/alive\"}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	assert_true(fake_wanted(VIP));
+}
+
+static void
+reload_withdraws_before_it_removes(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	write_conf("{\"name\": \"web\", \"virtual\": \"192.0.2.7"
+		   "\", \"servers\": [\"" A "\"], \"policy\": {\"80\": {}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_false(fake_wanted(VIP));
+	/* Packets still come in until routers know. */
+	assert_non_null(fake_service(WEB));
+	wait_for(fake_wanted("192.0.2.7"));
+	wait_for(record.removes == 1);
+	assert_null(fake_service(WEB));
+}
+
+static void
+reload_removes_a_port_at_once(void **state)
+{
+	(void)state;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	      "\"], \"policy\": {\"80\": {}, \"81\": {}}}");
+	wait_for(fake_wanted(VIP));
+	write_conf(web);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_null(fake_service(VIP ":81/tcp"));
+	assert_true(fake_wanted(VIP));
+}
+
+static void
+a_new_port_does_not_withdraw_its_vip(void **state)
+{
+	unsigned wants;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	wants = record.wants;
+	write_conf("{\"name\": \"web\", \"virtual\": \"" VIP
+		   "\", \"servers\": [\"" A "\", \"" B "\"], \"policy\": "
+		   "{\"80\": {}, \"81\": {}, \"53/udp\": null}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_true(fake_wanted(VIP));
+	wait_for(fake_state(VIP ":81/tcp", A) == DESTINATION_UP);
+	wait_for(fake_state(VIP ":53/udp", B) == DESTINATION_UP);
+	assert_true(fake_wanted(VIP));
+	/* The reload's own, and no other. */
+	assert_int_equal(record.wants, wants + 1);
+}
+
+static void
+a_new_port_that_is_down_withdraws_its_vip(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	fake_server("10.0.0.3")->answers = false;
+	write_conf("{\"name\": \"web\", \"virtual\": \"" VIP
+		   "\", \"servers\": [\"" A "\"], \"policy\": {\"80\": {}}},"
+		   "{\"name\": \"new\", \"virtual\": \"" VIP "\", \"servers\":"
+		   " [\"10.0.0.3\"], \"policy\": {\"81\": {}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_true(fake_wanted(VIP));
+	wait_for(!fake_wanted(VIP));
+}
+
+static void
+reload_to_no_checks_judges_by_the_next_hop(void **state)
+{
+	(void)state;
+	fake_server(A)->answers = fake_server(B)->answers = false;
+	start(web);
+	wait_for(fake_server(A)->probes > 0 && fake_server(B)->probes > 0);
+	write_conf(
+	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	    "\"], \"policy\": {\"80\": {\"checks\": []}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	assert_true(fake_wanted(VIP));
+}
+
+static void
+reload_leaves_probes_on_their_way(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	fake_server(A)->holds = true;
+	wait_for(record.probes_running > 0 && fake_server(A)->probes > 1);
+	wait_for(fake_server(A)->probes >= 2 && record.probes_running == 1);
+	fake_server(A)->answers = false;
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(record.probes_running, 1);
+	fake_server(A)->holds = false;
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+}
+
+static void
+reload_beyond_the_limits_is_refused(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fprintf(f,
+	    "{\"interfaces\": \"eth0\", \"limits\": {\"destinations\": 65535},"
+	    " \"services\": [{\"name\": \"web\", \"virtual\": \"" VIP
+	    "\", \"servers\": [");
+	for (unsigned i = 0; i < 4097; i++)
+		fprintf(
+		    f, "%s\"10.1.%u.%u\"", i ? "," : "", i / 250, i % 250 + 1);
+	fprintf(f, "], \"policy\": {\"80\": {}}}]}");
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(engine_reload(engine), -1);
+	assert_true(fake_wanted(VIP));
+	assert_int_equal(fake_service(WEB)->destination_count, 2);
+}
+
+/* Filling the tables of many services takes a while: nothing is withdrawn. */
+static void
+a_slow_data_plane_withdraws_nothing(void **state)
+{
+	static const char six[] =
+	    "{\"name\": \"web\", \"virtual\": [\"192.0.2.1\", \"192.0.2.2\", "
+	    "\"192.0.2.3\", \"192.0.2.4\", \"192.0.2.5\", \"192.0.2.6\"], "
+	    "\"servers\": [\"" A "\", {\"address\": \"" B
+	    "\", \"weight\": 2}], "
+	    "\"policy\": {\"80\": {}}}";
+	unsigned sets;
+
+	(void)state;
+	start(six);
+	wait_for(record.wanted_count == 6);
+	record.wanted_least = 6;
+	world.set_takes = 30;
+	sets = record.sets;
+	assert_int_equal(engine_reload(engine), 0);
+	assert_true(record.sets - sets < 6);
+	wait_for(record.sets - sets >= 6);
+	wait_for(record.probes_running == 0);
+	assert_int_equal(record.wanted_least, 6);
+}
+
+static void
+a_fault_of_this_host_changes_nothing(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	world.outcome = CHECK_LOCAL_ERROR;
+	probes = fake_server(A)->probes;
+	wait_for(fake_server(A)->probes > probes + 6);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	assert_true(fake_wanted(VIP));
+}
+
+static void
+the_way_out_for_probes_is_made_again(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	world.no_probe_path = true;
+	fake_probe_path_gone();
+	probes = fake_server(A)->probes + fake_server(B)->probes;
+	wait_for(record.ticks >= 3);
+	assert_true(
+	    fake_server(A)->probes + fake_server(B)->probes <= probes + 2);
+	assert_true(fake_wanted(VIP));
+	world.no_probe_path = false;
+	wait_for(fake_server(A)->probes > probes);
+}
+
+static void
+reload_of_a_bad_file_changes_nothing(void **state)
+{
+	unsigned sets, wants;
+	json_t *request = json_pack("{s:s}", "command", "reload"), *reply;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	sets = record.sets;
+	wants = record.wants;
+	write_conf("{\"nam\": 1}");
+	reply = record.control(record.control_arg, request);
+	assert_true(json_is_false(json_object_get(reply, "ok")));
+	assert_true(json_array_size(json_object_get(reply, "errors")) > 0);
+	assert_int_equal(record.sets, sets);
+	assert_int_equal(record.wants, wants);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	json_decref(reply);
+	write_conf(web);
+	reply = record.control(record.control_arg, request);
+	assert_true(json_is_true(json_object_get(reply, "ok")));
+	json_decref(reply);
+	json_decref(request);
+}
+
+static void
+a_predecessor_s_servers_stay_up(void **state)
+{
+	(void)state;
+	fake_leave(VIP, 80, A, DESTINATION_UP);
+	fake_leave("192.0.2.9", 80, A, DESTINATION_UP);
+	start(web);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_DOWN);
+	assert_true(fake_wanted(VIP));
+	/* What is no longer in the file goes, and is ours to withdraw. */
+	assert_null(fake_service("192.0.2.9:80/tcp"));
+	assert_int_equal(record.owned_count, 3);
+	/* It takes as many failures as ever to take them down. */
+	fake_server(A)->answers = false;
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	assert_int_equal(fake_server(A)->probes, 3);
+}
+
+static void
+a_moved_server_is_in_the_data_plane_at_once(void **state)
+{
+	(void)state;
+	start(web);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	fake_server(A)->mac = 0x77;
+	fake_nexthop_changed(A);
+	assert_int_equal(fake_service(WEB)->destinations[0].mac[5], 0x77);
+}
+
+static void
+an_unresolved_server_is_not_probed_until_it_is(void **state)
+{
+	(void)state;
+	fake_server(A)->resolved = false;
+	start(web);
+	wait_for(fake_server(B)->probes > 2);
+	assert_int_equal(fake_server(A)->probes, 0);
+	assert_int_equal(fake_service(WEB)->destinations[0].ifindex, 0);
+	fake_server(A)->resolved = true;
+	fake_nexthop_changed(A);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+}
+
+static void
+a_vip_of_this_host_is_neither_checked_nor_announced(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	fake_address_changed(VIP, true);
+	wait_for(!fake_wanted(VIP));
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	probes = fake_server(A)->probes;
+	fake_address_changed(VIP, false);
+	wait_for(fake_wanted(VIP));
+	assert_true(fake_server(A)->probes > probes);
+}
+
+static void
+an_interface_is_waited_for(void **state)
+{
+	(void)state;
+	world.ifindex = 0;
+	start(web);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	assert_int_equal(record.attaches, 0);
+	world.ifindex = 5;
+	fake_interface_changed();
+	assert_true(record.attached);
+}
+
+static void
+attaching_is_tried_again(void **state)
+{
+	(void)state;
+	world.attach_fails = true;
+	start(web);
+	assert_false(record.attached);
+	wait_for(record.attaches == 2);
+	world.attach_fails = false;
+	wait_for(record.attached);
+}
+
+static void
+a_refused_service_is_tried_again_and_not_announced(void **state)
+{
+	(void)state;
+	world.set_fails = true;
+	start(web);
+	wait_for(record.sets >= 2);
+	assert_false(fake_wanted(VIP));
+	world.set_fails = false;
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+listening_is_tried_again(void **state)
+{
+	(void)state;
+	world.listen_fails = true;
+	start(web);
+	wait_for(record.listens == 2);
+	world.listen_fails = false;
+	wait_for(record.listens == 3);
+}
+
+static void
+stop_withdraws_then_forwards_then_ends(void **state)
+{
+	uint64_t withdrawn;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	world.bgpd_answers = false;
+	engine_stop(engine);
+	assert_int_equal(record.wanted_count, 0);
+	wait_for(record.ticks > 2);
+	assert_int_equal(record.stops, 0);
+	world.bgpd_answers = true;
+	withdrawn = monotime_ms();
+	event_base_dispatch(base);
+	assert_int_equal(record.stops, 1);
+	assert_false(record.probe_path);
+	/* stop_delay, less the clock's grain */
+	assert_true(monotime_ms() - withdrawn >= 199);
+}
+
+/* As a signal's handler does, from the event loop. */
+static void
+stop_twice(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	engine_stop(arg);
+	engine_stop(arg);
+}
+
+static void
+a_second_stop_does_not_wait(void **state)
+{
+	struct timeval now = {0};
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	world.bgpd_answers = false;
+	event_base_once(base, -1, EV_TIMEOUT, stop_twice, engine, &now);
+	event_base_dispatch(base);
+	assert_int_equal(record.stops, 1);
+}
+
+static void
+the_status_document_shows_it_all(void **state)
+{
+	json_t *request = json_pack("{s:s}", "command", "status"), *status;
+	json_t *service, *server;
+	const char *text;
+
+	(void)state;
+	start(web);
+	wait_for(fake_wanted(VIP));
+	status = record.control(record.control_arg, request);
+	assert_non_null(status);
+	service = json_array_get(json_object_get(status, "services"), 0);
+	assert_int_equal(json_integer_value(json_object_get(service, "up")), 2);
+	server = json_array_get(json_object_get(service, "destinations"), 1);
+	text = json_string_value(json_object_get(server, "address"));
+	assert_string_equal(text, B);
+	text = json_string_value(json_object_get(server, "mac"));
+	assert_string_equal(text, "02:00:00:00:00:01");
+	assert_int_equal(
+	    json_array_size(json_object_get(status, "problems")), 0);
+	json_decref(status);
+	json_decref(request);
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(servers_begin_down_and_come_up_by_their_first_check),
+	    TEST(a_server_that_fails_goes_down_after_fall_failures),
+	    TEST(a_vip_is_withdrawn_below_need),
+	    TEST(a_vip_needs_every_one_of_its_services),
+	    TEST(all_servers_are_tried_before_the_first_announcement),
+	    TEST(a_draining_server_is_healthy_but_does_not_count),
+	    TEST(without_checks_a_known_next_hop_is_enough),
+	    TEST(reload_keeps_health_and_applies_the_difference),
+	    TEST(reload_with_another_check_does_not_flap),
+	    TEST(reload_withdraws_before_it_removes),
+	    TEST(reload_removes_a_port_at_once),
+	    TEST(a_new_port_does_not_withdraw_its_vip),
+	    TEST(a_new_port_that_is_down_withdraws_its_vip),
+	    TEST(reload_to_no_checks_judges_by_the_next_hop),
+	    TEST(reload_leaves_probes_on_their_way),
+	    TEST(reload_beyond_the_limits_is_refused),
+	    TEST(a_slow_data_plane_withdraws_nothing),
+	    TEST(a_fault_of_this_host_changes_nothing),
+	    TEST(the_way_out_for_probes_is_made_again),
+	    TEST(reload_of_a_bad_file_changes_nothing),
+	    TEST(a_predecessor_s_servers_stay_up),
+	    TEST(a_moved_server_is_in_the_data_plane_at_once),
+	    TEST(an_unresolved_server_is_not_probed_until_it_is),
+	    TEST(a_vip_of_this_host_is_neither_checked_nor_announced),
+	    TEST(an_address_that_is_gone_late_is_noticed),
+	    TEST(an_interface_is_waited_for),
+	    TEST(attaching_is_tried_again),
+	    TEST(a_refused_service_is_tried_again_and_not_announced),
+	    TEST(listening_is_tried_again),
+	    TEST(stop_withdraws_then_forwards_then_ends),
+	    TEST(a_second_stop_does_not_wait),
+	    TEST(the_status_document_shows_it_all),
+	};
+	int fd, failed;
+
+	log_open("engine", 1, LOG_NORMAL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if ((fd = mkstemp(file)) == -1)
+		return 1;
+	close(fd);
+	failed = cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+	unlink(file);
+	return failed;
+}

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Stand-ins for the adapters: see fakes.h.
+ */
+
+#include <event2/event.h>
+
+#include <netinet/in.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/bgp.h"
+#include "adapters/check.h"
+#include "adapters/control.h"
+#include "adapters/http.h"
+#include "adapters/netlink.h"
+#include "base/xmalloc.h"
+#include "fakes.h"
+
+struct fake_world world;
+struct fake_record record;
+
+static struct netlink_callbacks callbacks;
+static void *callback_arg;
+static char handle; /* what opaque pointers point to */
+
+static struct addr
+address(const char *text)
+{
+	struct addr a;
+
+	if (addr_parse(text, &a) == -1)
+		abort();
+	return a;
+}
+
+void
+fakes_reset(void)
+{
+	size_t i;
+
+	for (i = 0; i < record.service_count; i++)
+		free(record.services[i].destinations);
+	memset(&record, 0, sizeof(record));
+	memset(&world, 0, sizeof(world));
+	world.ifindex = 2;
+	world.bgpd_answers = true;
+}
+
+static struct fake_server *
+find_server(const struct addr *a)
+{
+	size_t i;
+
+	for (i = 0; i < world.server_count; i++)
+		if (addr_compare(&world.servers[i].address, a) == 0)
+			return &world.servers[i];
+	if (world.server_count == FAKE_SERVERS)
+		abort();
+	world.servers[i] = (struct fake_server){
+	    .address = *a, .answers = true, .resolved = true, .mac = i};
+	world.server_count++;
+	return &world.servers[i];
+}
+
+struct fake_server *
+fake_server(const char *text)
+{
+	struct addr a = address(text);
+
+	return find_server(&a);
+}
+
+struct dataplane_service *
+fake_service(const char *text)
+{
+	char buf[SERVICE_KEY_STRLEN];
+	size_t i;
+
+	for (i = 0; i < record.service_count; i++)
+		if (strcmp(service_key_format(&record.services[i].key, buf),
+			text) == 0)
+			return &record.services[i];
+	return NULL;
+}
+
+static struct dataplane_destination *
+find_destination(struct dataplane_service *s, const struct addr *a)
+{
+	size_t i;
+
+	for (i = 0; s != NULL && i < s->destination_count; i++)
+		if (addr_compare(&s->destinations[i].address, a) == 0)
+			return &s->destinations[i];
+	return NULL;
+}
+
+enum destination_state
+fake_state(const char *key, const char *server)
+{
+	struct addr a = address(server);
+	struct dataplane_destination *d =
+	    find_destination(fake_service(key), &a);
+
+	return d == NULL ? (enum destination_state) - 1 : d->state;
+}
+
+bool
+fake_wanted(const char *vip)
+{
+	struct addr a = address(vip);
+	size_t i;
+
+	for (i = 0; i < record.wanted_count; i++)
+		if (addr_compare(&record.wanted[i], &a) == 0)
+			return true;
+	return false;
+}
+
+/* The data plane. */
+
+static struct dataplane_service *
+find_service(const struct service_key *key)
+{
+	size_t i;
+
+	for (i = 0; i < record.service_count; i++)
+		if (service_key_compare(&record.services[i].key, key) == 0)
+			return &record.services[i];
+	return NULL;
+}
+
+static int
+service_set(struct dataplane *dp, const struct dataplane_service *s)
+{
+	struct dataplane_service *mine = find_service(&s->key);
+	size_t size = s->destination_count * sizeof(*s->destinations);
+
+	(void)dp;
+	record.sets++;
+	usleep(world.set_takes * 1000);
+	if (world.set_fails)
+		return -1;
+	if (mine == NULL) {
+		if (record.service_count == FAKE_SERVICES)
+			abort();
+		mine = &record.services[record.service_count++];
+	} else
+		free(mine->destinations);
+	*mine = *s;
+	mine->destinations = xcalloc(1, size);
+	memcpy(mine->destinations, s->destinations, size);
+	return 0;
+}
+
+static void
+service_remove(struct dataplane *dp, const struct service_key *key)
+{
+	struct dataplane_service *mine = find_service(key);
+
+	(void)dp;
+	if (mine == NULL)
+		abort();
+	record.removes++;
+	free(mine->destinations);
+	*mine = record.services[--record.service_count];
+}
+
+static void
+service_each(struct dataplane *dp,
+    void (*function)(const struct dataplane_service *, void *), void *arg)
+{
+	size_t i;
+
+	(void)dp;
+	for (i = 0; i < record.service_count; i++)
+		function(&record.services[i], arg);
+}
+
+static void
+former_each(struct dataplane *dp, void (*function)(const struct addr *, void *),
+    void *arg)
+{
+	(void)dp;
+	(void)function;
+	(void)arg;
+}
+
+static int
+interface_attach(struct dataplane *dp, const char *name, int ifindex,
+    enum xdp_mode mode, bool *native)
+{
+	(void)dp;
+	(void)name;
+	(void)ifindex;
+	record.attaches++;
+	if (world.attach_fails)
+		return -1;
+	record.attached = true;
+	*native = mode != XDP_GENERIC;
+	return 0;
+}
+
+static void
+interface_detach(struct dataplane *dp, const char *name)
+{
+	(void)dp;
+	(void)name;
+	record.attached = false;
+}
+
+static void
+interface_detach_others(struct dataplane *dp, char *const *names, size_t count)
+{
+	(void)dp;
+	(void)names;
+	(void)count;
+}
+
+static int
+probe_attach(struct dataplane *dp, int ifindex)
+{
+	(void)dp;
+	(void)ifindex;
+	return 0;
+}
+
+/* The mark is the server's number, from 1. */
+static int
+probe_mark(struct dataplane *dp, const struct service_key *key,
+    const struct addr *a, uint32_t *mark)
+{
+	(void)dp;
+	if (find_destination(find_service(key), a) == NULL)
+		return -1;
+	*mark = (uint32_t)(find_server(a) - world.servers) + 1;
+	return 0;
+}
+
+static int
+counters(struct dataplane *dp, const struct service_key *key,
+    const struct addr *a, struct dataplane_counters *out)
+{
+	(void)dp;
+	(void)key;
+	(void)a;
+	*out = (struct dataplane_counters){.packets = 1};
+	return 0;
+}
+
+static const struct dataplane_reason *
+drops(struct dataplane *dp, size_t *count)
+{
+	static const struct dataplane_reason reasons[] = {{"ttl", "", 3}};
+
+	(void)dp;
+	*count = 1;
+	return reasons;
+}
+
+static void
+flows(struct dataplane *dp, struct dataplane_flows *out)
+{
+	(void)dp;
+	*out = (struct dataplane_flows){.capacity = 1024};
+}
+
+static void
+tick(struct dataplane *dp, uint64_t now)
+{
+	(void)dp;
+	(void)now;
+	record.ticks++;
+}
+
+static void
+stop(struct dataplane *dp)
+{
+	(void)dp;
+	record.stops++;
+	record.attached = false;
+}
+
+static void
+close_it(struct dataplane *dp)
+{
+	(void)dp;
+}
+
+struct dataplane *
+fake_dataplane(void)
+{
+	static const struct dataplane_ops ops = {
+	    .name = "fake",
+	    .interface_attach = interface_attach,
+	    .interface_detach = interface_detach,
+	    .interface_detach_others = interface_detach_others,
+	    .probe_attach = probe_attach,
+	    .probe_mark = probe_mark,
+	    .service_set = service_set,
+	    .service_remove = service_remove,
+	    .service_each = service_each,
+	    .former_each = former_each,
+	    .counters = counters,
+	    .drops = drops,
+	    .flows = flows,
+	    .tick = tick,
+	    .stop = stop,
+	    .close = close_it,
+	};
+	static struct dataplane dp = {&ops};
+
+	return &dp;
+}
+
+void
+fake_leave(const char *vip, uint16_t port, const char *server,
+    enum destination_state state)
+{
+	struct dataplane_destination d = {
+	    .address = address(server), .state = state, .ifindex = 2};
+	struct dataplane_service s = {
+	    .key = {address(vip), port, IPPROTO_TCP},
+	    .destinations = &d,
+	    .destination_count = 1,
+	};
+
+	service_set(NULL, &s);
+	record.sets = 0;
+}
+
+/* Netlink. */
+
+struct netlink *
+netlink_new(
+    struct event_base *base, const struct netlink_callbacks *cb, void *arg)
+{
+	(void)base;
+	callbacks = *cb;
+	callback_arg = arg;
+	return (struct netlink *)&handle;
+}
+
+void
+netlink_free(struct netlink *nl)
+{
+	(void)nl;
+}
+
+void
+netlink_watch(struct netlink *nl, const struct addr *a)
+{
+	(void)nl;
+	find_server(a);
+}
+
+void
+netlink_unwatch(struct netlink *nl, const struct addr *a)
+{
+	(void)nl;
+	(void)a;
+}
+
+const struct netlink_nexthop *
+netlink_nexthop(struct netlink *nl, const struct addr *a)
+{
+	static struct netlink_nexthop hop;
+	const struct fake_server *s = find_server(a);
+
+	(void)nl;
+	hop = (struct netlink_nexthop){.onlink = true,
+	    .resolved = s->resolved,
+	    .ifindex = 2,
+	    .interface = "eth0",
+	    .mac = {2, 0, 0, 0, 0, s->mac}};
+	return &hop;
+}
+
+int
+netlink_interface(
+    struct netlink *nl, const char *name, struct netlink_interface *out)
+{
+	(void)nl;
+	(void)name;
+	memset(out, 0, sizeof(*out));
+	out->ifindex = world.ifindex;
+	out->up = world.ifindex != 0;
+	return world.ifindex == 0 ? -1 : 0;
+}
+
+bool
+netlink_is_local(struct netlink *nl, const struct addr *a)
+{
+	(void)nl;
+	return addr_compare(a, &world.local) == 0;
+}
+
+bool
+netlink_check_replies(struct netlink *nl, const struct addr *vip)
+{
+	(void)nl;
+	(void)vip;
+	return true;
+}
+
+int
+netlink_probe_path_add(
+    struct netlink *nl, const char *device, uint32_t mark, uint32_t table)
+{
+	(void)nl;
+	(void)device;
+	(void)mark;
+	(void)table;
+	if (world.no_probe_path)
+		return -1;
+	record.probe_path = true;
+	return 3;
+}
+
+void
+netlink_probe_path_remove(
+    struct netlink *nl, const char *device, uint32_t mark, uint32_t table)
+{
+	(void)nl;
+	(void)device;
+	(void)mark;
+	(void)table;
+	record.probe_path = false;
+}
+
+void
+fake_nexthop_changed(const char *server)
+{
+	struct addr a = address(server);
+
+	callbacks.nexthop(callback_arg, &a, netlink_nexthop(NULL, &a));
+}
+
+void
+fake_interface_changed(void)
+{
+	struct netlink_interface now = {.ifindex = world.ifindex};
+
+	callbacks.interface(callback_arg, "eth0", &now);
+}
+
+void
+fake_probe_path_gone(void)
+{
+	struct netlink_interface now = {0};
+
+	callbacks.interface(callback_arg, "vc5d0", &now);
+}
+
+void
+fake_address_changed(const char *text, bool present)
+{
+	struct addr a = address(text);
+
+	world.local = present ? a : (struct addr){0};
+	callbacks.address(callback_arg, &a, present);
+}
+
+/* BGP. */
+
+struct bgp *
+bgp_new(struct event_base *base, const char *socket, const char *program)
+{
+	(void)base;
+	(void)socket;
+	(void)program;
+	return (struct bgp *)&handle;
+}
+
+void
+bgp_free(struct bgp *bgp)
+{
+	(void)bgp;
+}
+
+void
+bgp_own(struct bgp *bgp, const struct addr *vip)
+{
+	(void)bgp;
+	if (record.owned_count < FAKE_VIPS)
+		record.owned[record.owned_count++] = *vip;
+}
+
+void
+bgp_want(struct bgp *bgp, const struct bgp_network *networks, size_t count)
+{
+	size_t i;
+
+	(void)bgp;
+	record.wants++;
+	if (count > FAKE_VIPS)
+		abort();
+	for (i = 0; i < count; i++)
+		record.wanted[i] = networks[i].vip;
+	record.wanted_count = count;
+	if (count < record.wanted_least)
+		record.wanted_least = count;
+}
+
+bool
+bgp_settled(const struct bgp *bgp)
+{
+	(void)bgp;
+	return world.bgpd_answers;
+}
+
+void
+bgp_status(const struct bgp *bgp, struct bgp_status *out)
+{
+	(void)bgp;
+	memset(out, 0, sizeof(*out));
+	out->connected = true;
+	out->error = "";
+	out->announced = record.wanted;
+	out->announced_count = record.wanted_count;
+}
+
+/* Checks. */
+
+struct check {
+	struct event *event;
+	check_cb *callback;
+	void *arg;
+	struct fake_server *server;
+};
+
+static void
+check_later(struct check *c)
+{
+	struct timeval delay = {.tv_usec = 1000};
+
+	event_add(c->event, &delay);
+}
+
+static void
+check_done(evutil_socket_t fd, short what, void *arg)
+{
+	struct check *c = arg, copy = *c;
+	struct check_result r = {.outcome = world.outcome};
+
+	(void)fd;
+	(void)what;
+	if (r.outcome == CHECK_PASSED && !c->server->answers)
+		r.outcome = CHECK_REFUSED;
+	if (c->server->holds) {
+		check_later(c);
+		return;
+	}
+	check_cancel(c);
+	copy.callback(copy.arg, &r);
+}
+
+struct check *
+check_start(struct event_base *base, const struct conf_check *conf,
+    const struct check_target *target, check_cb *callback, void *arg)
+{
+	struct check *c = xcalloc(1, sizeof(*c));
+
+	(void)conf;
+	if (target->mark == 0 || target->mark > world.server_count)
+		abort();
+	c->server = &world.servers[target->mark - 1];
+	c->server->probes++;
+	c->callback = callback;
+	c->arg = arg;
+	c->event = event_new(base, -1, 0, check_done, c);
+	check_later(c);
+	record.probes_running++;
+	return c;
+}
+
+void
+check_move(struct check *c, const struct conf_check *conf, void *arg)
+{
+	(void)conf;
+	c->arg = arg;
+}
+
+void
+check_cancel(struct check *c)
+{
+	if (c == NULL)
+		return;
+	record.probes_running--;
+	event_free(c->event);
+	free(c);
+}
+
+const char *
+check_outcome_name(enum check_outcome outcome)
+{
+	return outcome == CHECK_PASSED ? "passed" : "failed";
+}
+
+/* What answers people. */
+
+struct http *
+http_new(struct event_base *base, const struct addr *a, uint16_t port,
+    json_t *(*status)(void *), void *arg)
+{
+	(void)base;
+	(void)a;
+	(void)port;
+	(void)status;
+	(void)arg;
+	record.listens++;
+	return world.listen_fails ? NULL : (struct http *)&handle;
+}
+
+void
+http_free(struct http *http)
+{
+	(void)http;
+}
+
+struct control *
+control_new(struct event_base *base, const char *path,
+    json_t *(*handler)(void *, const json_t *), void *arg)
+{
+	(void)base;
+	(void)path;
+	record.control = handler;
+	record.control_arg = arg;
+	return (struct control *)&handle;
+}
+
+void
+control_free(struct control *control)
+{
+	(void)control;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Stand-ins for all that the engine talks to: a data plane, and the functions
+ * of the other adapters, which the tests link in place of the real ones.
+ * What the engine did is recorded here; what the world does is set here.
+ */
+
+#ifndef T_ENGINE_FAKES_H
+#define T_ENGINE_FAKES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "adapters/check.h"
+#include "adapters/dataplane.h"
+#include "core/addr.h"
+
+#define FAKE_SERVICES 8
+#define FAKE_SERVERS  8
+#define FAKE_VIPS     8
+
+/* What the world does. */
+struct fake_server {
+	struct addr address;
+	bool answers;	 /* its checks pass */
+	bool resolved;	 /* it answers to ARP */
+	uint8_t mac;	 /* last byte */
+	unsigned probes; /* sent to it */
+	bool holds;	 /* its checks don't end */
+};
+
+struct fake_world {
+	struct fake_server servers[FAKE_SERVERS];
+	size_t server_count;
+	struct addr local; /* an address of the host; family 0 = none */
+	int ifindex;	   /* of eth0; 0 = there is none */
+	bool attach_fails, set_fails, listen_fails, bgpd_answers;
+	unsigned set_takes; /* ms, that the data plane needs */
+	bool no_probe_path; /* it can't be made */
+	enum check_outcome
+	    outcome; /* of all checks; CHECK_PASSED: each its own */
+};
+
+/* What the engine did. */
+struct fake_record {
+	struct dataplane_service services[FAKE_SERVICES];
+	size_t service_count;
+	unsigned sets, removes, attaches, ticks, stops;
+	bool attached;
+	struct addr wanted[FAKE_VIPS];
+	size_t wanted_count;
+	size_t wanted_least; /* the smallest count that was wanted */
+	unsigned wants;
+	struct addr owned[FAKE_VIPS];
+	size_t owned_count;
+	unsigned probes_running;
+	bool probe_path;
+	unsigned listens;
+	json_t *(*control)(void *, const json_t *);
+	void *control_arg;
+};
+
+extern struct fake_world world;
+extern struct fake_record record;
+
+/* Forget everything; eth0 exists, bgpd answers. */
+void fakes_reset(void);
+
+struct fake_server *fake_server(const char *address);
+/* As it was last set; NULL if it is not there. */
+struct dataplane_service *fake_service(const char *key);
+enum destination_state fake_state(const char *key, const char *server);
+bool fake_wanted(const char *vip);
+
+struct dataplane *fake_dataplane(void);
+/* Put a service in, as a predecessor would have left it. */
+void fake_leave(
+    const char *vip, uint16_t port, const char *server, enum destination_state);
+
+/* Have the engine told of a change. */
+void fake_nexthop_changed(const char *server);
+void fake_interface_changed(void);
+void fake_probe_path_gone(void);
+void fake_address_changed(const char *address, bool present);
+
+#endif
