@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: ISC
+# Show the lab's main job at work.
+# shellcheck shell=bash
+
+show_vc5ctl()
+{
+	local host=$1
+	shift
+
+	"$(build_directory)/vc5ctl" -s "$state/$host/vc5d.sock" "$@"
+}
+
+# Routes of the router to a VIP, one next hop a line.
+show_next_hops()
+{
+	ip -n "$prefix-router" -j route show "$1" |
+	    jq -r '.[] | [.nexthops[]?.gateway, .gateway] | .[] | values'
+}
+
+show_two_next_hops()
+{
+	[ "$(show_next_hops "$1" | wc -l)" -eq 2 ]
+}
+
+show_all_up()
+{
+	show_vc5ctl "$1" -j show services |
+	    jq -e '[.. | .destinations? // empty | .[].state] |
+		length == 5 and all(. == "up")'
+}
+
+# The lab is ready when each destination is up on each balancer, and both
+# balancers are the router's next hops for each VIP.
+show_wait_ready()
+{
+	local host vip
+
+	for host in $balancers; do
+		wait_for 30 show_all_up "$host" || {
+			show_processes
+			die "not all backends are up on $host: see" \
+			    "$state/log/vc5d-$host and" \
+			    "contrib/lab exec $host vc5ctl show services"
+		}
+	done
+	for vip in $vip_web $vip_dns; do
+		wait_for 30 show_two_next_hops "$vip" || {
+			show_processes
+			die "the router has not two next hops to $vip: see" \
+			    "$state/log/bird, $state/log/bgpd-lb1"
+		}
+	done
+}
+
+show_processes()
+{
+	local name pid
+
+	echo 'Processes (logs: '"$state/log"')'
+	while read -r name _; do
+		pid=$(process_pid "$name") || pid='not running'
+		printf '  %-14s %s\n' "$name" "$pid"
+	done < <(hosts_processes)
+}
+
+show_requests()
+{
+	local count=$1
+
+	in_host client curl -sS -m 3 --fail-early \
+	    -H 'Connection: close' "http://$vip_web/?[1-$count]"
+}
+
+# New flows of the web service so far, by balancer.
+show_flows()
+{
+	show_vc5ctl "$1" -j show services |
+	    jq '[.. | objects | select(.name? == "web") | .flows] | add // 0'
+}
+
+show_main_job()
+{
+	local count=100 host answers
+	local -A before
+
+	for host in $balancers; do
+		before[$host]=$(show_flows "$host")
+	done
+	answers=$(show_requests $count 2>&1)
+	echo
+	echo "$count requests from the client to http://$vip_web/, each on a" \
+	    'connection of its own'
+	echo "$answers" | sort | uniq -c | sed 's/^ */  /; s/$/ (client)/'
+	echo 'New flows, by balancer'
+	for host in $balancers; do
+		echo "  $(($(show_flows "$host") - before[$host])) $host"
+	done
+}
+
+show_dns()
+{
+	echo "Name service at $vip_dns, UDP"
+	in_host client perl "$src/contrib/lab.d/dns" "$vip_dns" \
+	    server.lab.example 10 | sort | uniq -c | sed 's/^ */  /'
+}
+
+show_announced()
+{
+	local host vip
+
+	echo 'Announced'
+	for host in $balancers; do
+		echo "  $host: $(bgpctl -s "$state/$host/bgpd.sock" -j \
+		    network show | jq -r '[.fib[]?.prefix] | join(", ")')"
+	done
+	echo 'Next hops in the router'"'"'s table'
+	for vip in $vip_web $vip_dns; do
+		echo "  $vip: $(show_next_hops "$vip" | paste -sd ' ')"
+	done
+}
+
+show_interfaces()
+{
+	local host
+
+	echo 'XDP'
+	for host in $balancers; do
+		ip -n "$prefix-$host" -j link show | jq -r --arg host "$host" \
+		    '.[] | select(.xdp) | "  \($host) \(.ifname): " +
+			({"1": "native", "2": "generic"}[.xdp.mode | tostring]
+			    // "mode \(.xdp.mode)")'
+	done
+}
+
+show_status_pages()
+{
+	local host
+
+	echo 'Status pages'
+	for host in $balancers; do
+		echo "  $host: http://$(cat "$state/$host/management-address"):8080/"
+	done
+}
+
+show_all()
+{
+	show_processes
+	show_interfaces
+	show_announced
+	show_main_job
+	show_dns
+	show_status_pages
+}

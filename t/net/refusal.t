@@ -1,0 +1,277 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+# What vc5d says where it can't do what it should: the thing and the remedy.
+# What can go on goes on, and is made good when the trouble is over.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use JSON::PP;
+use Lab;
+use Test::More;
+
+lab_up();
+stop('vc5d-lb2');
+
+# The file of a configuration of lb2's, changed.
+sub file
+{
+	my ($change) = @_;
+	my $config = config('lb2');
+
+	$config->{stop_delay} = 0;
+	$change->($config) if $change;
+	spew("$state/lb2/try.conf", JSON::PP->new->pretty->encode($config));
+	return "$state/lb2/try.conf";
+}
+
+# Run vc5d with such a file: its process, and its log.
+sub begin
+{
+	my ($change, @wrapper) = @_;
+	my $log = "$state/try.log";
+
+	unlink($log); # of the one before
+	my $pid = process_start($log, 'nsenter',
+	    "--net=/run/netns/$prefix-lb2", @wrapper,
+	    "$build/vc5d", '-d', '-f', file($change));
+	return {pid => $pid, log => $log};
+}
+
+# The log has such a line in time; vc5d goes on or ends as it should.
+sub says
+{
+	my ($vc5d, $pattern, $test) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	within(5, $test, sub { slurp($vc5d->{log}) =~ $pattern },
+	    sub { "what it says:\n" . slurp($vc5d->{log}) });
+}
+
+sub goes_on
+{
+	my ($vc5d) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	ok(wait_for(5, sub { services('lb2') == 2 }), 'it goes on');
+	ok(process_running($vc5d->{pid}), 'and runs') or
+	    diag(slurp($vc5d->{log}));
+}
+
+# As within, and if not, what vc5d had to say.
+sub soon
+{
+	my ($vc5d, $seconds, $test, $condition) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	within($seconds, $test, $condition,
+	    sub { slurp($vc5d->{log}) . problems('lb2') });
+}
+
+sub end
+{
+	my ($vc5d) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	process_stop($vc5d->{pid});
+	unlike(slurp($vc5d->{log}), qr/Sanitizer|runtime error/, 'it ends well');
+}
+
+sub serves
+{
+	return grep { $_->{name} eq 'web' && $_->{up} == 3 } services('lb2');
+}
+
+subtest 'the configuration is checked' => sub {
+	my ($status, $output) = run("$build/vc5d", '-n', '-f', file());
+	is($status, 0, 'a good one: status');
+	is($output, "configuration OK\n", 'and says so');
+	($status, $output) = run("$build/vc5d", '-n', '-f', file(sub {
+		$_[0]->{interfaces} = 7;
+		$_[0]->{services}[0]{virtual} = 'here';
+		$_[0]->{services}[1]{policy} = {'53/xyz' => {}};
+	}));
+	is($status, 1, 'a bad one: status');
+	is(scalar(my @lines = split(/\n/, $output)), 3, 'a line each') or
+	    diag($output);
+	like($output, qr/^\Q$state\E\/lb2\/try\.conf:\d+:\d+: $_/m, $_)
+	    for qr/interfaces/, qr/services\[0\]\.virtual/,
+	    qr/services\[1\]\.policy/;
+	($status, $output) = run("$build/vc5d", '-d', '-f', "$state/none");
+	is($status, 1, 'no file: status');
+	like($output, qr/\Q$state\E\/none: No such file/, 'and says which');
+};
+
+subtest 'an interface that does not exist' => sub {
+	my $vc5d = begin(sub { push(@{$_[0]->{interfaces}}, 'uplink7') });
+	says($vc5d, qr/interface uplink7 does not exist.*"interfaces" in /,
+	    'names it, and the key');
+	goes_on($vc5d);
+	like(problems('lb2'), qr/uplink7/, 'the status says so');
+	ok(wait_for(5, sub { serves() }), 'the other interfaces serve');
+	on_ok('lb2', qw(ip link add uplink7 type veth peer name uplink8));
+	on_ok('lb2', qw(ip link set uplink7 up));
+	on_ok('lb2', qw(ip link set uplink8 up));
+	soon($vc5d, 5, 'it is used when it comes', sub {
+		on('lb2', qw(ip link show uplink7)) =~ /xdp/ });
+	soon($vc5d, 2, 'and nothing is wrong', sub { problems('lb2') eq '' });
+	on_ok('lb2', qw(ip link delete uplink7));
+	says($vc5d, qr/interface uplink7 is gone/, 'that it went is said');
+	goes_on($vc5d);
+	end($vc5d);
+};
+
+subtest 'XDP refused by the driver' => sub {
+	my $vc5d = begin(sub {
+		push(@{$_[0]->{interfaces}}, 'lo');
+		$_[0]->{xdp} = 'native';
+	});
+	says($vc5d, qr/\blo: can't attach XDP in native mode.*generic/s,
+	    'names the interface and the remedy');
+	goes_on($vc5d);
+	like(problems('lb2'), qr/\blo\b/, 'the status says so');
+	ok(wait_for(5, sub { serves() }), 'the other interfaces serve');
+	end($vc5d);
+};
+
+subtest 'another XDP program is there' => sub {
+	on_ok('lb2', qw(ip link set dev eth1 xdpdrv obj),
+	    "$state/switch/xdp_pass.o", qw(sec xdp));
+	my $vc5d = begin();
+	says($vc5d, qr/\beth1: another XDP program.*ip link set dev eth1 xdp/s,
+	    'names the interface and the remedy');
+	goes_on($vc5d);
+	on_ok('lb2', qw(ip link set dev eth1 xdp off));
+	soon($vc5d, 15, 'it is used when it is free', sub { problems('lb2') eq '' });
+	end($vc5d);
+};
+
+subtest 'generic mode' => sub {
+	my $vc5d = begin(sub { $_[0]->{xdp} = 'generic' });
+	goes_on($vc5d);
+	ok(wait_for(5, sub { serves() }), 'checks pass');
+	like(on('lb2', qw(ip link show eth0)), qr/xdpgeneric/,
+	    'the kernel says so');
+	ok(wait_for(5, sub { next_hops('192.0.2.1') == 2 }), 'it announces');
+	is(keys %{answers('http://192.0.2.1/', 60)}, 3, 'everyone answers');
+	cmp_ok(service('lb2', 'web')->{flows}, '>', 0, 'also through it');
+	end($vc5d);
+};
+
+subtest 'bgpd is absent at the start' => sub {
+	stop('bgpd-lb2');
+	my $vc5d = begin();
+	says($vc5d, qr{\Q$state\E/lb2/bgpd\.sock.*start bgpd},
+	    'names the socket and the remedy');
+	note(grep { /bgp/ } map { "$_\n" } split(/\n/, slurp($vc5d->{log})));
+	goes_on($vc5d);
+	like(problems('lb2'), qr/bgpd/, 'the status says so');
+	ok(wait_for(5, sub { serves() }), 'the rest of it works');
+	is(scalar(next_hops('192.0.2.1')), 1, 'no VIP is announced');
+	start('bgpd-lb2');
+	soon($vc5d, 12, 'when it comes the VIPs are announced', sub {
+		next_hops('192.0.2.1') == 2 });
+	end($vc5d);
+};
+
+subtest 'no bgpctl' => sub {
+	my $vc5d = begin(sub { $_[0]->{bgp}{bgpctl} = '/nonexistent/bgpctl' });
+	says($vc5d, qr{/nonexistent/bgpctl.*No such file}, 'names it');
+	note(grep { /bgp/ } map { "$_\n" } split(/\n/, slurp($vc5d->{log})));
+	goes_on($vc5d);
+	end($vc5d);
+};
+
+subtest "permission denied at bgpd's socket" => sub {
+	my $socket = "$state/lb2/bgpd.sock";
+	my $owner = getpwnam('nobody');
+	chown($owner, -1, $socket);
+	chmod(0600, $socket);
+	# Root may do everything, but for a bounding set.
+	my $vc5d = begin(undef, 'setpriv',
+	    '--bounding-set=-dac_override,-dac_read_search');
+	says($vc5d, qr{\Q$socket\E.*[Pp]ermission denied}, 'names it');
+	note(grep { /bgp/ } map { "$_\n" } split(/\n/, slurp($vc5d->{log})));
+	goes_on($vc5d);
+	like(problems('lb2'), qr/[Pp]ermission denied/, 'the status says so');
+	is(scalar(next_hops('192.0.2.1')), 1, 'no VIP is announced');
+	chown(0, 0, $socket);
+	soon($vc5d, 12, 'it is retried', sub { next_hops('192.0.2.1') == 2 });
+	end($vc5d);
+};
+
+subtest 'the port of the status page is in use' => sub {
+	my ($address, $port) = split(/:/, config('lb2')->{webserver});
+	my $other = process_start("$state/other.log", 'nsenter',
+	    "--net=/run/netns/$prefix-lb2", $^X, '-MIO::Socket::INET', '-e',
+	    'my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], ' .
+	    'LocalPort => $ARGV[1], Listen => 1, ReuseAddr => 1) or die; ' .
+	    'print STDERR "ready\n"; sleep(60)', $address, $port);
+	ok(wait_for(5, sub { slurp("$state/other.log") =~ /ready/ }),
+	    'something listens there');
+	my $vc5d = begin();
+	says($vc5d, qr/status page: cannot listen at \Q$address\E port $port.*in use/,
+	    'names address and port');
+	note(grep { /status page/ } map { "$_\n" }
+	    split(/\n/, slurp($vc5d->{log})));
+	goes_on($vc5d);
+	like(problems('lb2'), qr/web server|status page/, 'the status says so');
+	process_stop($other);
+	soon($vc5d, 15, 'it is served when the port is free', sub {
+		(run('curl', '-sf', '-m', 2, "http://$address:$port/"))[0] == 0 });
+	soon($vc5d, 2, 'nothing is wrong then', sub { problems('lb2') eq '' });
+	end($vc5d);
+};
+
+subtest 'a VIP is an address of the balancer itself' => sub {
+	on_ok('lb2', qw(ip address add 192.0.2.1/32 dev lo));
+	my $vc5d = begin();
+	says($vc5d, qr/VIP 192\.0\.2\.1 is an address of this host.*remove it/,
+	    'names it and the remedy');
+	goes_on($vc5d);
+	like(problems('lb2'), qr/192\.0\.2\.1/, 'the status says so');
+	soon($vc5d, 5, 'the other VIP is announced',
+	    sub { next_hops('192.0.2.2') == 2 });
+	is(join(' ', next_hops('192.0.2.1')), '198.51.100.11',
+	    'that one is not');
+	on_ok('lb2', qw(ip address delete 192.0.2.1/32 dev lo));
+	soon($vc5d, 5, 'it is announced when the address has gone',
+	    sub { next_hops('192.0.2.1') == 2 });
+	end($vc5d);
+};
+
+subtest 'not root' => sub {
+	my $file = file();
+	my ($status, $output) = on('lb2', 'setpriv', '--reuid=nobody',
+	    '--regid=nogroup', '--clear-groups', 'timeout', 10,
+	    "$build/vc5d", '-d', '-f', $file);
+	is($status, 1, 'it ends');
+	like($output, qr/root|CAP_/, 'and says what it needs');
+	note($output);
+	($status) = run('setpriv', '--reuid=nobody', '--regid=nogroup',
+	    '--clear-groups', "$build/vc5d", '-n', '-f', $file);
+	is($status, 0, 'but anyone may check a configuration');
+};
+
+subtest 'another vc5d runs' => sub {
+	my $vc5d = begin();
+	goes_on($vc5d);
+	my ($status, $output) = on('lb2', 'timeout', 10, "$build/vc5d", '-d',
+	    '-f', "$state/lb2/try.conf");
+	is($status, 1, 'a second one ends');
+	like($output, qr/another vc5d|already/, 'and says why');
+	ok(wait_for(5, sub { serves() }), 'the first one is not disturbed');
+	end($vc5d);
+};
+
+subtest 'a control socket that nobody listens at' => sub {
+	my $vc5d = begin();
+	goes_on($vc5d);
+	process_stop($vc5d->{pid}, 'KILL');
+	ok(-S "$state/lb2/vc5d.sock", 'is left by one that was killed');
+	$vc5d = begin();
+	goes_on($vc5d);
+	end($vc5d);
+};
+
+finish();
