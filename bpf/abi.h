@@ -20,7 +20,7 @@
 #include <linux/types.h>
 
 /* Raised when any layout below changes: older pinned maps are discarded. */
-#define VC5_ABI 1
+#define VC5_ABI 2
 
 #define VC5_SLOTS 65537 /* of a service's hash table; a prime */
 #define VC5_WAYS  4	/* flows of a bucket: one cache line */
@@ -75,7 +75,15 @@ enum vc5_destination_state {
 
 enum vc5_destination_kind {
 	VC5_LAYER2, /* rewrite the Ethernet header */
+	VC5_IPIP,
+	VC5_GRE,
+	VC5_FOU,
+	VC5_GUE,
+	VC5_DSCP, /* rewrite the destination's address */
 };
+
+/* In a destination's vlan, beside the VID: its frames have a tag. */
+#define VC5_TAGGED 0x1000
 
 /* Index 0 is never used: a slot of 0 means none. */
 struct vc5_destination {
@@ -86,11 +94,19 @@ struct vc5_destination {
 	__u8 state;	  /* enum vc5_destination_state */
 	__u8 kind;	  /* enum vc5_destination_kind */
 	__u16 service;	  /* index */
-	__u16 vlan;	  /* 0 = untagged */
-	__u32 weight;	  /* kept for who takes the maps over */
+	__u16 vlan;	  /* VID and VC5_TAGGED; 0 = untagged */
+	__u16 mtu;	  /* of a client's IP packet, encapsulation aside */
+	__u8 code_point;  /* VC5_DSCP: of the server's packets */
+	__u8 checksum;	  /* VC5_FOU, VC5_GUE: 1 = outer UDP has one */
 	__u8 address[16]; /* of the server */
-	__u8 reserved[16];
-};
+	__u8 source[16];  /* outer, of tunnels: the host's, or the prefix */
+	/* the second cache line */
+	__be16 port;	    /* VC5_FOU, VC5_GUE: outer UDP destination */
+	__u8 source_length; /* of the prefix that source is; 0 = an address */
+	__u8 zero;
+	__u32 weight; /* kept for who takes the maps over */
+	__u8 reserved[56];
+} __attribute__((aligned(64)));
 
 struct vc5_service_key {
 	__u8 vip[16];
@@ -136,29 +152,69 @@ struct vc5_service_counters {
 /* Why a packet was dropped. */
 enum vc5_drop {
 	VC5_DROP_MALFORMED,
-	VC5_DROP_FRAGMENT,
+	VC5_DROP_FRAGMENT, /* a later one, whose first was not seen */
 	VC5_DROP_TTL,
 	VC5_DROP_UNSERVED,
 	VC5_DROP_NO_DESTINATION,
 	VC5_DROP_UNRESOLVED, /* the destination's MAC address is not known */
+	VC5_DROP_TOO_BIG,
+	VC5_DROP_ICMP,	/* to a VIP, and about nothing that it serves */
+	VC5_DROP_LIMIT, /* pings beyond the limit */
+	VC5_DROP_FAULT, /* no room in the buffer, or none to be had */
 	VC5_DROPS
+};
+
+/* ICMP packets that were made, and sent back instead of what came. */
+enum vc5_answer {
+	VC5_ANSWER_ECHO,
+	VC5_ANSWER_TTL,
+	VC5_ANSWER_TOO_BIG,
+	VC5_ANSWERS
 };
 
 /* At index CPU. */
 struct vc5_drop_counters {
 	__u64 packets[16]; /* by enum vc5_drop */
+	__u64 answers[8];  /* by enum vc5_answer */
+	/* How many were made in the second that is on. */
+	__u64 second;
+	__u64 made;
+	__u64 reserved[6];
 };
+
+/* Of an address in the map of VIPs. */
+#define VC5_VIP_ANSWERS 0x1 /* pings */
+
+/* The first fragment of an IP packet went to a destination. */
+struct vc5_fragment_key {
+	__u8 source[16], vip[16];
+	__be32 id;
+	__u8 protocol; /* IPv6: of the fragment header */
+	__u8 zero[3];
+};
+
+struct vc5_fragment {
+	__u32 destination; /* index and generation */
+	__u32 entropy;	   /* of its flow, for outer headers */
+	__u32 seen;	   /* seconds */
+};
+
+#define VC5_FRAGMENTS	     16384 /* remembered at a time */
+#define VC5_FRAGMENT_SECONDS 30	   /* RFC 791, section 3.2; Linux's too */
 
 /* Words of key for the hash of a 5-tuple. */
 #define VC5_KEY_WORDS	36
 #define VC5_FILTER_BITS 65536
 
+#define VC5_UNSERVED_PASS 0x1 /* a VIP's ports without a service */
+
 /* The one element of the control map. */
 struct vc5_control {
-	__u32 abi;     /* VC5_ABI */
-	__u32 entries; /* of the flow table: what the maps were made for */
-	__u32 cpus;    /* per-CPU lines in the counters */
-	__u32 reserved;
+	__u32 abi;	  /* VC5_ABI */
+	__u32 entries;	  /* of the flow table: what the maps were made for */
+	__u32 cpus;	  /* per-CPU lines in the counters */
+	__u16 flags;	  /* VC5_UNSERVED_PASS */
+	__u16 icmp_limit; /* ICMP packets made, a second and CPU */
 	/* Random and secret: keys of the flow table's fingerprint and index */
 	__u64 key[VC5_KEY_WORDS];
 	/* Seconds; moved on by the daemon, and by packets of new flows */

@@ -29,9 +29,14 @@ struct dataplane_destination {
 	struct addr address; /* of the server; unique in its service */
 	enum destination_state state;
 	unsigned weight; /* as conf_destination's */
-	int ifindex;	 /* where it goes out; 0: not known, keep what was */
-	uint8_t mac[6];	 /* of the next hop */
+	struct delivery delivery;
+	/* The way out.  ifindex 0: not known, all of it stays as it was. */
+	int ifindex;	       /* of the interface that has the wire */
+	uint16_t vlan;	       /* VID of the tag; 0 = none */
+	uint8_t mac[6];	       /* of the next hop */
 	uint8_t source_mac[6]; /* of the interface */
+	uint32_t mtu;	       /* bytes of the largest IP packet */
+	struct addr source;    /* outer, of tunnels; else family 0 */
 };
 
 struct dataplane_service {
@@ -40,6 +45,11 @@ struct dataplane_service {
 	bool sticky;
 	struct dataplane_destination *destinations;
 	size_t destination_count;
+};
+
+struct dataplane_settings {
+	bool unserved_pass;  /* a VIP's ports without a service */
+	unsigned icmp_limit; /* ICMP packets made, a second and CPU */
 };
 
 /* Since the service or destination came to be; they never go backwards. */
@@ -85,14 +95,22 @@ struct dataplane_ops {
 	void (*interface_detach_others)(
 	    struct dataplane *, char *const *names, size_t count);
 
-	/* The device through which probes leave; see netlink.h. */
-	int (*probe_attach)(struct dataplane *, int ifindex);
+	/*
+	 * The device through which probes leave, and the other end of it; see
+	 * netlink.h.
+	 */
+	int (*probe_attach)(struct dataplane *, int ifindex, int peer);
 	/*
 	 * The mark of a socket whose packets go to this destination, and to
 	 * no other, for as long as the service has it.
 	 */
 	int (*probe_mark)(struct dataplane *, const struct service_key *,
 	    const struct addr *, uint32_t *mark);
+
+	void (*settings_set)(
+	    struct dataplane *, const struct dataplane_settings *);
+	/* Does a VIP of the services answer pings?  At first it doesn't. */
+	void (*vip_answers)(struct dataplane *, const struct addr *vip, bool);
 
 	/* Make a service so; no packet sees a half-made one. */
 	int (*service_set)(
@@ -116,6 +134,9 @@ struct dataplane_ops {
 	    const struct addr *, struct dataplane_counters *);
 	/* Packets dropped, by reason; *count is set; valid until next call. */
 	const struct dataplane_reason *(*drops)(
+	    struct dataplane *, size_t *count);
+	/* The same of ICMP packets that were made, by kind. */
+	const struct dataplane_reason *(*answers)(
 	    struct dataplane *, size_t *count);
 	void (*flows)(struct dataplane *, struct dataplane_flows *);
 

@@ -231,7 +231,7 @@ xdp_interface_detach_others(
 	    .attach_point = BPF_TC_EGRESS)
 
 int
-xdp_probe_attach(struct dataplane *dataplane, int ifindex)
+xdp_probe_attach(struct dataplane *dataplane, int ifindex, int peer)
 {
 	struct xdp *xdp = xdp_of(dataplane);
 	PROBE_HOOK(ifindex);
@@ -240,6 +240,7 @@ xdp_probe_attach(struct dataplane *dataplane, int ifindex)
 	libbpf_print_fn_t print;
 	int result;
 
+	(void)peer;
 	/* libbpf reports the qdisc that is there already as a fault. */
 	print = libbpf_set_print(NULL);
 	result = bpf_tc_hook_create(&hook);

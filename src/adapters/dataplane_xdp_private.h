@@ -246,7 +246,7 @@ int xdp_interface_attach(struct dataplane *, const char *name, int ifindex,
 void xdp_interface_detach(struct dataplane *, const char *name);
 void xdp_interface_detach_others(
     struct dataplane *, char *const *names, size_t count);
-int xdp_probe_attach(struct dataplane *, int ifindex);
+int xdp_probe_attach(struct dataplane *, int ifindex, int peer);
 void xdp_probe_detach(struct xdp *);
 
 /* dataplane_xdp_report.c */

@@ -195,7 +195,9 @@ watch_route(struct netlink *nl, struct watch *watch)
 	if (link == NULL)
 		return;
 	now->ifindex = link->ifindex;
-	now->onlink = route.type == RTN_UNICAST && !route.gateway;
+	now->routed = route.type == RTN_UNICAST;
+	now->onlink = now->routed && !route.gateway;
+	now->wire = link->ifindex;
 	now->source = route.source;
 	memcpy(now->interface, link->name, sizeof(now->interface));
 	memcpy(now->source_mac, link->mac, sizeof(now->source_mac));

@@ -437,8 +437,8 @@ peer_name(const char *device, char peer[IFNAMSIZ])
 }
 
 int
-netlink_probe_path_add(
-    struct netlink *nl, const char *device, uint32_t mark, uint32_t table)
+netlink_probe_path_add(struct netlink *nl, const char *device, uint32_t mark,
+    uint32_t table, int *peer_ifindex)
 {
 	struct probe_path probe = {.mark = mark & MARK_MASK, .table = table};
 	char peer[IFNAMSIZ];
@@ -456,6 +456,7 @@ netlink_probe_path_add(
 		return (-1);
 	probe.installed = true;
 	nl->probe = probe;
+	*peer_ifindex = pair[1].ifindex;
 	return (pair[0].ifindex);
 }
 

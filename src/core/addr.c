@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/addr.h"
@@ -117,4 +119,71 @@ addr_is_unicast(const struct addr *a)
 	return !IN6_IS_ADDR_UNSPECIFIED(&six) && !IN6_IS_ADDR_LOOPBACK(&six) &&
 	    !IN6_IS_ADDR_LINKLOCAL(&six) && !IN6_IS_ADDR_MULTICAST(&six) &&
 	    !IN6_IS_ADDR_V4MAPPED(&six);
+}
+
+int
+prefix_contains(const struct prefix *prefix, const struct addr *addr)
+{
+	unsigned whole = prefix->length / 8, rest = prefix->length % 8;
+	const uint8_t *bytes = prefix->address.bytes;
+
+	if (prefix->address.family != addr->family ||
+	    memcmp(bytes, addr->bytes, whole) != 0)
+		return 0;
+	return rest == 0 ||
+	    (bytes[whole] ^ addr->bytes[whole]) >> (8 - rest) == 0;
+}
+
+/* Are all bits behind the length zero? */
+static int
+is_aligned(const struct prefix *prefix)
+{
+	unsigned bit, bits = addr_bits(&prefix->address);
+
+	for (bit = prefix->length; bit < bits; bit++)
+		if (prefix->address.bytes[bit / 8] & 0x80 >> bit % 8)
+			return 0;
+	return 1;
+}
+
+int
+prefix_parse(const char *text, struct prefix *out)
+{
+	struct prefix prefix = {0};
+	const char *slash = strchr(text, '/'), *wrong;
+	char address[ADDR_STRLEN];
+	size_t len = slash == NULL ? 0 : (size_t)(slash - text);
+
+	if (len == 0 || len >= sizeof(address) || slash[1] < '0' ||
+	    slash[1] > '9')
+		return -1;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (addr_parse(address, &prefix.address) == -1)
+		return -1;
+	prefix.length =
+	    (uint8_t)strtonum(slash + 1, 0, addr_bits(&prefix.address), &wrong);
+	if (wrong != NULL || !is_aligned(&prefix))
+		return -1;
+	*out = prefix;
+	return 0;
+}
+
+const char *
+prefix_format(const struct prefix *prefix, char buf[PREFIX_STRLEN])
+{
+	char address[ADDR_STRLEN];
+
+	snprintf(buf, PREFIX_STRLEN, "%s/%u",
+	    addr_format(&prefix->address, address), prefix->length);
+	return buf;
+}
+
+int
+prefix_compare(const struct prefix *a, const struct prefix *b)
+{
+	int order = addr_compare(&a->address, &b->address);
+
+	return order != 0 ? order
+			  : (a->length > b->length) - (a->length < b->length);
 }

@@ -48,4 +48,27 @@ unsigned addr_to_sockaddr(
  */
 int addr_is_unicast(const struct addr *);
 
+/* A block of addresses: those whose first bits are those of address. */
+struct prefix {
+	struct addr address; /* family 0 = none; bits behind the length are 0 */
+	uint8_t length;	     /* bits */
+};
+
+/*
+ * Read "ADDRESS/LENGTH" into *out.  0, or -1 when it is not one, or has bits
+ * set behind its length; *out is then unchanged.
+ */
+int prefix_parse(const char *, struct prefix *out);
+
+#define PREFIX_STRLEN (ADDR_STRLEN + 4)
+
+/* The prefix as text in buf, which is returned. */
+const char *prefix_format(const struct prefix *, char buf[PREFIX_STRLEN]);
+
+/* Nonzero if the address is in it. */
+int prefix_contains(const struct prefix *, const struct addr *);
+
+/* Order: by address, then the shorter first.  As memcmp(3). */
+int prefix_compare(const struct prefix *, const struct prefix *);
+
 #endif

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/delivery.h"
 #include "core/service.h"
 
 enum xdp_mode {
@@ -51,6 +52,8 @@ struct conf_destination {
 	struct addr address; /* of the server */
 	unsigned weight;     /* 1 to 1000; share of new flows */
 	bool draining;	     /* "ADDR*": keeps flows, gets no new ones */
+	struct delivery delivery;
+	uint16_t vlan; /* layer2, with "vlans": the VID it is in; else 0 */
 };
 
 /* One VIP, protocol and port: an entry of "services" makes several. */
@@ -82,11 +85,22 @@ struct conf_vip {
 	struct conf_bgp_attributes bgp;
 };
 
+/* A VLAN of the trunk, or a network of an interface of its own. */
+struct conf_vlan {
+	uint16_t id;		/* 1 to 4094 */
+	struct prefix *subnets; /* at least one */
+	size_t subnet_count;
+};
+
 struct conf {
 	char *file;
 	char **interfaces; /* at least one, each once */
 	size_t interface_count;
 	enum xdp_mode xdp;
+	struct conf_vlan *vlans; /* by id, each once; may be none */
+	size_t vlan_count;
+	bool unserved_pass;  /* a VIP's ports without a service: else drop */
+	unsigned icmp_limit; /* ICMP packets a second and CPU made for VIPs */
 	struct conf_service *services; /* by key, each once */
 	size_t service_count;
 	struct conf_vip *vips; /* by address, each once */

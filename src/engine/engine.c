@@ -133,12 +133,13 @@ static int
 make_probe_path(struct engine *e)
 {
 	const struct conf *c = e->conf;
+	int peer = -1;
 
 	e->probe_ifindex = netlink_probe_path_add(
-	    e->netlink, c->probe.device, c->probe.mark, c->probe.table);
+	    e->netlink, c->probe.device, c->probe.mark, c->probe.table, &peer);
 	if (e->probe_ifindex != -1 &&
-	    e->dataplane->ops->probe_attach(e->dataplane, e->probe_ifindex) ==
-		-1)
+	    e->dataplane->ops->probe_attach(
+		e->dataplane, e->probe_ifindex, peer) == -1)
 		e->probe_ifindex = -1;
 	return e->probe_ifindex == -1 ? -1 : 0;
 }

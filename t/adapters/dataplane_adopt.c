@@ -280,7 +280,7 @@ test_former_vips(void **state)
 	lab_put("control", 0, &control);
 	lab_log();
 	dataplane = lab_again(dataplane);
-	assert_logged("it is of layout 2, this is 1; its VIPs can't be read: "
+	assert_logged("it is of layout 3, this is 2; its VIPs can't be read: "
 		      "withdraw those that are no longer configured");
 	assert_former(dataplane, 0, 0, 0);
 	dataplane->ops->stop(dataplane);

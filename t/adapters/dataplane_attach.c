@@ -219,21 +219,25 @@ test_probe(void **state)
 	int ifindex = (int)if_nametoindex("va"), first;
 
 	(void)state;
-	assert_int_equal(dataplane->ops->probe_attach(dataplane, ifindex), 0);
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, ifindex, ifindex), 0);
 	first = probe_query(ifindex);
 	assert_true(first > 0);
-	assert_int_equal(dataplane->ops->probe_attach(dataplane, ifindex), 0);
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, ifindex, ifindex), 0);
 	assert_int_equal(probe_query(ifindex), first);
 	dataplane->ops->close(dataplane);
 	assert_int_equal(probe_query(ifindex), first);
 	dataplane = lab_dataplane();
-	assert_int_equal(dataplane->ops->probe_attach(dataplane, ifindex), 0);
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, ifindex, ifindex), 0);
 	assert_true(probe_query(ifindex) > first);
 	assert_string_equal(lab_log(), "");
 	dataplane->ops->stop(dataplane);
 	lab_run("! tc qdisc show dev va | grep -q clsact");
 	dataplane = lab_dataplane();
-	assert_int_equal(dataplane->ops->probe_attach(dataplane, 4711), -1);
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, 4711, 4711), -1);
 	assert_logged("interface 4711: can't attach");
 	dataplane->ops->stop(dataplane);
 }

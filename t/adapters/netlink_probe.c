@@ -48,7 +48,10 @@
 static int
 add(struct lab *lab)
 {
-	return (netlink_probe_path_add(lab->netlink, DEVICE, MARK, TABLE));
+	int peer;
+
+	return (
+	    netlink_probe_path_add(lab->netlink, DEVICE, MARK, TABLE, &peer));
 }
 
 static unsigned
@@ -248,6 +251,7 @@ a_device_of_others_is_left_alone(void **state)
 	struct lab *lab = *state;
 	const char *text;
 	size_t i;
+	int peer;
 
 	for (i = 0; i < LENGTH(others); i++) {
 		if (lab_run(lab->host, "%s 2>/dev/null", others[i]) != 0)
@@ -264,8 +268,8 @@ a_device_of_others_is_left_alone(void **state)
 		    0);
 	}
 	lab_log_begin();
-	assert_int_equal(netlink_probe_path_add(
-			     lab->netlink, "fifteen-letters", MARK, TABLE),
+	assert_int_equal(netlink_probe_path_add(lab->netlink, "fifteen-letters",
+			     MARK, TABLE, &peer),
 	    -1);
 	assert_non_null(strstr(lab_log_end(), "probe.device"));
 }

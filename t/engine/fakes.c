@@ -222,8 +222,9 @@ interface_detach_others(struct dataplane *dp, char *const *names, size_t count)
 }
 
 static int
-probe_attach(struct dataplane *dp, int ifindex)
+probe_attach(struct dataplane *dp, int ifindex, int peer)
 {
+	(void)peer;
 	(void)dp;
 	(void)ifindex;
 	return 0;
@@ -408,9 +409,10 @@ netlink_check_replies(struct netlink *nl, const struct addr *vip)
 }
 
 int
-netlink_probe_path_add(
-    struct netlink *nl, const char *device, uint32_t mark, uint32_t table)
+netlink_probe_path_add(struct netlink *nl, const char *device, uint32_t mark,
+    uint32_t table, int *peer)
 {
+	*peer = 2;
 	(void)nl;
 	(void)device;
 	(void)mark;
