@@ -186,7 +186,7 @@ test_discard(void **state)
 	lab_put("control", 0, &control);
 	dataplane = lab_again(dataplane);
 	assert_logged("flow table of an earlier vc5d discarded: it is of "
-		      "layout 2, this is 1");
+		      "layout 3, this is 2");
 	dataplane->ops->service_each(dataplane, see, &seen);
 	assert_int_equal(seen.services, 0);
 	dataplane->ops->close(dataplane);
