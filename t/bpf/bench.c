@@ -345,6 +345,7 @@ configure_destinations(struct bench *bench)
 		memcpy(&destination[i].source_mac, mac, sizeof(mac));
 		destination[i].ifindex = LOOPBACK;
 		destination[i].generation = 1;
+		destination[i].mtu = 1500;
 		destination[i].state = VC5_UP;
 		destination[i].service = 1 + i % 2;
 	}

@@ -138,6 +138,7 @@ add_destination(struct fixture *fixture, uint32_t index, uint16_t service)
 	destination->ifindex = LOOPBACK;
 	destination->generation = 1;
 	destination->service = service;
+	destination->mtu = 1500;
 	destination->state = VC5_UP;
 }
 
