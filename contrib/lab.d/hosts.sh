@@ -17,18 +17,34 @@ hosts_configure_router()
 		merge paths on limit 8;
 		ipv4 { import none; export where source = RTS_BGP; };
 	}
+	protocol kernel {
+		merge paths on limit 8;
+		ipv6 { import none; export where source = RTS_BGP; };
+	}
 
 	template bgp balancer {
-		local 198.51.100.1 as 64496;
 		connect delay time 1;
 		connect retry time 1;
 		error wait time 1, 2;
 		hold time 9;
+	}
+	template bgp balancer4 from balancer {
+		local 198.51.100.1 as 64496;
 		ipv4 { import where net ~ [ 192.0.2.0/24{32,32} ]; export none; };
 	}
+	template bgp balancer6 from balancer {
+		local 2001:db8:0:1::1 as 64496;
+		ipv6 {
+			import where net ~ [ 2001:db8:0:100::/64{128,128} ];
+			export none;
+		};
+	}
 	$(for host in $balancers; do
-		echo "protocol bgp $host from balancer {"
+		echo "protocol bgp ${host}_ipv4 from balancer4 {"
 		echo "	neighbor ${lan_address[$host]} as 64500;"
+		echo "}"
+		echo "protocol bgp ${host}_ipv6 from balancer6 {"
+		echo "	neighbor ${lan_address6[$host]} as 64500;"
 		echo "}"
 	done)
 	EOF
@@ -51,9 +67,14 @@ hosts_configure_balancer()
 	fib-update no
 	socket "$dir/bgpd.sock"
 	listen on ${lan_address[$host]}
+	listen on ${lan_address6[$host]}
 
 	neighbor 198.51.100.1 {
 		descr "router"
+		remote-as 64496
+	}
+	neighbor 2001:db8:0:1::1 {
+		descr "router, IPv6"
 		remote-as 64496
 	}
 	allow to ebgp
@@ -148,6 +169,7 @@ hosts_configure_web()
 		default_type text/plain;
 		server {
 			listen 80 backlog=4096;
+			listen [::]:80 backlog=4096;
 			root $dir/html;
 			location / { return 200 "$host answers \$remote_addr\\n"; }
 			location = /health { return 200 "OK\\n"; }
@@ -159,6 +181,7 @@ hosts_configure_web()
 	EOF
 	[ "$host" = web3 ] || write_once "$dir/dnsmasq.conf" <<-EOF
 	listen-address=$vip_dns
+	listen-address=$vip_dns6
 	bind-interfaces
 	no-resolv
 	no-hosts

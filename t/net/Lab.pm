@@ -355,7 +355,7 @@ sub log_size
 sub next_hops
 {
 	my (undef, $output) = run('ip', '-n', "$prefix-router", '-j',
-	    'route', 'show', $_[0]);
+	    $_[0] =~ /:/ ? '-6' : '-4', 'route', 'show', $_[0]);
 	my $routes = eval { $json->decode($output) } // [];
 
 	my @gateways = sort map { $_->{gateway} // () }
@@ -369,6 +369,8 @@ sub get
 {
 	my ($url, $count) = @_;
 
+	# Brackets are for curl to count by, but those of IPv6 addresses.
+	$url =~ s/([\[\]])/\\$1/g;
 	return scalar(on('client', 'curl', '-sS', '-m', 5,
 	    '-H', 'Connection: close', "$url?[1-" . ($count // 1) . ']'));
 }

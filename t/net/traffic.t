@@ -80,8 +80,9 @@ subtest 'an upload' => sub {
 	my $got = on('client', 'curl', '-sS', '-m', 30, '-T', "$state/upload",
 	    '-H', 'Expect:', '-w', ' %{size_upload}', "${web}upload");
 	like($got, qr/\b$size$/, 'it arrives') or diag($got);
-	cmp_ok(total('web', 'bytes') - $before, '>', $size,
-	    'through the balancers');
+	# The server answers at once, and the rest is still on its way.
+	within(10, 'through the balancers', sub {
+		total('web', 'bytes') - $before > $size });
 };
 
 subtest 'names are resolved over UDP' => sub {
