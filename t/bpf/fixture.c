@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
 #include <linux/bpf.h>
 
 #include <bpf/bpf.h>
@@ -53,16 +52,6 @@ element(const struct bpf_map *map, uint32_t index, void *value)
 {
 	assert_int_equal(
 	    bpf_map_lookup_elem(bpf_map__fd(map), &index, value), 0);
-}
-
-static void
-mapped(uint8_t address[16], uint32_t ipv4)
-{
-	uint32_t network = htonl(ipv4);
-
-	memset(address, 0, 10);
-	memset(address + 10, 0xff, 2);
-	memcpy(address + 12, &network, sizeof(network));
 }
 
 void
@@ -113,97 +102,173 @@ set_sizes(struct fixture *fixture)
 		    0);
 }
 
-static void
-add_service(struct fixture *fixture, uint32_t index, uint16_t port,
-    uint8_t protocol, uint32_t flags, uint16_t destination)
+/* The maps that are looked at directly, and where they are then. */
+static size_t
+mapped_maps(struct fixture *fixture, struct bpf_map *maps[], void **memory[])
 {
-	struct vc5_service *service = &fixture->services[index];
+	const struct vc5d_bpf *skeleton = fixture->skeleton;
+	const struct {
+		struct bpf_map *map;
+		void **memory;
+	} all[] = {
+	    {skeleton->maps.control, (void **)&fixture->control},
+	    {skeleton->maps.flows, (void **)&fixture->flows},
+	    {skeleton->maps.tuples, (void **)&fixture->tuples},
+	    {skeleton->maps.destinations, (void **)&fixture->destinations},
+	    {skeleton->maps.services, (void **)&fixture->services},
+	    {skeleton->maps.tables, &fixture->others[0]},
+	    {skeleton->maps.destination_counters, &fixture->others[1]},
+	    {skeleton->maps.service_counters, &fixture->others[2]},
+	    {skeleton->maps.drop_counters, &fixture->others[3]},
+	};
+	size_t i;
 
-	mapped(service->key.vip, VIP);
-	service->key.port = htons(port);
-	service->key.protocol = protocol;
-	service->flags = flags;
-	service->table = 2 * index;
-	fixture_index_set(fixture, index);
-	fixture_table(fixture, index, destination);
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		maps[i] = all[i].map;
+		memory[i] = all[i].memory;
+	}
+	return i;
 }
 
 static void
-add_destination(struct fixture *fixture, uint32_t index, uint16_t service)
+hash_clear(const struct bpf_map *map)
 {
-	struct vc5_destination *destination = &fixture->destinations[index];
+	uint8_t key[64];
 
-	memcpy(&destination->mac, fixture_mac(index), 6);
-	memcpy(&destination->source_mac, fixture_source(index), 6);
-	destination->ifindex = LOOPBACK;
-	destination->generation = 1;
-	destination->service = service;
-	destination->mtu = 1500;
-	destination->state = VC5_UP;
+	if (map == NULL)
+		return;
+	while (bpf_map_get_next_key(bpf_map__fd(map), NULL, key) == 0)
+		bpf_map_delete_elem(bpf_map__fd(map), key);
 }
 
-/* Destinations 1 to 4 are HTTP's, 5 and 6 STICKY's, 7 is DNS's. */
+/* The programs' variables. */
 static void
-configure(struct fixture *fixture)
+variables_clear(const struct bpf_object *object)
 {
-	uint8_t vip[16];
-	uint32_t i, one = 1;
+	const char *name;
+	struct bpf_map *map;
+	size_t size;
+	void *memory;
 
-	fixture->control->clock = NOW;
-	for (i = 0; i < VC5_KEY_WORDS; i++)
-		fixture->control->key[i] = 0x9e3779b97f4a7c15 * (i + 1);
-	mapped(vip, VIP);
-	assert_int_equal(
-	    bpf_map_update_elem(
-		bpf_map__fd(fixture->skeleton->maps.vips), vip, &one, BPF_ANY),
-	    0);
-	fixture_filter_set(fixture, VIP);
-	for (i = 1; i <= 4; i++)
-		add_destination(fixture, i, HTTP);
-	add_destination(fixture, 5, STICKY);
-	add_destination(fixture, 6, STICKY);
-	add_destination(fixture, 7, DNS);
-	add_service(fixture, HTTP, 80, 6, 0, 1);
-	add_service(fixture, STICKY, 443, 6, VC5_STICKY, 5);
-	add_service(fixture, DNS, 53, 17, 0, 7);
+	bpf_object__for_each_map(map, object)
+	{
+		name = bpf_map__name(map);
+		if (strlen(name) < 4 ||
+		    strcmp(name + strlen(name) - 4, ".bss") != 0)
+			continue;
+		memory = (void *)(uintptr_t)bpf_map__initial_value(map, &size);
+		assert_non_null(memory);
+		memset(memory, 0, size);
+	}
 }
 
-struct fixture *
-fixture_new(uint32_t entries)
+/* As it was when it was loaded. */
+static void
+clear(struct fixture *fixture)
+{
+	const struct bpf_object *object = fixture->skeleton->obj;
+	struct bpf_map *maps[16];
+	void **memory[16];
+	size_t count = mapped_maps(fixture, maps, memory), i;
+
+	for (i = 0; i < count; i++)
+		memset(*memory[i], 0, map_bytes(maps[i]));
+	hash_clear(fixture->skeleton->maps.service_index);
+	hash_clear(fixture->skeleton->maps.vips);
+	hash_clear(bpf_object__find_map_by_name(object, "fragments"));
+	variables_clear(object);
+}
+
+/* All of a file. */
+static void *
+slurp(const char *name, size_t *size)
+{
+	FILE *file = fopen(name, "r");
+	uint8_t *bytes;
+
+	if (file == NULL)
+		fail_msg("%s: %s", name, strerror(errno));
+	fseek(file, 0, SEEK_END);
+	*size = ftell(file);
+	rewind(file);
+	bytes = malloc(*size);
+	assert_non_null(bytes);
+	assert_int_equal(fread(bytes, 1, *size, file), *size);
+	fclose(file);
+	return bytes;
+}
+
+static struct vc5d_bpf *
+open_skeleton(void)
+{
+	const char *name = getenv("VC5_BPF_OBJECT");
+	struct vc5d_bpf *skeleton;
+	size_t size;
+
+	if (name == NULL)
+		return vc5d_bpf__open();
+	/* vc5d_bpf__open() with other bytes, which must outlive it */
+	skeleton = calloc(1, sizeof(*skeleton));
+	if (skeleton == NULL || vc5d_bpf__create_skeleton(skeleton) != 0)
+		return NULL;
+	skeleton->skeleton->data = slurp(name, &size);
+	skeleton->skeleton->data_sz = size;
+	if (bpf_object__open_skeleton(skeleton->skeleton, NULL) != 0)
+		return NULL;
+	return skeleton;
+}
+
+static struct fixture *
+load(uint32_t entries)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct bpf_map *maps[16];
+	void **memory[16];
+	size_t count, i;
 
 	assert_non_null(fixture);
 	fixture->entries = entries;
 	fixture->cpus = libbpf_num_possible_cpus();
-	fixture->skeleton = vc5d_bpf__open();
+	fixture->skeleton = open_skeleton();
 	assert_non_null(fixture->skeleton);
 	fixture->skeleton->rodata->entries = entries;
 	fixture->skeleton->rodata->cpus = fixture->cpus;
 	fixture->skeleton->rodata->probe_mark = PROBE_MARK;
 	set_sizes(fixture);
 	assert_int_equal(vc5d_bpf__load(fixture->skeleton), 0);
-	fixture->control = map_open(fixture->skeleton->maps.control);
-	fixture->flows = map_open(fixture->skeleton->maps.flows);
-	fixture->tuples = map_open(fixture->skeleton->maps.tuples);
-	fixture->destinations = map_open(fixture->skeleton->maps.destinations);
-	fixture->services = map_open(fixture->skeleton->maps.services);
-	configure(fixture);
+	count = mapped_maps(fixture, maps, memory);
+	for (i = 0; i < count; i++)
+		*memory[i] = map_open(maps[i]);
+	return fixture;
+}
+
+/* All that were loaded; kept until the process ends. */
+static struct fixture *loaded;
+
+struct fixture *
+fixture_new(uint32_t entries)
+{
+	struct fixture *fixture;
+
+	for (fixture = loaded; fixture != NULL; fixture = fixture->next)
+		if (fixture->entries == entries && !fixture->busy)
+			break;
+	if (fixture == NULL) {
+		fixture = load(entries);
+		fixture->next = loaded;
+		loaded = fixture;
+	} else
+		clear(fixture);
+	fixture->busy = true;
+	fixture->row = NULL;
+	fixture_configure(fixture);
 	return fixture;
 }
 
 void
 fixture_free(struct fixture *fixture)
 {
-	const struct vc5d_bpf *skeleton = fixture->skeleton;
-
-	munmap(fixture->control, map_bytes(skeleton->maps.control));
-	munmap(fixture->flows, map_bytes(skeleton->maps.flows));
-	munmap(fixture->tuples, map_bytes(skeleton->maps.tuples));
-	munmap(fixture->destinations, map_bytes(skeleton->maps.destinations));
-	munmap(fixture->services, map_bytes(skeleton->maps.services));
-	vc5d_bpf__destroy(fixture->skeleton);
-	free(fixture);
+	fixture->busy = false;
 }
 
 int
@@ -221,60 +286,6 @@ fixture_teardown(void **state)
 {
 	fixture_free(*state);
 	return 0;
-}
-
-void
-fixture_table(struct fixture *fixture, uint32_t service, uint16_t destination)
-{
-	static struct vc5_table table;
-	uint32_t i;
-
-	for (i = 0; i < VC5_SLOTS; i++)
-		table.slots[i] = destination;
-	assert_int_equal(
-	    bpf_map_update_elem(bpf_map__fd(fixture->skeleton->maps.tables),
-		&fixture->services[service].table, &table, BPF_ANY),
-	    0);
-}
-
-void
-fixture_table_set(
-    struct fixture *fixture, uint32_t index, const struct vc5_table *table)
-{
-	assert_int_equal(
-	    bpf_map_update_elem(bpf_map__fd(fixture->skeleton->maps.tables),
-		&index, table, BPF_ANY),
-	    0);
-}
-
-void
-fixture_index_set(struct fixture *fixture, uint32_t service)
-{
-	assert_int_equal(
-	    bpf_map_update_elem(
-		bpf_map__fd(fixture->skeleton->maps.service_index),
-		&fixture->services[service].key, &service, BPF_ANY),
-	    0);
-}
-
-void
-fixture_index_remove(struct fixture *fixture, uint32_t service)
-{
-	assert_int_equal(bpf_map_delete_elem(
-			     bpf_map__fd(fixture->skeleton->maps.service_index),
-			     &fixture->services[service].key),
-	    0);
-}
-
-void
-fixture_filter_set(struct fixture *fixture, uint32_t address)
-{
-	uint8_t bytes[16];
-	uint32_t bit;
-
-	mapped(bytes, address);
-	bit = vc5_filter_bit(bytes);
-	fixture->control->filter[bit / 64] |= 1ULL << (bit % 64);
 }
 
 const uint8_t *
@@ -298,10 +309,9 @@ fixture_source(uint32_t destination)
 int
 fixture_run(struct fixture *fixture, struct frame *frame)
 {
-	struct frame in = *frame;
 	struct bpf_test_run_opts options = {.sz = sizeof(options),
-	    .data_in = in.bytes,
-	    .data_size_in = in.length,
+	    .data_in = frame->bytes,
+	    .data_size_in = frame->length,
 	    .data_out = frame->bytes,
 	    .data_size_out = sizeof(frame->bytes),
 	    .repeat = 1};
@@ -317,11 +327,10 @@ fixture_run(struct fixture *fixture, struct frame *frame)
 int
 fixture_probe(struct fixture *fixture, struct frame *frame, uint32_t mark)
 {
-	struct frame in = *frame;
 	struct __sk_buff context = {.mark = mark};
 	struct bpf_test_run_opts options = {.sz = sizeof(options),
-	    .data_in = in.bytes,
-	    .data_size_in = in.length,
+	    .data_in = frame->bytes,
+	    .data_size_in = frame->length,
 	    .data_out = frame->bytes,
 	    .data_size_out = sizeof(frame->bytes),
 	    .ctx_in = &context,
@@ -412,6 +421,20 @@ fixture_dropped(struct fixture *fixture)
 
 	for (reason = 0; reason < VC5_DROPS; reason++)
 		sum += fixture_drops(fixture, reason);
+	return sum;
+}
+
+uint64_t
+fixture_answers(struct fixture *fixture, enum vc5_answer kind)
+{
+	struct vc5_drop_counters one;
+	uint64_t sum = 0;
+	int cpu;
+
+	for (cpu = 0; cpu < fixture->cpus; cpu++) {
+		element(fixture->skeleton->maps.drop_counters, cpu, &one);
+		sum += one.answers[kind];
+	}
 	return sum;
 }
 

@@ -15,7 +15,6 @@
 
 #define PORT	 40000 /* a client's */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define UDP	 17
 
 static uint32_t
 state_of(const struct vc5_flow *flow)

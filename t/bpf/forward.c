@@ -14,9 +14,6 @@
 #define OTHER	 0xc0000263 /* an address that is no VIP */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#define MORE_FRAGMENTS 0x2000
-#define DONT_FRAGMENT  0x4000
-
 /* A byte of the frame to change after it was made. */
 struct patch {
 	uint16_t offset; /* from the IP header on; 0 = none */
