@@ -31,12 +31,15 @@ static const struct dataplane_ops ops = {
     .interface_detach_others = xdp_interface_detach_others,
     .probe_attach = xdp_probe_attach,
     .probe_mark = xdp_probe_mark,
+    .settings_set = xdp_settings_set,
+    .vip_answers = xdp_vip_answers,
     .service_set = xdp_service_set,
     .service_remove = xdp_service_remove,
     .service_each = xdp_service_each,
     .former_each = xdp_former_each,
     .counters = xdp_counters,
     .drops = xdp_drops,
+    .answers = xdp_answers,
     .flows = xdp_flows,
     .tick = xdp_tick,
     .stop = xdp_stop,
@@ -96,8 +99,7 @@ explain_load(const struct xdp *xdp, int error)
 static int
 load(struct xdp *xdp)
 {
-	struct bpf_prog_info info = {0};
-	uint32_t len = sizeof(info);
+	const struct bpf_program *out;
 	int error;
 
 	xdp->skeleton = vc5d_bpf__open();
@@ -120,11 +122,8 @@ load(struct xdp *xdp)
 	}
 	xdp->program = bpf_program__fd(xdp->skeleton->progs.vc5d_xdp);
 	xdp->probe = bpf_program__fd(xdp->skeleton->progs.vc5d_probe);
-	if (bpf_obj_get_info_by_fd(xdp->program, &info, &len) < 0) {
-		log_warn("can't ask about the XDP program");
-		return -1;
-	}
-	xdp->program_id = info.id;
+	out = bpf_object__find_program_by_name(xdp->object, "vc5d_probe_out");
+	xdp->probe_out = out == NULL ? -1 : bpf_program__fd(out);
 	return 0;
 }
 

@@ -24,7 +24,7 @@
 
 #define BPFFS "/sys/fs/bpf"
 
-static const char *const kinds[] = {"maps", "links"};
+static const char *const kinds[] = {"maps", "links", "probe"};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static bool

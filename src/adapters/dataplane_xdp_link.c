@@ -2,7 +2,7 @@
 
 /*
  * Where the programs are attached: XDP links, each pinned as its interface's
- * name, and the probes' tc filter.
+ * name, and the probes' tc filter and XDP link.
  */
 
 #include <net/if.h>
@@ -20,7 +20,17 @@
 #include "adapters/dataplane_xdp_private.h"
 #include "base/log.h"
 
-#define KIND "links"
+#define KIND	   "links"
+#define PROBE_KIND "probe"
+#define PROBE_PIN  "out"
+
+/* A program, where it goes, and the pin of its link. */
+struct attachment {
+	int program;
+	int ifindex;
+	const char *name; /* of the interface */
+	const char *path;
+};
 
 #define REFUSED                                                              \
 	"its driver refuses, as for an MTU that is too large: lower it, or " \
@@ -82,6 +92,15 @@ is_native(int ifindex)
 	    query.attach_mode == XDP_ATTACHED_DRV;
 }
 
+static uint32_t
+program_id(int program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(program, &info, &len) < 0 ? 0 : info.id;
+}
+
 /*
  * The program of a link that is there already is changed in one step: no
  * packet is lost.  Auto is content with the mode that it finds, since there
@@ -89,67 +108,68 @@ is_native(int ifindex)
  */
 static int
 link_update(
-    struct xdp *xdp, int link, int ifindex, enum xdp_mode mode, bool *native)
+    const struct attachment *to, int link, enum xdp_mode mode, bool *native)
 {
 	struct bpf_link_info info = {0};
 	uint32_t len = sizeof(info);
 
 	/* The link of an interface that has gone has index 0. */
 	if (bpf_obj_get_info_by_fd(link, &info, &len) < 0 ||
-	    info.type != BPF_LINK_TYPE_XDP || ifindex == 0 ||
-	    info.xdp.ifindex != (uint32_t)ifindex)
+	    info.type != BPF_LINK_TYPE_XDP || to->ifindex == 0 ||
+	    info.xdp.ifindex != (uint32_t)to->ifindex)
 		return -1;
-	*native = is_native(ifindex);
+	*native = is_native(to->ifindex);
 	if (mode != XDP_AUTO && *native != (mode == XDP_NATIVE))
 		return -1;
-	if (info.prog_id == xdp->program_id)
+	if (info.prog_id == program_id(to->program))
 		return 0;
-	return bpf_link_update(link, xdp->program, NULL) < 0 ? -1 : 0;
+	return bpf_link_update(link, to->program, NULL) < 0 ? -1 : 0;
 }
 
 /* A new link of one mode: its descriptor, or -1 and errno. */
 static int
-link_create(struct xdp *xdp, int ifindex, bool native)
+link_create(const struct attachment *to, bool native)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 	    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 	char name[IF_NAMESIZE];
 	int link, error;
 
-	link = bpf_link_create(xdp->program, ifindex, BPF_XDP, &options);
+	link = bpf_link_create(to->program, to->ifindex, BPF_XDP, &options);
 	if (link >= 0)
 		return link;
 	/* The kernel makes no difference here. */
 	error = errno;
-	if (error == EINVAL && if_indextoname((unsigned)ifindex, name) == NULL)
+	if (error == EINVAL &&
+	    if_indextoname((unsigned)to->ifindex, name) == NULL)
 		error = ENODEV;
 	errno = error;
 	return -1;
 }
 
 static int
-link_new(struct xdp *xdp, const char *name, int ifindex, enum xdp_mode mode,
-    const char *path, bool *native)
+link_new(const struct attachment *to, enum xdp_mode mode, bool *native)
 {
 	int link, result = -1;
 
 	*native = mode != XDP_GENERIC;
-	link = link_create(xdp, ifindex, *native);
+	link = link_create(to, *native);
 	if (link < 0 && mode == XDP_AUTO && !is_final(errno)) {
 		log_notice("%s: no native XDP (%s): generic mode, which is "
 			   "slower",
-		    name, strerror(errno));
+		    to->name, strerror(errno));
 		*native = false;
 		mode = XDP_GENERIC;
-		link = link_create(xdp, ifindex, false);
+		link = link_create(to, false);
 	}
 	if (link < 0) {
-		explain(name, ifindex, mode, errno);
+		explain(to->name, to->ifindex, mode, errno);
 		return -1;
 	}
 	/* Without a pin the link would end with this process. */
-	if (bpf_obj_pin(link, path) < 0)
-		log_warn("%s: can't pin the XDP link at %s", name, path);
+	if (bpf_obj_pin(link, to->path) < 0)
+		log_warn(
+		    "%s: can't pin the XDP link at %s", to->name, to->path);
 	else
 		result = 0;
 	close(link);
@@ -166,31 +186,25 @@ link_end(int link, const char *path)
 		log_warn("can't remove %s", path);
 }
 
-int
-xdp_interface_attach(struct dataplane *dataplane, const char *name, int ifindex,
-    enum xdp_mode mode, bool *native)
+/* Attach, or go on with what is pinned. */
+static int
+attach(const struct attachment *to, enum xdp_mode mode, bool *native)
 {
-	struct xdp *xdp = xdp_of(dataplane);
-	char *path = xdp_pin_path(xdp, KIND, name);
-	int link = bpf_obj_get(path), result = 0;
+	int link = bpf_obj_get(to->path);
 
-	if (link >= 0 && link_update(xdp, link, ifindex, mode, native) == 0) {
+	if (link >= 0 && link_update(to, link, mode, native) == 0) {
 		close(link);
-		goto cleanup;
+		return 0;
 	}
 	if (link >= 0)
-		link_end(link, path);
-	result = link_new(xdp, name, ifindex, mode, path, native);
-cleanup:
-	free(path);
-	return result;
+		link_end(link, to->path);
+	return link_new(to, mode, native);
 }
 
-void
-xdp_interface_detach(struct dataplane *dataplane, const char *name)
+static void
+detach(struct xdp *xdp, const char *kind, const char *name)
 {
-	struct xdp *xdp = xdp_of(dataplane);
-	char *path = xdp_pin_path(xdp, KIND, name);
+	char *path = xdp_pin_path(xdp, kind, name);
 	int link = bpf_obj_get(path);
 
 	if (link >= 0)
@@ -198,6 +212,25 @@ xdp_interface_detach(struct dataplane *dataplane, const char *name)
 	else if (errno != ENOENT)
 		log_warn("%s: can't open the XDP link at %s", name, path);
 	free(path);
+}
+
+int
+xdp_interface_attach(struct dataplane *dataplane, const char *name, int ifindex,
+    enum xdp_mode mode, bool *native)
+{
+	struct xdp *xdp = xdp_of(dataplane);
+	char *path = xdp_pin_path(xdp, KIND, name);
+	struct attachment to = {xdp->program, ifindex, name, path};
+	int result = attach(&to, mode, native);
+
+	free(path);
+	return result;
+}
+
+void
+xdp_interface_detach(struct dataplane *dataplane, const char *name)
+{
+	detach(xdp_of(dataplane), KIND, name);
 }
 
 struct others {
@@ -230,17 +263,16 @@ xdp_interface_detach_others(
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex_, \
 	    .attach_point = BPF_TC_EGRESS)
 
-int
-xdp_probe_attach(struct dataplane *dataplane, int ifindex, int peer)
+/* What marks probes with where they go, on their way out of the device. */
+static int
+attach_marker(struct xdp *xdp, int ifindex)
 {
-	struct xdp *xdp = xdp_of(dataplane);
 	PROBE_HOOK(ifindex);
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = 1, .priority = 1,
 	    .prog_fd = xdp->probe, .flags = BPF_TC_F_REPLACE);
 	libbpf_print_fn_t print;
 	int result;
 
-	(void)peer;
 	/* libbpf reports the qdisc that is there already as a fault. */
 	print = libbpf_set_print(NULL);
 	result = bpf_tc_hook_create(&hook);
@@ -258,12 +290,42 @@ xdp_probe_attach(struct dataplane *dataplane, int ifindex, int peer)
 	return 0;
 }
 
+/*
+ * What sends them there, as the data plane would, where they come in at the
+ * other end: in generic mode, since probes are sk_buffs already.
+ */
+static int
+attach_sender(struct xdp *xdp, int peer)
+{
+	char name[IF_NAMESIZE] = "the probes' peer";
+	char *path = xdp_pin_path(xdp, PROBE_KIND, PROBE_PIN);
+	struct attachment to = {xdp->probe_out, peer, name, path};
+	bool native;
+	int result;
+
+	if_indextoname((unsigned)peer, name);
+	result = attach(&to, XDP_GENERIC, &native);
+	free(path);
+	return result;
+}
+
+int
+xdp_probe_attach(struct dataplane *dataplane, int ifindex, int peer)
+{
+	struct xdp *xdp = xdp_of(dataplane);
+
+	if (attach_marker(xdp, ifindex) == -1)
+		return -1;
+	return xdp->probe_out == -1 ? 0 : attach_sender(xdp, peer);
+}
+
 void
 xdp_probe_detach(struct xdp *xdp)
 {
 	PROBE_HOOK(xdp->probe_ifindex);
 	libbpf_print_fn_t print;
 
+	detach(xdp, PROBE_KIND, PROBE_PIN);
 	if (xdp->probe_ifindex == 0)
 		return;
 	/* The device may have gone before. */

@@ -94,9 +94,8 @@ struct xdp {
 
 	/* The programs and maps. */
 	struct vc5d_bpf *skeleton;
-	struct bpf_object *object; /* the skeleton's */
-	int program, probe;	   /* descriptors, the skeleton's */
-	uint32_t program_id;
+	struct bpf_object *object;     /* the skeleton's */
+	int program, probe, probe_out; /* descriptors, the skeleton's */
 	struct {
 		void *address; /* NULL = not mapped */
 		size_t length;
@@ -125,7 +124,7 @@ struct xdp {
 	struct xdp_pool free_services, free_destinations;
 
 	/* Reports. */
-	struct dataplane_reason reasons[VC5_DROPS];
+	struct dataplane_reason reasons[VC5_DROPS], answers[VC5_ANSWERS];
 	uint32_t scanned; /* buckets, of the scan that is on */
 	struct dataplane_flows scanning, scan; /* now, the last whole one */
 
@@ -197,7 +196,13 @@ uint16_t xdp_pool_take(struct xdp *, struct xdp_pool *);
 /* Make an entry of an index that was free. */
 void xdp_destination_make(
     struct xdp *, const struct xdp_destination *, uint16_t service);
-/* Change what differs of an entry in use, save its state. */
+/*
+ * If a change of an entry in use takes more than one store of its way, have
+ * packets take it for unresolved meanwhile.  True if packets may still see it
+ * as it was: there has to be a grace period before the change.
+ */
+bool xdp_destination_close(struct xdp *, const struct xdp_destination *);
+/* Change what differs of a closed entry, save its state. */
 void xdp_destination_change(struct xdp *, const struct xdp_destination *);
 void
 xdp_destination_state(struct xdp *, uint16_t index, enum destination_state);
@@ -209,6 +214,8 @@ void xdp_destination_free(struct xdp *, uint16_t index);
 /* Have packets find a service, which is complete. */
 int xdp_service_hook(struct xdp *, const struct xdp_service *);
 void xdp_service_unhook(struct xdp *, struct xdp_service *);
+void xdp_vip_answers(struct dataplane *, const struct addr *vip, bool);
+void xdp_settings_set(struct dataplane *, const struct dataplane_settings *);
 void xdp_service_key(const struct service_key *, struct vc5_service_key *);
 struct xdp_service *xdp_service_find(struct xdp *, const struct service_key *);
 const struct xdp_destination *
@@ -254,6 +261,7 @@ void xdp_probe_detach(struct xdp *);
 int xdp_counters(struct dataplane *, const struct service_key *,
     const struct addr *, struct dataplane_counters *);
 const struct dataplane_reason *xdp_drops(struct dataplane *, size_t *count);
+const struct dataplane_reason *xdp_answers(struct dataplane *, size_t *count);
 void xdp_flows(struct dataplane *, struct dataplane_flows *);
 /* Keep a destination's counters for its service; clear them for the next. */
 void xdp_counters_retire(struct xdp *, uint16_t service, uint16_t index);

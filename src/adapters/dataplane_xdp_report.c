@@ -23,7 +23,7 @@ static const struct dataplane_reason reasons[VC5_DROPS] = {
     [VC5_DROP_MALFORMED] = {"malformed",
 	"Packets for a VIP whose headers are wrong or cut off.", 0},
     [VC5_DROP_FRAGMENT] = {"fragment",
-	"Fragments for a VIP: only whole packets can be balanced.", 0},
+	"Later fragments for a VIP whose first one was not seen.", 0},
     [VC5_DROP_TTL] = {"ttl", "Packets for a VIP whose TTL ran out.", 0},
     [VC5_DROP_UNSERVED] = {"unserved",
 	"Packets for a VIP to a port or protocol without a service.", 0},
@@ -31,6 +31,22 @@ static const struct dataplane_reason reasons[VC5_DROPS] = {
 	"Packets for a service without a destination that is up.", 0},
     [VC5_DROP_UNRESOLVED] = {"unresolved",
 	"Packets for a destination whose MAC address is not known.", 0},
+    [VC5_DROP_TOO_BIG] = {"too_big",
+	"Packets for a VIP larger than the MTU on the way to its server.", 0},
+    [VC5_DROP_ICMP] = {"icmp",
+	"ICMP errors to a VIP about nothing that it serves.", 0},
+    [VC5_DROP_LIMIT] = {"icmp_limit",
+	"Pings of a VIP beyond the limit (icmp_limit).", 0},
+    [VC5_DROP_FAULT] = {"fault",
+	"Packets that could not be changed as they should.", 0},
+};
+
+static const struct dataplane_reason answers[VC5_ANSWERS] = {
+    [VC5_ANSWER_ECHO] = {"echo_reply", "Answers to pings of a VIP.", 0},
+    [VC5_ANSWER_TTL] = {"time_exceeded",
+	"Time exceeded, about packets for a VIP whose TTL ran out.", 0},
+    [VC5_ANSWER_TOO_BIG] = {"too_big",
+	"Too big, about packets for a VIP that don't fit the MTU.", 0},
 };
 
 static void
@@ -126,6 +142,21 @@ xdp_drops(struct dataplane *dataplane, size_t *count)
 	}
 	*count = VC5_DROPS;
 	return xdp->reasons;
+}
+
+const struct dataplane_reason *
+xdp_answers(struct dataplane *dataplane, size_t *count)
+{
+	struct xdp *xdp = xdp_of(dataplane);
+
+	for (size_t i = 0; i < VC5_ANSWERS; i++) {
+		xdp->answers[i] = answers[i];
+		for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++)
+			xdp->answers[i].packets +=
+			    READ(xdp->drop_counters[cpu].answers[i]);
+	}
+	*count = VC5_ANSWERS;
+	return xdp->answers;
 }
 
 void

@@ -23,14 +23,22 @@ compare_destinations(const void *a, const void *b)
 	return addr_compare(&left->is.address, &right->is.address);
 }
 
-/* The way to a destination which is not known now is the one of before. */
+/*
+ * The way to a destination which is not known now is the one of before, but
+ * not for another kind of delivery.
+ */
 static void
 keep_route(
     const struct dataplane_destination *from, struct dataplane_destination *to)
 {
+	if (!delivery_equal(&from->delivery, &to->delivery))
+		return;
 	to->ifindex = from->ifindex;
+	to->vlan = from->vlan;
 	memcpy(to->mac, from->mac, sizeof(to->mac));
 	memcpy(to->source_mac, from->source_mac, sizeof(to->source_mac));
+	to->mtu = from->mtu;
+	to->source = from->source;
 }
 
 /*
@@ -193,6 +201,19 @@ meanwhile(const struct xdp_service *service, const struct xdp_destination *next)
 							     : next->is.state;
 }
 
+/* Those whose way changes by more than one store, all at once. */
+static void
+close_ways(struct xdp *xdp, const struct xdp_destination *next, size_t count)
+{
+	bool seen = false;
+
+	for (size_t i = 0; i < count; i++)
+		if (next[i].index != 0 && xdp_destination_close(xdp, &next[i]))
+			seen = true;
+	if (seen)
+		xdp_grace(xdp);
+}
+
 static void
 apply_destinations(struct xdp *xdp, struct xdp_service *service,
     struct xdp_destination *next, size_t count, enum scheduler scheduler)
@@ -201,6 +222,7 @@ apply_destinations(struct xdp *xdp, struct xdp_service *service,
 	    .destinations = next, .destination_count = count};
 	const struct xdp_destination *old;
 
+	close_ways(xdp, next, count);
 	for (size_t i = 0; i < count; i++) {
 		if (next[i].index != 0) {
 			xdp_destination_change(xdp, &next[i]);

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -18,12 +19,23 @@
 #include "adapters/dataplane_xdp_private.h"
 #include "base/log.h"
 
+#define VLAN_VID 0xfff
+
 #define STORE(field, value) __atomic_store_n(&(field), value, __ATOMIC_RELEASE)
 
 static const uint8_t states[] = {
     [DESTINATION_DOWN] = VC5_DOWN,
     [DESTINATION_DRAINING] = VC5_DRAINING,
     [DESTINATION_UP] = VC5_UP,
+};
+
+static const uint8_t kinds[DELIVERY_KINDS] = {
+    [DELIVERY_LAYER2] = VC5_LAYER2,
+    [DELIVERY_IPIP] = VC5_IPIP,
+    [DELIVERY_GRE] = VC5_GRE,
+    [DELIVERY_FOU] = VC5_FOU,
+    [DELIVERY_GUE] = VC5_GUE,
+    [DELIVERY_DSCP] = VC5_DSCP,
 };
 
 RB_GENERATE(xdp_services, xdp_service, entry, xdp_service_compare)
@@ -81,24 +93,101 @@ mac_word(const uint8_t mac[6])
 	return word;
 }
 
+/* What clients' packets may have: what an MTU leaves of them. */
+static uint16_t
+mtu_within(const struct dataplane_destination *is)
+{
+	unsigned overhead = delivery_overhead(&is->delivery, &is->address);
+
+	if (is->mtu == 0)
+		return UINT16_MAX; /* not known */
+	if (is->mtu <= overhead)
+		return 1; /* nothing fits */
+	return is->mtu - overhead > UINT16_MAX ? UINT16_MAX
+					       : (uint16_t)(is->mtu - overhead);
+}
+
+/* Outer source: of a tunnel, an address or a prefix to spread over. */
+static void
+encode_source(
+    const struct dataplane_destination *is, struct vc5_destination *to)
+{
+	const struct prefix *spread = &is->delivery.source;
+
+	if (spread->address.family != 0) {
+		addr_to_mapped(&spread->address, to->source);
+		to->source_length = spread->length;
+	} else if (is->source.family != 0)
+		addr_to_mapped(&is->source, to->source);
+}
+
+/* The way to a destination as the map has it: mac to source_length. */
+static struct vc5_destination
+encode_way(const struct dataplane_destination *is)
+{
+	struct vc5_destination way = {
+	    .mac = is->ifindex == 0 ? 0 : mac_word(is->mac),
+	    .source_mac = mac_word(is->source_mac),
+	    .ifindex = (uint32_t)is->ifindex,
+	    .kind = kinds[is->delivery.kind],
+	    .vlan = is->vlan == 0 ? 0 : VC5_TAGGED | is->vlan,
+	    .mtu = mtu_within(is),
+	    .code_point = is->delivery.code_point,
+	    .checksum = is->delivery.checksum,
+	    .port = htons(is->delivery.port),
+	};
+
+	encode_source(is, &way);
+	return way;
+}
+
+/* The same, but for what is changed in one store? */
+static bool
+is_way(const struct vc5_destination *a, const struct vc5_destination *b)
+{
+	return a->source_mac == b->source_mac && a->ifindex == b->ifindex &&
+	    a->kind == b->kind && a->vlan == b->vlan &&
+	    a->code_point == b->code_point && a->checksum == b->checksum &&
+	    a->port == b->port && a->source_length == b->source_length &&
+	    memcmp(a->source, b->source, sizeof(a->source)) == 0;
+}
+
+bool
+xdp_destination_close(
+    struct xdp *xdp, const struct xdp_destination *destination)
+{
+	struct vc5_destination *to = &xdp->destinations[destination->index];
+	struct vc5_destination way = encode_way(&destination->is);
+	bool open = to->mac != 0 || to->ifindex != 0;
+
+	if (is_way(to, &way))
+		return false;
+	STORE(to->mac, 0);
+	return open;
+}
+
 /*
- * A new MAC address is one store.  When the way out changes as well, packets
- * are dropped as unresolved in between: none goes to the new interface with
- * the old address.
+ * A new MAC address or MTU is one store.  Whoever changes more has closed the
+ * way, so that no packet looks at what is written here, up to the address.
  */
 static void
-store_route(struct vc5_destination *to, const struct dataplane_destination *is)
+store_way(struct vc5_destination *to, const struct vc5_destination *way)
 {
-	uint64_t mac = is->ifindex == 0 ? 0 : mac_word(is->mac);
-	uint64_t source = mac_word(is->source_mac);
-
-	if (to->ifindex != (uint32_t)is->ifindex || to->source_mac != source) {
-		STORE(to->mac, 0);
-		STORE(to->source_mac, source);
-		STORE(to->ifindex, (uint32_t)is->ifindex);
+	if (!is_way(to, way)) {
+		to->source_mac = way->source_mac;
+		to->ifindex = way->ifindex;
+		to->kind = way->kind;
+		to->vlan = way->vlan;
+		to->code_point = way->code_point;
+		to->checksum = way->checksum;
+		to->port = way->port;
+		to->source_length = way->source_length;
+		memcpy(to->source, way->source, sizeof(to->source));
 	}
-	if (to->mac != mac)
-		STORE(to->mac, mac);
+	if (to->mtu != way->mtu)
+		STORE(to->mtu, way->mtu);
+	if (to->mac != way->mac)
+		STORE(to->mac, way->mac);
 }
 
 void
@@ -106,8 +195,9 @@ xdp_destination_change(
     struct xdp *xdp, const struct xdp_destination *destination)
 {
 	struct vc5_destination *to = &xdp->destinations[destination->index];
+	struct vc5_destination way = encode_way(&destination->is);
 
-	store_route(to, &destination->is);
+	store_way(to, &way);
 	if (to->weight != destination->is.weight)
 		STORE(to->weight, destination->is.weight);
 }
@@ -129,13 +219,39 @@ xdp_destination_make(struct xdp *xdp, const struct xdp_destination *destination,
 	/* Generation 0 is that of an index which was never used. */
 	if (to->generation == 0)
 		STORE(to->generation, 1);
-	to->kind = VC5_LAYER2;
-	to->vlan = 0;
 	addr_to_mapped(&destination->is.address, to->address);
 	xdp_destination_change(xdp, destination);
 	/* Until now it would be read as one that is not in use. */
 	STORE(to->service, service);
 	xdp_destination_state(xdp, destination->index, destination->is.state);
+}
+
+static void
+decode_delivery(const struct vc5_destination *from, struct delivery *delivery)
+{
+	for (unsigned i = 0; i < DELIVERY_KINDS; i++)
+		if (kinds[i] == from->kind)
+			delivery->kind = i;
+	delivery->port = ntohs(from->port);
+	delivery->checksum = from->checksum != 0;
+	delivery->code_point = from->code_point;
+}
+
+static void
+decode_source(
+    const struct vc5_destination *from, struct dataplane_destination *is)
+{
+	static const uint8_t none[sizeof(from->source)];
+	struct addr source;
+
+	if (memcmp(from->source, none, sizeof(none)) == 0)
+		return;
+	addr_from_mapped(from->source, &source);
+	if (from->source_length == 0)
+		is->source = source;
+	else
+		is->delivery.source =
+		    (struct prefix){source, from->source_length};
 }
 
 void
@@ -152,9 +268,13 @@ xdp_destination_read(
 		if (states[i] == from->state)
 			is->state = i;
 	is->weight = from->weight;
+	decode_delivery(from, &is->delivery);
+	decode_source(from, is);
 	is->ifindex = (int)from->ifindex;
+	is->vlan = from->vlan & VLAN_VID;
 	memcpy(is->mac, &from->mac, sizeof(is->mac));
 	memcpy(is->source_mac, &from->source_mac, sizeof(is->source_mac));
+	is->mtu = from->mtu + delivery_overhead(&is->delivery, &is->address);
 }
 
 void
@@ -208,7 +328,7 @@ xdp_service_hook(struct xdp *xdp, const struct xdp_service *service)
 {
 	char text[SERVICE_KEY_STRLEN];
 	struct vc5_service_key key;
-	const uint32_t index = service->index, one = 1;
+	const uint32_t index = service->index, silent = 0;
 	uint32_t bit;
 
 	xdp_service_key(&service->key, &key);
@@ -217,7 +337,10 @@ xdp_service_hook(struct xdp *xdp, const struct xdp_service *service)
 	STORE(xdp->services[index].key.protocol, key.protocol);
 	if (bpf_map_update_elem(xdp->service_index, &key, &index, BPF_ANY) <
 		0 ||
-	    bpf_map_update_elem(xdp->vips, key.vip, &one, BPF_ANY) < 0) {
+	    /* What is there may know that it answers. */
+	    (bpf_map_update_elem(xdp->vips, key.vip, &silent, BPF_NOEXIST) <
+		    0 &&
+		errno != EEXIST)) {
 		log_warn("%s: can't enter it into a BPF map",
 		    service_key_format(&service->key, text));
 		return -1;
@@ -245,4 +368,33 @@ xdp_service_unhook(struct xdp *xdp, struct xdp_service *service)
 		__atomic_fetch_and(&xdp->control->filter[bit / 64],
 		    ~(1ULL << bit % 64), __ATOMIC_RELEASE);
 	bpf_map_delete_elem(xdp->vips, key.vip);
+}
+
+void
+xdp_vip_answers(
+    struct dataplane *dataplane, const struct addr *vip, bool answers)
+{
+	const struct xdp *xdp = xdp_of(dataplane);
+	const uint32_t value = answers ? VC5_VIP_ANSWERS : 0;
+	char text[ADDR_STRLEN];
+	uint8_t key[16];
+
+	addr_to_mapped(vip, key);
+	/* A VIP without services is nobody's. */
+	if (bpf_map_update_elem(xdp->vips, key, &value, BPF_EXIST) < 0 &&
+	    errno != ENOENT)
+		log_warn("%s: can't set in a BPF map whether it answers pings",
+		    addr_format(vip, text));
+}
+
+void
+xdp_settings_set(
+    struct dataplane *dataplane, const struct dataplane_settings *settings)
+{
+	struct vc5_control *control = xdp_of(dataplane)->control;
+
+	STORE(control->flags, settings->unserved_pass ? VC5_UNSERVED_PASS : 0);
+	STORE(control->icmp_limit,
+	    settings->icmp_limit > UINT16_MAX ? UINT16_MAX
+					      : (uint16_t)settings->icmp_limit);
 }

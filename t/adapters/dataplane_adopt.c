@@ -39,7 +39,9 @@ is_same(const struct dataplane_destination *a,
 	return addr_compare(&a->address, &b->address) == 0 &&
 	    a->state == b->state && a->weight == b->weight &&
 	    a->ifindex == b->ifindex && memcmp(a->mac, b->mac, 6) == 0 &&
-	    memcmp(a->source_mac, b->source_mac, 6) == 0;
+	    memcmp(a->source_mac, b->source_mac, 6) == 0 &&
+	    delivery_equal(&a->delivery, &b->delivery) && a->mtu == b->mtu &&
+	    a->vlan == b->vlan && addr_compare(&a->source, &b->source) == 0;
 }
 
 static void
@@ -77,6 +79,16 @@ test_take_over(void **state)
 	service->destinations[0].state = DESTINATION_DRAINING;
 	service->destinations[1].state = DESTINATION_DOWN;
 	service->destinations[1].weight = 17;
+	service->destinations[0].delivery = (struct delivery){
+	    .kind = DELIVERY_FOU, .port = 5555, .checksum = true};
+	service->destinations[0].source = lab_addr("10.0.0.254");
+	service->destinations[1].delivery.kind = DELIVERY_IPIP;
+	assert_int_equal(prefix_parse("10.9.0.0/24",
+			     &service->destinations[1].delivery.source),
+	    0);
+	service->destinations[2].delivery =
+	    (struct delivery){.kind = DELIVERY_DSCP, .code_point = 63};
+	service->destinations[2].vlan = 4094;
 	lab_set(dataplane, service);
 	assert_int_equal(lab_set_many(dataplane, VIP2, 80, 2), 0);
 	lab_put("flows", 200, &bucket);

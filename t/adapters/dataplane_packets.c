@@ -201,9 +201,19 @@ test_index_reused(void **state)
 	dataplane->ops->stop(dataplane);
 }
 
+/* Sent to one of three, or by another interface to another one of three. */
+static bool
+is_right(struct verdict verdict)
+{
+	return (verdict.action == XDP_TX && verdict.last >= 1 &&
+		   verdict.last <= 3) ||
+	    (verdict.action == XDP_REDIRECT && verdict.last >= 11 &&
+		verdict.last <= 13);
+}
+
 /*
- * New flows, until the pipe closes: the exit status is 0 when all went to one
- * of the service's three, or were dropped where that is right.
+ * New flows, until the pipe closes: the exit status is 0 when all were sent as
+ * is right, or were dropped where that is.
  */
 static void
 flood(int program, int end, bool may_drop)
@@ -216,8 +226,7 @@ flood(int program, int end, bool may_drop)
 		verdict = send_packet(program, VIP, 80, client++, SYN);
 		if (verdict.action == XDP_DROP && may_drop)
 			continue;
-		if (verdict.action != XDP_TX || verdict.last < 1 ||
-		    verdict.last > 3)
+		if (!is_right(verdict))
 			_exit(1);
 	}
 	_exit(client == 0 ? 2 : 0);
@@ -293,6 +302,32 @@ test_no_packet_astray(void **state)
 	dataplane->ops->stop(dataplane);
 }
 
+/* The servers move to another interface and back, and so to other addresses. */
+static void
+change_ways(struct dataplane *dataplane, int i)
+{
+	struct dataplane_service *service = lab_service(VIP, 80, 3);
+
+	for (size_t j = 0; i % 2 == 1 && j < 3; j++) {
+		service->destinations[j].ifindex = (int)if_nametoindex("vb");
+		service->destinations[j].mac[5] += 10;
+		service->destinations[j].source_mac[5] = 1;
+	}
+	lab_set(dataplane, service);
+	lab_service_free(service);
+}
+
+static void
+test_no_way_half_changed(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+
+	(void)state;
+	change_ways(dataplane, 0);
+	change_under_load(dataplane, true, change_ways);
+	dataplane->ops->stop(dataplane);
+}
+
 int
 main(void)
 {
@@ -302,6 +337,7 @@ main(void)
 	    LAB_TEST(test_index_reused),
 	    LAB_TEST(test_no_packet_lost),
 	    LAB_TEST(test_no_packet_astray),
+	    LAB_TEST(test_no_way_half_changed),
 	};
 
 	return lab_run_tests(tests);

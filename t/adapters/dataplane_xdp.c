@@ -78,6 +78,166 @@ test_set(void **state)
 	dataplane->ops->stop(dataplane);
 }
 
+/* A tunnel to .1 with everything that one can have. */
+static void
+make_tunnel(struct dataplane_destination *is)
+{
+	is->delivery = (struct delivery){
+	    .kind = DELIVERY_GUE, .port = 6080, .checksum = true};
+	is->source = lab_addr("10.0.0.254");
+	is->vlan = 20;
+	is->mtu = 1500;
+}
+
+static void
+test_tunnels(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	struct dataplane_service *service = lab_service(VIP, 80, 3);
+	struct dataplane_destination *is = service->destinations;
+	struct vc5_destination to;
+	uint32_t index;
+
+	(void)state;
+	make_tunnel(&is[2]); /* .1 */
+	is[1].delivery =
+	    (struct delivery){.kind = DELIVERY_DSCP, .code_point = 12}; /* .2 */
+	is[1].mtu = 70000;
+	is[0].address = lab_addr("2001:db8::3");
+	is[0].delivery.kind = DELIVERY_GRE;
+	assert_int_equal(
+	    prefix_parse("2001:db8:9::/64", &is[0].delivery.source), 0);
+	is[0].source = lab_addr("2001:db8::fe");
+	is[0].mtu = 1400;
+	lab_set(dataplane, service);
+	index = lab_index_of(VIP, 80);
+	to = lab_destination_at(lab_destination_of(index, 1));
+	assert_int_equal(to.kind, VC5_GUE);
+	assert_int_equal(to.port, htons(6080));
+	assert_int_equal(to.checksum, 1);
+	assert_int_equal(to.vlan, VC5_TAGGED | 20);
+	assert_int_equal(to.mtu, 1500 - 32);
+	assert_int_equal(to.source_length, 0);
+	assert_memory_equal(
+	    to.source, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\xfe", 16);
+	to = lab_destination_at(lab_destination_of(index, 2));
+	assert_int_equal(to.kind, VC5_DSCP);
+	assert_int_equal(to.code_point, 12);
+	assert_int_equal(to.vlan, 0);
+	assert_int_equal(to.mtu, 65535);
+	to = lab_destination_at(lab_destination_of(index, 3));
+	assert_int_equal(to.kind, VC5_GRE);
+	assert_int_equal(to.source_length, 64);
+	assert_memory_equal(to.source, "\x20\x01\x0d\xb8\0\x09\0\0\0", 9);
+	assert_int_equal(to.mtu, 1400 - 44);
+	lab_service_free(service);
+	dataplane->ops->stop(dataplane);
+}
+
+static void
+test_change_of_delivery(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	struct dataplane_service *service = lab_service(VIP, 80, 1);
+	struct dataplane_destination *is = service->destinations;
+	struct vc5_destination to, kept;
+	uint32_t index, at;
+
+	(void)state;
+	lab_set(dataplane, service);
+	index = lab_index_of(VIP, 80);
+	at = lab_destination_of(index, 1);
+	assert_int_equal(lab_destination_at(at).mtu, 1500);
+	make_tunnel(is);
+	lab_set(dataplane, service);
+	to = lab_destination_at(at);
+	assert_int_equal(to.kind, VC5_GUE);
+	assert_int_equal(to.generation, 1);
+	assert_int_not_equal(to.mac, 0);
+	/* Not known for now: all of the way is kept. */
+	is->ifindex = 0;
+	is->vlan = 0;
+	is->mtu = 0;
+	is->source = (struct addr){0};
+	lab_set(dataplane, service);
+	kept = lab_destination_at(at);
+	assert_memory_equal(&kept, &to, sizeof(to));
+	/* But it is no way for another kind. */
+	is->delivery = (struct delivery){.kind = DELIVERY_IPIP};
+	lab_set(dataplane, service);
+	to = lab_destination_at(at);
+	assert_int_equal(to.kind, VC5_IPIP);
+	assert_int_equal(to.mac, 0);
+	assert_int_equal(to.ifindex, 0);
+	assert_int_equal(to.port, 0);
+	assert_int_equal(to.checksum, 0);
+	assert_int_equal(lab_slots_of(index, at), 0);
+	lab_service_free(service);
+	dataplane->ops->stop(dataplane);
+}
+
+/* What the map of VIPs says; -1 if it is not there. */
+static int
+vip_value(const char *vip)
+{
+	struct addr addr = lab_addr(vip);
+	uint32_t value = 99;
+	uint8_t key[16];
+	int map = lab_map("vips"), result;
+
+	addr_to_mapped(&addr, key);
+	result = bpf_map_lookup_elem(map, key, &value);
+	close(map);
+	return result == 0 ? (int)value : -1;
+}
+
+static void
+test_answering_vips(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	struct addr vip = lab_addr(VIP);
+
+	(void)state;
+	/* Not a VIP yet. */
+	dataplane->ops->vip_answers(dataplane, &vip, true);
+	assert_int_equal(vip_value(VIP), -1);
+	assert_int_equal(lab_set_many(dataplane, VIP, 80, 1), 0);
+	assert_int_equal(vip_value(VIP), 0);
+	dataplane->ops->vip_answers(dataplane, &vip, true);
+	assert_int_equal(vip_value(VIP), VC5_VIP_ANSWERS);
+	/* Neither another service nor another daemon changes it. */
+	assert_int_equal(lab_set_many(dataplane, VIP, 81, 1), 0);
+	assert_int_equal(vip_value(VIP), VC5_VIP_ANSWERS);
+	dataplane = lab_again(dataplane);
+	assert_int_equal(vip_value(VIP), VC5_VIP_ANSWERS);
+	drop(dataplane, VIP, 81);
+	assert_int_equal(vip_value(VIP), VC5_VIP_ANSWERS);
+	dataplane->ops->vip_answers(dataplane, &vip, false);
+	assert_int_equal(vip_value(VIP), 0);
+	lab_log();
+	dataplane->ops->stop(dataplane);
+}
+
+static void
+test_settings(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	static struct vc5_control control;
+	struct dataplane_settings settings = {true, 12345};
+
+	(void)state;
+	dataplane->ops->settings_set(dataplane, &settings);
+	lab_get("control", 0, &control);
+	assert_int_equal(control.flags, VC5_UNSERVED_PASS);
+	assert_int_equal(control.icmp_limit, 12345);
+	settings = (struct dataplane_settings){false, 0};
+	dataplane->ops->settings_set(dataplane, &settings);
+	lab_get("control", 0, &control);
+	assert_int_equal(control.flags, 0);
+	assert_int_equal(control.icmp_limit, 0);
+	dataplane->ops->stop(dataplane);
+}
+
 static void
 test_change_only_what_differs(void **state)
 {
@@ -226,7 +386,8 @@ test_counters(void **state)
 	struct dataplane *dataplane = lab_dataplane();
 	struct service_key key = lab_key(VIP, 80);
 	struct addr second = lab_addr("10.0.0.2");
-	struct vc5_drop_counters drops = {.packets = {1, 2, 3, 4, 5, 6}};
+	struct vc5_drop_counters drops = {
+	    .packets = {1, 2, 3, 4, 5, 6}, .answers = {7, 8, 9}};
 	const struct dataplane_reason *reasons;
 	struct dataplane_counters counters;
 	uint32_t index;
@@ -268,6 +429,12 @@ test_counters(void **state)
 	assert_int_equal(count, VC5_DROPS);
 	assert_string_equal(reasons[1].name, "fragment");
 	assert_int_equal(reasons[1].packets, 2);
+	for (size_t i = 0; i < count; i++)
+		assert_non_null(reasons[i].name);
+	reasons = dataplane->ops->answers(dataplane, &count);
+	assert_int_equal(count, VC5_ANSWERS);
+	assert_string_equal(reasons[2].name, "too_big");
+	assert_int_equal(reasons[2].packets, 9);
 	lab_log();
 	dataplane->ops->stop(dataplane);
 }
@@ -327,6 +494,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    LAB_TEST(test_set),
+	    LAB_TEST(test_tunnels),
+	    LAB_TEST(test_change_of_delivery),
+	    LAB_TEST(test_answering_vips),
+	    LAB_TEST(test_settings),
 	    LAB_TEST(test_change_only_what_differs),
 	    LAB_TEST(test_remove_destination),
 	    LAB_TEST(test_remove_service),

@@ -197,6 +197,7 @@ lab_destination(const char *address, uint8_t last)
 	    .ifindex = 1, /* lo, where BPF_PROG_TEST_RUN's packets arrive */
 	    .mac = {2, 0, 0, 0, 0, last},
 	    .source_mac = {2, 0, 0, 0, 1, 0},
+	    .mtu = 1500,
 	};
 }
 
