@@ -218,6 +218,16 @@ event_message(struct nl_msg *msg, void *arg)
 	return (NL_OK);
 }
 
+static int
+tables_load(struct netlink *nl, bool report)
+{
+	int rc;
+
+	if ((rc = netlink_links_load(nl, report)) < 0)
+		return (rc);
+	return (netlink_addresses_load(nl, report));
+}
+
 /* Everything anew: what is reported is the difference. */
 static void
 resync(struct netlink *nl)
@@ -225,7 +235,7 @@ resync(struct netlink *nl)
 	int rc;
 
 	nl->stale = false;
-	if ((rc = netlink_tables_load(nl, true)) < 0) {
+	if ((rc = tables_load(nl, true)) < 0) {
 		nl->stale = true; /* the next tick tries again */
 		errno = -rc;
 		log_warn("netlink: cannot read interfaces and addresses%s",
@@ -375,7 +385,7 @@ netlink_new(struct event_base *base, const struct netlink_callbacks *callbacks,
 	/* Subscribed first, then read: no change falls between the two. */
 	if (events_open(nl) < 0 || request_open(nl) < 0)
 		goto fail;
-	if ((rc = netlink_tables_load(nl, false)) < 0) {
+	if ((rc = tables_load(nl, false)) < 0) {
 		errno = -rc;
 		log_warn("netlink: cannot read interfaces and addresses%s",
 		    netlink_remedy(-rc));
@@ -394,7 +404,8 @@ netlink_free(struct netlink *nl)
 	if (nl == NULL)
 		return;
 	netlink_watch_free_all(nl);
-	netlink_tables_free(nl);
+	netlink_addresses_free(nl);
+	netlink_links_free(nl);
 	if (nl->work != NULL)
 		event_free(nl->work);
 	if (nl->tick != NULL)

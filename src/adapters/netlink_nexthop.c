@@ -178,13 +178,35 @@ watch_resolve(struct netlink *nl, const struct watch *watch)
 		watch_refused(nl, watch, -rc);
 }
 
+/* What is in the way of frames to a server; each interface is told once. */
+static const char *
+route_obstacle(struct netlink *nl, struct link *link, const struct route *route,
+    struct wire *wire)
+{
+	const char *obstacle;
+
+	*wire = (struct wire){.ifindex = link->ifindex, .mtu = link->mtu};
+	if (route->type != RTN_UNICAST)
+		return ("no unicast route");
+	if (route->encapsulated)
+		obstacle = "has a route with an encapsulation";
+	else if ((obstacle = netlink_link_wire(nl, link, wire)) == NULL)
+		return (NULL);
+	if (!link->wire_warned)
+		log_warnx("%s: no server can be reached by it: it %s",
+		    link->name, obstacle);
+	link->wire_warned = true;
+	return (obstacle);
+}
+
 /* The part of a next hop that its route decides. */
 static void
 watch_route(struct netlink *nl, struct watch *watch)
 {
 	struct netlink_nexthop *now = &watch->now;
-	const struct link *link = NULL;
+	struct link *link = NULL;
 	struct route route;
+	struct wire wire;
 
 	if (netlink_route(nl, &watch->addr, &route) == 0)
 		link = netlink_link(nl, route.ifindex);
@@ -194,10 +216,15 @@ watch_route(struct netlink *nl, struct watch *watch)
 	}
 	if (link == NULL)
 		return;
+	now->routed = route_obstacle(nl, link, &route, &wire) == NULL;
+	now->onlink = now->routed && route.gateway.family == 0;
 	now->ifindex = link->ifindex;
-	now->routed = route.type == RTN_UNICAST;
-	now->onlink = now->routed && !route.gateway;
-	now->wire = link->ifindex;
+	now->wire = wire.ifindex;
+	now->vlan = wire.vlan;
+	now->mtu = wire.mtu;
+	if (route.mtu != 0 && route.mtu < wire.mtu)
+		now->mtu = route.mtu;
+	now->gateway = route.gateway;
 	now->source = route.source;
 	memcpy(now->interface, link->name, sizeof(now->interface));
 	memcpy(now->source_mac, link->mac, sizeof(now->source_mac));
@@ -286,8 +313,10 @@ netlink_watch_tick(struct netlink *nl)
 static bool
 nexthop_equal(const struct netlink_nexthop *a, const struct netlink_nexthop *b)
 {
-	return (a->onlink == b->onlink && a->resolved == b->resolved &&
-	    a->ifindex == b->ifindex &&
+	return (a->routed == b->routed && a->onlink == b->onlink &&
+	    a->resolved == b->resolved && a->ifindex == b->ifindex &&
+	    a->wire == b->wire && a->vlan == b->vlan && a->mtu == b->mtu &&
+	    addr_compare(&a->gateway, &b->gateway) == 0 &&
 	    strcmp(a->interface, b->interface) == 0 &&
 	    memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
 	    memcmp(a->source_mac, b->source_mac, sizeof(a->source_mac)) == 0 &&

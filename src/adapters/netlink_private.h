@@ -2,9 +2,9 @@
 
 /*
  * What the files of the netlink adapter share, and nobody else sees:
- * netlink.c (sockets and events), netlink_table.c (interfaces and addresses),
- * netlink_nexthop.c (watched servers), netlink_route.c (routing), and
- * netlink_probe.c (the probes' way out).
+ * netlink.c (sockets and events), netlink_link.c (interfaces),
+ * netlink_address.c (own addresses), netlink_nexthop.c (watched servers),
+ * netlink_route.c (routing), and netlink_probe.c (the probes' way out).
  */
 
 #ifndef ADAPTERS_NETLINK_PRIVATE_H
@@ -28,10 +28,20 @@ struct link {
 	RB_ENTRY(link) entry;
 	int ifindex; /* the key */
 	char name[IFNAMSIZ];
-	bool up; /* IFF_UP and IFF_RUNNING */
+	bool up;       /* IFF_UP and IFF_RUNNING */
+	bool loopback; /* it is the loopback interface */
+	bool ethernet; /* its frames have an Ethernet header */
+	bool bond;
+	bool tagged;	   /* it stands for a VLAN of another interface */
+	uint16_t vlan;	   /* VID of that */
+	uint16_t protocol; /* of that VLAN's tags: an EtherType */
 	uint8_t mac[6];
-	bool seen;   /* in the table that was just read */
-	bool warned; /* that its filter drops probes' answers */
+	uint32_t mtu;
+	int lower;	    /* ifindex of what it is on top of; 0 = nothing */
+	int master;	    /* ifindex of what it is a member of; 0 = nothing */
+	bool seen;	    /* in the table that was just read */
+	bool filter_warned; /* that its filter drops probes' answers */
+	bool wire_warned;   /* that servers can't be reached by it */
 };
 RB_HEAD(links, link);
 RB_PROTOTYPE(links, link, entry, link_compare)
@@ -42,6 +52,8 @@ struct local {
 	struct addr addr; /* the key: these three */
 	int ifindex;
 	uint8_t prefix; /* length */
+	uint8_t scope;	/* RT_SCOPE_* */
+	uint32_t flags; /* IFA_F_* */
 	bool seen;	/* in the table that was just read */
 };
 RB_HEAD(locals, local);
@@ -116,14 +128,30 @@ unsigned netlink_addr_size(const struct addr *);
 /* 0, or -1 if the attribute is absent or not such an address. */
 int netlink_addr_get(const struct nlattr *, int family, struct addr *out);
 
-/* netlink_table.c */
+/* netlink_link.c */
+
+/* Where the frames of an interface go. */
+struct wire {
+	int ifindex;
+	uint16_t vlan; /* VID; 0 = no tag */
+	uint32_t mtu;  /* of what the frames carry */
+};
 
 void netlink_link_message(struct netlink *, struct nlmsghdr *);
-void netlink_address_message(struct netlink *, struct nlmsghdr *);
-/* Read both tables; report the difference if asked to.  0 or -errno. */
-int netlink_tables_load(struct netlink *, bool report);
-void netlink_tables_free(struct netlink *);
+/* Read the table; report the difference if asked to.  0 or -errno. */
+int netlink_links_load(struct netlink *, bool report);
+void netlink_links_free(struct netlink *);
 struct link *netlink_link(struct netlink *, int ifindex);
+/* NULL, or why frames can't be sent there: "is ...". */
+const char *
+netlink_link_wire(struct netlink *, const struct link *, struct wire *out);
+
+/* netlink_address.c */
+
+void netlink_address_message(struct netlink *, struct nlmsghdr *);
+/* As netlink_links_load(); what came and went is always reported. */
+int netlink_addresses_load(struct netlink *, bool report);
+void netlink_addresses_free(struct netlink *);
 
 /* netlink_nexthop.c */
 
@@ -144,9 +172,11 @@ netlink_watch_source(struct netlink *, int ifindex, int family);
 /* The kernel's answer to where packets for an address would go. */
 struct route {
 	int ifindex;
-	uint8_t type; /* RTN_* */
-	bool gateway;
-	struct addr source; /* what the kernel would send from */
+	uint8_t type;	     /* RTN_* */
+	bool encapsulated;   /* into something that the kernel would add */
+	uint32_t mtu;	     /* as configured for it; 0 = the interface's */
+	struct addr gateway; /* family 0 = none */
+	struct addr source;  /* what the kernel would send from */
 };
 /* 0, or -errno if there is no route. */
 int netlink_route(struct netlink *, const struct addr *, struct route *out);

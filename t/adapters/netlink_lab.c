@@ -55,6 +55,8 @@ on_interface(
 	lab->interfaces++;
 	snprintf(lab->interface_name, sizeof(lab->interface_name), "%s", name);
 	lab->interface = *interface;
+	if (strcmp(name, "in0") == 0)
+		lab->in0 = *interface;
 	if (interface->ifindex != 0)
 		return;
 	lab->gone_looked_up = now.ifindex;
@@ -91,10 +93,16 @@ lab_enter(int namespace)
 	assert_return_code(setns(namespace, CLONE_NEWNET), 0);
 }
 
+bool
+lab_has_ipv6(void)
+{
+	return (access("/proc/sys/net/ipv6", F_OK) == 0);
+}
+
 void
 lab_needs_ipv6(const char *test)
 {
-	if (access("/proc/sys/net/ipv6", F_OK) == 0)
+	if (lab_has_ipv6())
 		return;
 	printf("# skip: %s: this kernel has no IPv6\n", test);
 	cmocka_set_skip_filter(test);
@@ -238,6 +246,21 @@ lab_settle(struct lab *lab)
 {
 	assert_true(lab_wait(lab, running, 3000));
 	lab->interfaces = lab->addresses = 0;
+}
+
+bool
+lab_wait_interface(
+    struct lab *lab, const char *name, struct netlink_interface *out)
+{
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		if (netlink_interface(lab->netlink, name, out) == 0 && out->up)
+			return (true);
+		event_base_loop(lab->base, EVLOOP_NONBLOCK);
+		poll(NULL, 0, 10);
+	}
+	return (false);
 }
 
 static unsigned

@@ -34,6 +34,7 @@ struct lab {
 	int interface_looked_up; /* its ifindex; 0 = no such interface */
 	int gone_looked_up;
 	struct netlink_interface interface;
+	struct netlink_interface in0; /* as last told of it */
 	struct addr address;
 	bool address_present;
 };
@@ -45,6 +46,8 @@ int lab_down(void **state);
 /* Ends the program, as skipped, where there can't be a lab. */
 void lab_required(void);
 
+/* Does the kernel have IPv6? */
+bool lab_has_ipv6(void);
 /* Leave out tests (a pattern), and say so, where there is no IPv6. */
 void lab_needs_ipv6(const char *test);
 
@@ -63,6 +66,9 @@ bool lab_wait(struct lab *, bool (*)(struct lab *), unsigned milliseconds);
  * forget what was called back until then.
  */
 void lab_settle(struct lab *);
+/* Wait for an interface to be there and up; false after some seconds. */
+bool lab_wait_interface(
+    struct lab *, const char *name, struct netlink_interface *out);
 unsigned lab_elapsed(void); /* milliseconds that the last lab_wait() took */
 
 /* What is logged between the two; to be used before the next begin. */

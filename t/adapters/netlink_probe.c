@@ -64,12 +64,6 @@ occurrences(const char *text, const char *what)
 	return (count);
 }
 
-static bool
-has_ipv6(void)
-{
-	return (access("/proc/sys/net/ipv6", F_OK) == 0);
-}
-
 static void
 assert_installed(struct lab *lab)
 {
@@ -80,7 +74,7 @@ assert_installed(struct lab *lab)
 	const char *text;
 	size_t i;
 
-	for (i = 0; i < (has_ipv6() ? 2 : 1); i++) {
+	for (i = 0; i < (lab_has_ipv6() ? 2 : 1); i++) {
 		text = lab_output(lab, commands[i][0]);
 		assert_int_equal(occurrences(text, "22083:\t"), 1);
 		assert_int_equal(occurrences(text, RULE), 1);
@@ -128,14 +122,14 @@ routes(struct lab *lab, const char *what)
 static bool
 refusals_are_back(struct lab *lab)
 {
-	return (routes(lab, "unreachable default") == (has_ipv6() ? 2 : 1));
+	return (routes(lab, "unreachable default") == (lab_has_ipv6() ? 2 : 1));
 }
 
 static bool
 routes_are_back(struct lab *lab)
 {
 	return (refusals_are_back(lab) &&
-	    routes(lab, "default dev " DEVICE) == (has_ipv6() ? 2 : 1));
+	    routes(lab, "default dev " DEVICE) == (lab_has_ipv6() ? 2 : 1));
 }
 
 /* Where would a marked packet go?  NULL: it is refused. */
@@ -434,7 +428,7 @@ without_the_device_a_probe_does_not_leave(void **state)
 	    "ip route add default via 10.9.0.2; "
 	    "ip -6 route add default via fd09::2 2>/dev/null");
 	assert_marked_goes(lab, VIP, DEVICE);
-	if (has_ipv6())
+	if (lab_has_ipv6())
 		assert_marked_goes(lab, "2001:db8::1", DEVICE);
 	lab_enter(lab->server);
 	capture = packet_socket("srv0");
@@ -444,7 +438,7 @@ without_the_device_a_probe_does_not_leave(void **state)
 	assert_int_equal(fd, -1);
 	assert_int_equal(errno, EHOSTUNREACH);
 	assert_false(packet_seen(capture, 300));
-	if (has_ipv6())
+	if (lab_has_ipv6())
 		assert_marked_goes(lab, "2001:db8::1", NULL);
 	/* What is not marked does leave. */
 	fd = probe_start("10.9.0.1", PROBE_FOR);
@@ -465,7 +459,7 @@ what_stays_without_the_device_is_kept(void **state)
 	    "ip route flush table 22083; ip -6 route flush table 22083");
 	assert_true(lab_wait(lab, refusals_are_back, 3000));
 	assert_true(lab_wait(lab, rule_is_back, 3000));
-	assert_int_equal(routes(lab, "\n"), has_ipv6() ? 2 : 1);
+	assert_int_equal(routes(lab, "\n"), lab_has_ipv6() ? 2 : 1);
 	/* And it is found when there is a device again. */
 	assert_int_not_equal(add(lab), -1);
 	assert_installed(lab);
