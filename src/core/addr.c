@@ -134,28 +134,29 @@ prefix_contains(const struct prefix *prefix, const struct addr *addr)
 	    (bytes[whole] ^ addr->bytes[whole]) >> (8 - rest) == 0;
 }
 
-/* Are all bits behind the length zero? */
-static int
-is_aligned(const struct prefix *prefix)
+/* The bits of byte i of an address that are behind the length. */
+static uint8_t
+free_bits(const struct prefix *prefix, unsigned i)
 {
-	unsigned bit, bits = addr_bits(&prefix->address);
-
-	for (bit = prefix->length; bit < bits; bit++)
-		if (prefix->address.bytes[bit / 8] & 0x80 >> bit % 8)
-			return 0;
-	return 1;
+	if (i >= addr_bits(&prefix->address) / 8 || prefix->length >= 8 * i + 8)
+		return 0;
+	return prefix->length <= 8 * i
+	    ? 0xff
+	    : (uint8_t)(0xff >> (prefix->length - 8 * i));
 }
 
 int
-prefix_parse(const char *text, struct prefix *out)
+prefix_parse_host(const char *text, struct prefix *out)
 {
 	struct prefix prefix = {0};
 	const char *slash = strchr(text, '/'), *wrong;
 	char address[ADDR_STRLEN];
 	size_t len = slash == NULL ? 0 : (size_t)(slash - text);
+	unsigned i;
 
+	/* As inet_pton(3): no sign, space or leading zero. */
 	if (len == 0 || len >= sizeof(address) || slash[1] < '0' ||
-	    slash[1] > '9')
+	    slash[1] > '9' || (slash[1] == '0' && slash[2] != '\0'))
 		return -1;
 	memcpy(address, text, len);
 	address[len] = '\0';
@@ -163,10 +164,41 @@ prefix_parse(const char *text, struct prefix *out)
 		return -1;
 	prefix.length =
 	    (uint8_t)strtonum(slash + 1, 0, addr_bits(&prefix.address), &wrong);
-	if (wrong != NULL || !is_aligned(&prefix))
+	if (wrong != NULL)
+		return -1;
+	for (i = 0; i < sizeof(prefix.address.bytes); i++)
+		prefix.address.bytes[i] &= (uint8_t)~free_bits(&prefix, i);
+	*out = prefix;
+	return 0;
+}
+
+int
+prefix_parse(const char *text, struct prefix *out)
+{
+	char address[ADDR_STRLEN];
+	struct prefix prefix;
+	struct addr whole;
+	size_t len = strcspn(text, "/");
+
+	if (prefix_parse_host(text, &prefix) == -1)
+		return -1;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (addr_parse(address, &whole) == -1 ||
+	    addr_compare(&whole, &prefix.address) != 0)
 		return -1;
 	*out = prefix;
 	return 0;
+}
+
+void
+prefix_last(const struct prefix *prefix, struct addr *out)
+{
+	unsigned i;
+
+	*out = prefix->address;
+	for (i = 0; i < sizeof(out->bytes); i++)
+		out->bytes[i] |= free_bits(prefix, i);
 }
 
 const char *

@@ -59,6 +59,8 @@ struct prefix {
  * set behind its length; *out is then unchanged.
  */
 int prefix_parse(const char *, struct prefix *out);
+/* The same, but bits behind the length are cleared. */
+int prefix_parse_host(const char *, struct prefix *out);
 
 #define PREFIX_STRLEN (ADDR_STRLEN + 4)
 
@@ -67,6 +69,9 @@ const char *prefix_format(const struct prefix *, char buf[PREFIX_STRLEN]);
 
 /* Nonzero if the address is in it. */
 int prefix_contains(const struct prefix *, const struct addr *);
+
+/* The last address of the block. */
+void prefix_last(const struct prefix *, struct addr *out);
 
 /* Order: by address, then the shorter first.  As memcmp(3). */
 int prefix_compare(const struct prefix *, const struct prefix *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Addresses and service keys: text in, values, text out.
+ * Addresses, prefixes and service keys: text in, values, text out.
  */
 
 #include <setjmp.h>
@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/addr.h"
@@ -140,6 +141,115 @@ services_are_named_by_all_three(void **state)
 	    "[2001:db8:1111:2222:3333:4444:5555:6666]:65535/udp");
 }
 
+static void
+prefixes_are_blocks(void **state)
+{
+	static const struct {
+		const char *text, *printed, *last, *inside, *outside;
+	} cases[] = {
+	    {"10.1.10.0/24", "10.1.10.0/24", "10.1.10.255", "10.1.10.7",
+		"10.1.11.0"},
+	    {"10.1.10.128/25", "10.1.10.128/25", "10.1.10.255", "10.1.10.128",
+		"10.1.10.127"},
+	    {"10.1.10.5/32", "10.1.10.5/32", "10.1.10.5", "10.1.10.5",
+		"10.1.10.4"},
+	    {"0.0.0.0/0", "0.0.0.0/0", "255.255.255.255", "192.0.2.1", "::"},
+	    {"10.0.0.0/7", "10.0.0.0/7", "11.255.255.255", "11.0.0.0",
+		"12.0.0.0"},
+	    {"FD00:10:0::/64", "fd00:10::/64", "fd00:10::ffff:ffff:ffff:ffff",
+		"fd00:10::1", "fd00:10:0:1::"},
+	    {"2001:db8::5/128", "2001:db8::5/128", "2001:db8::5", "2001:db8::5",
+		"2001:db8::4"},
+	    {"2001:db8::2/127", "2001:db8::2/127", "2001:db8::3", "2001:db8::3",
+		"2001:db8::1"},
+	    {"::/0", "::/0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		"::", "0.0.0.0"},
+	};
+	char buf[PREFIX_STRLEN];
+	struct prefix prefix;
+	struct addr a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(prefix_parse(cases[i].text, &prefix), 0);
+		assert_string_equal(
+		    prefix_format(&prefix, buf), cases[i].printed);
+		prefix_last(&prefix, &a);
+		assert_string_equal(addr_format(&a, buf), cases[i].last);
+		assert_true(prefix_contains(&prefix, &a));
+		a = parsed(cases[i].inside);
+		assert_true(prefix_contains(&prefix, &a));
+		a = parsed(cases[i].outside);
+		assert_false(prefix_contains(&prefix, &a));
+	}
+}
+
+static void
+what_is_no_prefix_is_refused(void **state)
+{
+	static const char *const texts[] = {"", "/", "/24", "10.0.0.0",
+	    "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/+8",
+	    "10.0.0.0/ 8", "10.0.0.0/8 ", "10.0.0.0/08", "10.0.0.0/8/8",
+	    "10.0.0/8", "10.0.0.0/99999999999999999999", "10.0.0.0/x",
+	    "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/8"};
+	struct prefix prefix = {.length = 77};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(prefix_parse(texts[i], &prefix), -1);
+		assert_int_equal(prefix_parse_host(texts[i], &prefix), -1);
+	}
+	assert_int_equal(prefix.length, 77);
+}
+
+/* Every length, of an address of ones: what is behind it is cleared. */
+static void
+bits_behind_the_length_are_not_of_a_prefix(void **state)
+{
+	char text[PREFIX_STRLEN];
+	struct prefix prefix, ones;
+	struct addr last;
+	unsigned length, bit, set;
+
+	(void)state;
+	for (length = 0; length <= 32; length++) {
+		snprintf(text, sizeof(text), "255.255.255.255/%u", length);
+		assert_int_equal(
+		    prefix_parse(text, &ones), length == 32 ? 0 : -1);
+		assert_int_equal(prefix_parse_host(text, &prefix), 0);
+		assert_int_equal(prefix.length, length);
+		for (bit = set = 0; bit < 128; bit++)
+			set +=
+			    (prefix.address.bytes[bit / 8] >> (7 - bit % 8)) &
+			    1;
+		assert_int_equal(set, length);
+		prefix_last(&prefix, &last);
+		assert_string_equal(
+		    addr_format(&last, text), "255.255.255.255");
+	}
+}
+
+static void
+prefixes_order_by_address_then_length(void **state)
+{
+	static const char *const texts[] = {"0.0.0.0/0", "9.0.0.0/8",
+	    "10.0.0.0/8", "10.0.0.0/9", "10.1.0.0/16", "::/0", "::/1",
+	    "fd00::/8"};
+	struct prefix a, b;
+	size_t i;
+
+	(void)state;
+	for (i = 1; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(prefix_parse(texts[i - 1], &a), 0);
+		assert_int_equal(prefix_parse(texts[i], &b), 0);
+		assert_true(prefix_compare(&a, &b) < 0);
+		assert_true(prefix_compare(&b, &a) > 0);
+		assert_int_equal(prefix_compare(&a, &a), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -150,6 +260,10 @@ main(void)
 	    cmocka_unit_test(only_unicast_can_serve),
 	    cmocka_unit_test(socket_addresses_are_in_network_order),
 	    cmocka_unit_test(services_are_named_by_all_three),
+	    cmocka_unit_test(prefixes_are_blocks),
+	    cmocka_unit_test(what_is_no_prefix_is_refused),
+	    cmocka_unit_test(bits_behind_the_length_are_not_of_a_prefix),
+	    cmocka_unit_test(prefixes_order_by_address_then_length),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
