@@ -74,6 +74,7 @@ conf_new(const char *file)
 	struct conf *conf = xcalloc(1, sizeof(*conf));
 
 	conf->file = xstrdup(file);
+	conf->icmp_limit = 1000;
 	conf->bgp.socket = xstrdup("/run/openbgpd/bgpd.sock.0");
 	conf->bgp.program = xstrdup("/usr/sbin/bgpctl");
 	conf->webserver.enabled = true;
@@ -98,11 +99,14 @@ conf_free(struct conf *conf)
 		return;
 	while (conf->interface_count > 0)
 		free(conf->interfaces[--conf->interface_count]);
+	while (conf->vlan_count > 0)
+		free(conf->vlans[--conf->vlan_count].subnets);
 	while (conf->service_count > 0)
 		conf_service_clear(&conf->services[--conf->service_count]);
 	while (conf->vip_count > 0)
 		conf_bgp_attributes_clear(&conf->vips[--conf->vip_count].bgp);
 	free(conf->interfaces);
+	free(conf->vlans);
 	free(conf->services);
 	free(conf->vips);
 	free(conf->bgp.socket);

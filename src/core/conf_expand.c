@@ -139,6 +139,16 @@ make_checks(const struct candidate *from, struct conf_service *out)
 }
 
 static void
+make_destination(const struct conf_server *server,
+    const struct conf_policy *policy, struct conf_destination *out)
+{
+	*out = server->destination;
+	out->delivery = conf_delivery_of(server, policy)->value;
+	if (!delivery_is_onlink(&out->delivery))
+		out->vlan = 0;
+}
+
+static void
 make_service(const struct candidate *from, struct conf_service *out)
 {
 	const struct conf_server_list *servers = from->policy->servers;
@@ -155,7 +165,8 @@ make_service(const struct candidate *from, struct conf_service *out)
 	out->destinations = xcalloc(count + 1, sizeof(*out->destinations));
 	out->destination_count = count;
 	for (i = 0; i < count; i++)
-		out->destinations[i] = servers->servers[i].destination;
+		make_destination(
+		    &servers->servers[i], from->policy, &out->destinations[i]);
 }
 
 void
@@ -179,6 +190,7 @@ expand_services(struct conf_reader *r, struct conf_draft *draft)
 
 	if (size == 0)
 		return;
+	conf_check_deliveries(r, draft);
 	list = conf_alloc(r, size, sizeof(*list));
 	for (i = 0; i < draft->entry_count; i++)
 		add_candidates(list, &count, &draft->entries[i]);

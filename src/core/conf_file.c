@@ -18,10 +18,13 @@
 static const struct conf_limits socket_limits = {1, SOCKET_PATH_MAX};
 static const struct conf_limits path_limits = {1, FILE_PATH_MAX};
 static const struct conf_limits stop_delay_limits = {0, 3600 * 1000};
+static const struct conf_limits icmp_limits = {0, 65535};
 static const struct conf_limits index_limits = {1, 65535};
 static const struct conf_limits flow_limits = {1024, 1 << 28};
 /* The table's number is the rule's priority, which must precede main's. */
 static const struct conf_limits table_limits = {1, 32765};
+
+static const char *const unserved_words[] = {"drop", "pass", NULL};
 
 bool
 conf_name_valid(const char *name)
@@ -312,6 +315,26 @@ read_xdp(struct conf_reader *r, json_t *json, void *member,
 }
 
 static void
+read_unserved(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+	unsigned word = 0;
+
+	conf_read_word(r, json, &word, key);
+	conf->unserved_pass = word == 1;
+}
+
+static void
+read_icmp_limit(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+
+	conf_read_unsigned(r, json, &conf->icmp_limit, key);
+}
+
+static void
 read_stop_delay(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
@@ -338,10 +361,16 @@ read_pin_directory(struct conf_reader *r, json_t *json, void *member,
 	conf_read_path(r, json, &conf->pin_directory, key);
 }
 
-/* services last: they inherit from the others, and refer to servers. */
+/*
+ * services last: they inherit from the others, and refer to servers, which
+ * are in vlans.
+ */
 static const struct conf_key file_keys[] = {
     {"interfaces", read_interfaces, 0, NULL},
     {"xdp", read_xdp, 0, conf_xdp_mode_names},
+    {"vlans", conf_read_vlans, 0, NULL},
+    {"unserved", read_unserved, 0, unserved_words},
+    {"icmp_limit", read_icmp_limit, 0, &icmp_limits},
     {"webserver", read_webserver, 0, NULL},
     {"control", read_control, 0, &socket_limits},
     {"pin_directory", read_pin_directory, 0, &path_limits},

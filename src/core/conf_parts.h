@@ -17,6 +17,13 @@ struct conf_sourced {
 	const char *where;
 };
 
+/* A delivery, and the path that gave it: NULL if it is the default. */
+struct conf_sourced_delivery {
+	struct delivery value;
+	const char *where;
+	bool bad; /* it was said what is wrong with it */
+};
+
 /* Keys that the next level down inherits: copied, then overwritten. */
 struct conf_scope {
 	const char *host; /* NULL = the VIP */
@@ -27,6 +34,7 @@ struct conf_scope {
 	unsigned rise, fall;
 	/* Not for checks: */
 	struct conf_sourced need;
+	struct conf_sourced_delivery delivery;
 	enum scheduler scheduler;
 	bool sticky;
 };
@@ -62,6 +70,8 @@ extern const struct conf_scope conf_scope_defaults;
 #define CONF_SERVICE_KEYS(base)                                              \
 	{"need", conf_read_need, (base) + offsetof(struct conf_scope, need), \
 	    NULL},                                                           \
+	    {"delivery", conf_read_delivery,                                 \
+		(base) + offsetof(struct conf_scope, delivery), NULL},       \
 	    {"scheduler", conf_read_word,                                    \
 		(base) + offsetof(struct conf_scope, scheduler),             \
 		conf_scheduler_names},                                       \
@@ -77,6 +87,7 @@ extern const char *const conf_check_type_names[];
 
 conf_read_fn conf_read_period;	 /* struct conf_sourced */
 conf_read_fn conf_read_need;	 /* struct conf_sourced */
+conf_read_fn conf_read_delivery; /* struct conf_sourced_delivery */
 conf_read_fn conf_read_host;	 /* const char * */
 conf_read_fn conf_read_url_path; /* const char * */
 conf_read_fn conf_read_method;	 /* const char * */
@@ -121,7 +132,8 @@ void conf_bgp_attributes_copy(
 void conf_bgp_attributes_clear(struct conf_bgp_attributes *);
 
 struct conf_server {
-	struct conf_destination destination;
+	struct conf_destination destination; /* its delivery isn't known yet */
+	struct conf_sourced_delivery delivery; /* where NULL = inherited */
 	const char *where;
 };
 
@@ -195,7 +207,16 @@ struct conf_draft {
 	struct conf_server_list *lists; /* all of them */
 	struct conf_entry *entries;
 	size_t entry_count;
+	bool vlans_bad; /* it was said what is wrong with them */
 };
+
+/* What brings packets to a server of a policy. */
+const struct conf_sourced_delivery *
+conf_delivery_of(const struct conf_server *, const struct conf_policy *);
+/* Complain about servers that can't be reached as it is wanted. */
+void conf_check_deliveries(struct conf_reader *, const struct conf_draft *);
+
+conf_read_fn conf_read_vlans; /* member: struct conf_draft */
 
 /* ^[A-Za-z0-9_.-]{1,63}$ */
 bool conf_name_valid(const char *);

@@ -24,6 +24,7 @@ struct conf_problem {
 	char *path;    /* path that is shown */
 	char *message; /* without file, position and path */
 	char *other;   /* path whose line is added, or NULL */
+	bool once;     /* the only one of its two paths */
 	unsigned other_line;
 	struct json_position position;
 	size_t order; /* of being noticed */
@@ -212,6 +213,38 @@ conf_error_at(struct conf_reader *r, const char *path, const char *other,
 	va_start(ap, format);
 	note_problem(r, path, false, path, other, format_message(format, ap));
 	va_end(ap);
+}
+
+static bool
+is_said(const struct conf_reader *r, const char *path, const char *other)
+{
+	const struct conf_problem *p;
+	size_t i;
+
+	for (i = 0; i < r->problem_count; i++) {
+		p = &r->problems[i];
+		if (p->once && strcmp(p->where, path) == 0 &&
+		    (p->other == NULL) == (other == NULL) &&
+		    (other == NULL || strcmp(p->other, other) == 0))
+			return true;
+	}
+	return false;
+}
+
+void
+conf_error_once(struct conf_reader *r, const char *path, const char *other,
+    const char *format, ...)
+{
+	size_t count = r->problem_count;
+	va_list ap;
+
+	if (r->overflow || is_said(r, path, other))
+		return;
+	va_start(ap, format);
+	note_problem(r, path, false, path, other, format_message(format, ap));
+	va_end(ap);
+	if (r->problem_count > count)
+		r->problems[count].once = true;
 }
 
 void

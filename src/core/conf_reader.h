@@ -80,6 +80,9 @@ void conf_error_type(struct conf_reader *, json_t *, const char *expected);
 /* Read a server's or virtual address; false after saying what is wrong. */
 bool conf_address(struct conf_reader *, const char *, struct addr *out);
 
+/* The same of a prefix. */
+bool conf_prefix(struct conf_reader *, const char *, struct prefix *out);
+
 /* Go to a member or element; conf_leave with what was returned goes back. */
 size_t conf_enter(struct conf_reader *, const char *key);
 size_t conf_enter_index(struct conf_reader *, size_t index);
@@ -104,6 +107,9 @@ void conf_error_key(struct conf_reader *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 /* ... with what is at a path; the line of path other ends the message. */
 void conf_error_at(struct conf_reader *, const char *path, const char *other,
+    const char *, ...) __attribute__((format(printf, 4, 5)));
+/* ... unless something was said about the same two paths by this before. */
+void conf_error_once(struct conf_reader *, const char *path, const char *other,
     const char *, ...) __attribute__((format(printf, 4, 5)));
 /* The object being read lacks a key. */
 void conf_error_missing(struct conf_reader *, const char *key);

@@ -16,6 +16,7 @@ static const struct conf_limits weight_limits = {1, 1000};
 
 struct server_draft {
 	struct conf_destination destination;
+	struct conf_sourced_delivery delivery;
 	bool ok; /* the address is there and good */
 };
 
@@ -38,6 +39,8 @@ static const struct conf_key server_keys[] = {
 	offsetof(struct server_draft, destination.weight), &weight_limits},
     {"draining", conf_read_bool,
 	offsetof(struct server_draft, destination.draining), NULL},
+    {"delivery", conf_read_delivery, offsetof(struct server_draft, delivery),
+	NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -58,7 +61,8 @@ parse_server(struct conf_reader *r, json_t *json, struct conf_destination *out)
 }
 
 static bool
-read_server(struct conf_reader *r, json_t *json, struct conf_server *out)
+read_server(struct conf_reader *r, json_t *json, const struct conf *conf,
+    struct conf_server *out)
 {
 	struct server_draft server = {.destination.weight = 1};
 
@@ -73,6 +77,9 @@ read_server(struct conf_reader *r, json_t *json, struct conf_server *out)
 		conf_error_type(r, json, "an address or an object");
 	}
 	out->destination = server.destination;
+	out->destination.vlan =
+	    conf_vlan_find(conf, &server.destination.address);
+	out->delivery = server.delivery;
 	return server.ok;
 }
 
@@ -129,8 +136,8 @@ read_list(struct conf_reader *r, json_t *json, struct conf_draft *draft)
 	list->servers = conf_alloc(r, list->listed, sizeof(*list->servers));
 	json_array_foreach(json, i, item) {
 		mark = conf_enter_index(r, i);
-		list->count +=
-		    read_server(r, item, &list->servers[list->count]);
+		list->count += read_server(
+		    r, item, draft->conf, &list->servers[list->count]);
 		conf_leave(r, mark);
 	}
 	order_servers(r, list);

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/xmalloc.h"
 #include "core/conf_reader.h"
@@ -196,10 +195,6 @@ conf_address(struct conf_reader *r, const char *text, struct addr *out)
 		conf_error(r, "%s is not an IP address", conf_quote(r, text));
 		return false;
 	}
-	if (address.family == AF_INET6) {
-		conf_error(r, "%s: IPv6 is not supported yet", text);
-		return false;
-	}
 	if (!addr_is_unicast(&address)) {
 		conf_error(r,
 		    "%s is not a unicast address that other hosts "
@@ -209,6 +204,24 @@ conf_address(struct conf_reader *r, const char *text, struct addr *out)
 	}
 	*out = address;
 	return true;
+}
+
+bool
+conf_prefix(struct conf_reader *r, const char *text, struct prefix *out)
+{
+	char meant[PREFIX_STRLEN];
+	struct prefix prefix;
+
+	if (prefix_parse(text, out) == 0)
+		return true;
+	if (prefix_parse_host(text, &prefix) == -1)
+		conf_error(r, "%s is not a prefix such as \"10.1.10.0/24\"",
+		    conf_quote(r, text));
+	else
+		conf_error(r,
+		    "%s has bits set behind its length, did you mean \"%s\"?",
+		    text, prefix_format(&prefix, meant));
+	return false;
 }
 
 static void

@@ -83,6 +83,9 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf->interface_count, 1);
 	assert_string_equal(conf->interfaces[0], "eth0");
 	assert_int_equal(conf->xdp, XDP_AUTO);
+	assert_int_equal(conf->vlan_count, 0);
+	assert_false(conf->unserved_pass);
+	assert_int_equal(conf->icmp_limit, 1000);
 	assert_int_equal(conf->service_count, 0);
 	assert_int_equal(conf->vip_count, 0);
 	assert_false(conf->bgp.enabled);
@@ -112,12 +115,15 @@ top_level_is_read(void **state)
 		 "'probe':{'device':'probe','mark':'0xAB0000','table':7},"
 		 "'limits':{'flows':1024,'services':1,'destinations':65535},"
 		 "'bgp':{'socket':'/c','bgpctl':'/d'},"
-		 "'webserver':'[2001:db8::1]:80','services':[]}");
+		 "'webserver':'[2001:db8::1]:80','unserved':'pass',"
+		 "'icmp_limit':65535,'services':[]}");
 
 	(void)state;
 	assert_int_equal(conf->interface_count, 2);
 	assert_string_equal(conf->interfaces[1], "bond0.10");
 	assert_int_equal(conf->xdp, XDP_GENERIC);
+	assert_true(conf->unserved_pass);
+	assert_int_equal(conf->icmp_limit, 65535);
 	assert_string_equal(conf->control, "/a");
 	assert_string_equal(conf->pin_directory, "/b");
 	assert_int_equal(conf->stop_delay, 1500);
@@ -188,6 +194,9 @@ service_has_defaults(void **state)
 	assert_int_equal(service->destination_count, 1);
 	assert_address(&service->destinations[0].address, "10.0.0.1");
 	assert_int_equal(service->destinations[0].weight, 1);
+	assert_int_equal(
+	    service->destinations[0].delivery.kind, DELIVERY_LAYER2);
+	assert_int_equal(service->destinations[0].vlan, 0);
 	assert_false(service->destinations[0].draining);
 	assert_int_equal(service->check_count, 1);
 	assert_int_equal(check->type, CHECK_HTTP);

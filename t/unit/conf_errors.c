@@ -4,23 +4,9 @@
  * What is said about each mistake in a configuration: the exact lines.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "t/unit/conf_cases.h"
 
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/xmalloc.h"
-#include "core/conf.h"
-
-/*
- * Files with one part left open, which is on a line of its own.  Backquotes
- * stand for double quotes, here and in what is expected.
- */
+/* Files with one part left open, which is on a line of its own. */
 #define SITE                                \
 	"`name`:`a`,`virtual`:`192.0.2.1`," \
 	"`servers`:[`10.0.0.1`],`policy`:"
@@ -37,10 +23,7 @@
 #define ANOTHER(x) \
 	"{`interfaces`:`eth0`,`services`:[{" SITE "{`http`:null}},\n{" x "}]}"
 
-static const struct {
-	const char *json;
-	const char *expected; /* without the file's name */
-} cases[] = {
+static const struct conf_case cases[] = {
     {"{}",
 	"1:1: interfaces: is required, and missing\n"
 	"1:1: services: is required, and missing\n"},
@@ -278,18 +261,26 @@ static const struct {
     {TOP("`servers`:{`web`:[`10.0.0.1`,`10.0.0.2`,`10.0.0.1*`]}"),
 	"2:41: servers.web[2]: 10.0.0.1 is already in the list, at "
 	"servers.web[0], line 2\n"},
-    {TOP("`servers`:{`web`:[`10.0.0.256`,`10.0.0`,``,`*`,`10.0.0.1**`,`2001:"
-	 "db8::1`,`127.0.0.1`,`web`,`10.0.0.0/24`]}"),
+    {TOP("`servers`:{`web`:[`10.0.0.256`,`10.0.0`,``,`*`,`10.0.0.1**`,`127.0."
+	 "0.1`,`web`,`10.0.0.0/24`,`fe80::1`,`::ffff:10.0.0.1`,`2001:db8::1%1`"
+	 "]}"),
 	"2:19: servers.web[0]: `10.0.0.256` is not an IP address\n"
 	"2:32: servers.web[1]: `10.0.0` is not an IP address\n"
 	"2:41: servers.web[2]: `` is not an IP address\n"
 	"2:44: servers.web[3]: `` is not an IP address\n"
 	"2:48: servers.web[4]: `10.0.0.1*` is not an IP address\n"
-	"2:61: servers.web[5]: 2001:db8::1: IPv6 is not supported yet\n"
-	"2:75: servers.web[6]: 127.0.0.1 is not a unicast address that other "
+	"2:61: servers.web[5]: 127.0.0.1 is not a unicast address that other "
 	"hosts can reach\n"
-	"2:87: servers.web[7]: `web` is not an IP address\n"
-	"2:93: servers.web[8]: `10.0.0.0/24` is not an IP address\n"},
+	"2:73: servers.web[6]: `web` is not an IP address\n"
+	"2:79: servers.web[7]: `10.0.0.0/24` is not an IP address\n"
+	"2:93: servers.web[8]: fe80::1 is not a unicast address that other "
+	"hosts can reach\n"
+	"2:103: servers.web[9]: ::ffff:10.0.0.1 is not a unicast address that "
+	"other hosts can reach\n"
+	"2:121: servers.web[10]: `2001:db8::1%1` is not an IP address\n"},
+    {TOP("`servers`:{`web`:[`2001:db8::a`,`2001:DB8:0::A`]}"),
+	"2:33: servers.web[1]: 2001:db8::a is already in the list, at "
+	"servers.web[0], line 2\n"},
     {TOP("`servers`:{`web`:[{`address`:`10.0.0.1`,`weight`:0},{`weight`:2},{`"
 	 "address`:1},{`address`:`10.0.0.2`,`drain`:true},{`address`:`10.0.0.3`"
 	 ",`draining`:1},{`address`:`10.0.0.4`,`weight`:1001}]}"),
@@ -352,8 +343,13 @@ static const struct {
     {VIRTUAL("`255.255.255.255`"),
 	"2:11: services[0].virtual: 255.255.255.255 is not a unicast address "
 	"that other hosts can reach\n"},
-    {VIRTUAL("`2001:db8::1`"),
-	"2:11: services[0].virtual: 2001:db8::1: IPv6 is not supported yet\n"},
+    {VIRTUAL("[`ff02::1`,`::1`,`2001:db8::1/128`]"),
+	"2:12: services[0].virtual[0]: ff02::1 is not a unicast address that "
+	"other hosts can reach\n"
+	"2:22: services[0].virtual[1]: ::1 is not a unicast address that other "
+	"hosts can reach\n"
+	"2:28: services[0].virtual[2]: `2001:db8::1/128` is not an IP "
+	"address\n"},
     {VIRTUAL("`10.0.0.1`"),
 	"2:11: services[0].virtual: 10.0.0.1 is also the address of a server, "
 	"at services[0].servers[0], line 1\n"},
@@ -603,72 +599,9 @@ static const struct {
     {"`eth0`", "1:6: syntax error: '[' or '{' expected near '`eth0`'\n"},
 };
 
-#define CASES (sizeof(cases) / sizeof(cases[0]))
-
-static char *
-with_quotes(const char *text)
-{
-	char *copy = xstrdup(text), *c;
-
-	for (c = copy; (c = strchr(c, '`')) != NULL; c++)
-		*c = '"';
-	return copy;
-}
-
-static char *
-joined(const struct conf_errors *errors)
-{
-	char *all = xstrdup(""), *more;
-	size_t i;
-
-	for (i = 0; i < errors->count; i++) {
-		assert_memory_equal(errors->lines[i], "f:", 2);
-		more = xasprintf("%s%s\n", all, errors->lines[i] + 2);
-		free(all);
-		all = more;
-	}
-	return all;
-}
-
-static void
-mistake_is_said(void **state)
-{
-	size_t i = *(const size_t *)*state;
-	char *json = with_quotes(cases[i].json);
-	char *expected = with_quotes(cases[i].expected), *all;
-	struct conf_errors errors = {NULL, 0};
-	struct conf *conf = conf_parse(json, strlen(json), "f", &errors);
-
-	all = joined(&errors);
-	assert_string_equal(all, expected);
-	assert_null(conf);
-	conf_errors_clear(&errors);
-	free(all);
-	free(expected);
-	free(json);
-}
-
 int
 main(void)
 {
-	static struct CMUnitTest tests[CASES];
-	static size_t index[CASES];
-	char *name;
-	size_t i;
-	int failed;
-
-	for (i = 0; i < CASES; i++) {
-		index[i] = i;
-		name = xstrdup(cases[i].expected);
-		name[strcspn(name, "\n")] = '\0';
-		tests[i] = (struct CMUnitTest)cmocka_unit_test_prestate(
-		    mistake_is_said, &index[i]);
-		tests[i].name = name;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	failed =
-	    _cmocka_run_group_tests("conf_errors", tests, CASES, NULL, NULL);
-	for (i = 0; i < CASES; i++)
-		free((void *)(uintptr_t)tests[i].name);
-	return failed;
+	return conf_cases_run(
+	    "conf_errors", cases, sizeof(cases) / sizeof(cases[0]));
 }
