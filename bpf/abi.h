@@ -246,14 +246,20 @@ vc5_filter_bit4(__be32 address)
 }
 
 static inline __u32
+vc5_filter_bit6(const __u32 words[4])
+{
+	return vc5_filter_bit4(words[3] ^
+	    ((words[2] ^ VC5_MAPPED) * 0x85ebca6bU) ^ (words[1] * 0xc2b2ae35U) ^
+	    (words[0] * 0x27d4eb2fU));
+}
+
+static inline __u32
 vc5_filter_bit(const __u8 address[16])
 {
 	__u32 words[4];
 
 	__builtin_memcpy(words, address, sizeof(words));
-	words[2] ^= VC5_MAPPED;
-	return vc5_filter_bit4(words[3] ^ (words[2] * 0x85ebca6bU) ^
-	    (words[1] * 0xc2b2ae35U) ^ (words[0] * 0x27d4eb2fU));
+	return vc5_filter_bit6(words);
 }
 
 #endif

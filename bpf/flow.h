@@ -29,10 +29,17 @@ struct flow_hash {
  * Strongly universal string hashing is fast (2012).  Gives all of the sum.
  */
 static __always_inline __u64
-hash_words(const __u64 *key, const struct tuple *tuple)
+hash_words(const __u64 *key, const struct tuple *tuple, const bool six)
 {
-	return key[0] + (key[1] + tuple->client) * (key[2] + tuple->ports) +
-	    (key[3] + tuple->vip) * (key[4] + tuple->protocol);
+	const __be32 *client = tuple->client, *vip = tuple->vip;
+	__u64 sum = key[0] + (key[1] + client[0]) * (key[2] + tuple->ports) +
+	    (key[3] + vip[0]) * (key[4] + tuple->protocol);
+
+	if (six)
+		sum += (key[5] + client[1]) * (key[6] + client[2]) +
+		    (key[7] + client[3]) * (key[8] + vip[1]) +
+		    (key[9] + vip[2]) * (key[10] + vip[3]);
+	return sum;
 }
 
 /*
@@ -42,13 +49,14 @@ hash_words(const __u64 *key, const struct tuple *tuple)
  * away, and breaks up the arithmetic progressions of consecutive ports.
  */
 static __always_inline struct flow_hash
-flow_hash(const struct vc5_control *control, const struct tuple *tuple)
+flow_hash(const struct vc5_control *control, const struct tuple *tuple,
+    const bool six)
 {
 	const __u32 stride = VC5_KEY_WORDS / 3;
 	struct flow_hash hash;
-	__u64 high = hash_words(control->key, tuple);
-	__u64 low = hash_words(control->key + stride, tuple);
-	__u64 bucket = hash_words(control->key + 2 * stride, tuple) >> 32;
+	__u64 high = hash_words(control->key, tuple, six);
+	__u64 low = hash_words(control->key + stride, tuple, six);
+	__u64 bucket = hash_words(control->key + 2 * stride, tuple, six) >> 32;
 
 	hash.fingerprint = (high >> 32 << 32 | low >> 32) * 0x9e3779b97f4a7c15;
 	hash.fingerprint ^= hash.fingerprint >> 32;
@@ -57,6 +65,13 @@ flow_hash(const struct vc5_control *control, const struct tuple *tuple)
 	/* Not to be put off until it is used: it has the registers now. */
 	OPAQUE(hash.fingerprint);
 	return hash;
+}
+
+/* What outer headers vary by, for who spreads load by them. */
+static __always_inline __u32
+flow_entropy(const struct flow_hash *hash)
+{
+	return hash->fingerprint;
 }
 
 static __always_inline __u64

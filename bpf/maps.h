@@ -49,7 +49,15 @@ struct {
 	__type(value, __u32);
 } service_index SEC(".maps");
 
-/* The addresses that are a VIP; the value is the daemon's. */
+/* Where the first fragments of packets went. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, VC5_FRAGMENTS);
+	__type(key, struct vc5_fragment_key);
+	__type(value, struct vc5_fragment);
+} fragments SEC(".maps");
+
+/* The addresses that are a VIP, and VC5_VIP_ANSWERS or not. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -86,6 +94,16 @@ count_drop(enum vc5_drop reason)
 	if (counters != NULL)
 		counters->packets[reason]++;
 	return XDP_DROP;
+}
+
+static __always_inline void
+count_answer(enum vc5_answer kind)
+{
+	struct vc5_drop_counters *counters;
+
+	counters = find(&drop_counters, bpf_get_smp_processor_id());
+	if (counters != NULL)
+		counters->answers[kind]++;
 }
 
 static __always_inline struct vc5_destination_counters *

@@ -13,8 +13,8 @@
 #include "probe.h"
 #include "steer.h"
 
-/* On the interfaces where clients' packets come in. */
-SEC("xdp")
+/* On the interfaces where clients' packets come in; jumbo frames too. */
+SEC("xdp.frags")
 int
 vc5d_xdp(struct xdp_md *ctx)
 {
@@ -26,7 +26,15 @@ SEC("tc")
 int
 vc5d_probe(struct __sk_buff *skb)
 {
-	return probe(skb);
+	return probe_mark_frame(skb);
+}
+
+/* At the other end of that device. */
+SEC("xdp")
+int
+vc5d_probe_out(struct xdp_md *ctx)
+{
+	return probe_send(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -306,8 +306,8 @@ fixture_source(uint32_t destination)
 	return mac;
 }
 
-int
-fixture_run(struct fixture *fixture, struct frame *frame)
+static int
+run(const struct bpf_program *program, struct frame *frame)
 {
 	struct bpf_test_run_opts options = {.sz = sizeof(options),
 	    .data_in = frame->bytes,
@@ -316,12 +316,22 @@ fixture_run(struct fixture *fixture, struct frame *frame)
 	    .data_size_out = sizeof(frame->bytes),
 	    .repeat = 1};
 
-	if (bpf_prog_test_run_opts(
-		bpf_program__fd(fixture->skeleton->progs.vc5d_xdp), &options) !=
-	    0)
+	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0)
 		fail_msg("BPF_PROG_TEST_RUN: %s", strerror(errno));
 	frame->length = options.data_size_out;
 	return options.retval;
+}
+
+int
+fixture_run(struct fixture *fixture, struct frame *frame)
+{
+	return run(fixture->skeleton->progs.vc5d_xdp, frame);
+}
+
+int
+fixture_probe_out(struct fixture *fixture, struct frame *frame)
+{
+	return run(fixture->skeleton->progs.vc5d_probe_out, frame);
 }
 
 int

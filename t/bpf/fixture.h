@@ -102,7 +102,9 @@ const uint8_t *fixture_source(uint32_t destination);
 
 /* Run a packet, in place: the verdict. */
 int fixture_run(struct fixture *, struct frame *);
+/* On the way into the probes' device, and out of its other end. */
 int fixture_probe(struct fixture *, struct frame *, uint32_t mark);
+int fixture_probe_out(struct fixture *, struct frame *);
 /* The destination that a packet was sent to; 0 if it was not. */
 uint32_t fixture_send(struct fixture *, const struct frame_spec *);
 /* Like that: from a port, with TCP flags. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Health checks' packets: which go out, and with which addresses.
+ * Health checks' packets: which go out, and with which addresses.  They pass
+ * two programs: one reads the mark, the other sends what the first let out.
  */
 
 #include <string.h>
@@ -21,18 +22,30 @@ struct probe_case {
 };
 
 static const struct probe_case cases[] = {
-    {"up", PROBE_MARK | 3, VC5_UP, TC_ACT_REDIRECT},
-    {"down servers are probed", PROBE_MARK | 3, VC5_DOWN, TC_ACT_REDIRECT},
-    {"draining ones too", PROBE_MARK | 3, VC5_DRAINING, TC_ACT_REDIRECT},
-    {"no mark", 0, VC5_UP, TC_ACT_SHOT},
-    {"only the base", PROBE_MARK, VC5_UP, TC_ACT_SHOT},
-    {"only the index", 3, VC5_UP, TC_ACT_SHOT},
-    {"another base", (PROBE_MARK ^ 0x10000) | 3, VC5_UP, TC_ACT_SHOT},
-    {"beyond the map", PROBE_MARK | DESTINATIONS, VC5_UP, TC_ACT_SHOT},
-    {"the highest index", PROBE_MARK | 0xffff, VC5_UP, TC_ACT_SHOT},
+    {"up", PROBE_MARK | 3, VC5_UP, XDP_TX},
+    {"down servers are probed", PROBE_MARK | 3, VC5_DOWN, XDP_TX},
+    {"draining ones too", PROBE_MARK | 3, VC5_DRAINING, XDP_TX},
+    {"no mark", 0, VC5_UP, XDP_DROP},
+    {"only the base", PROBE_MARK, VC5_UP, XDP_DROP},
+    {"only the index", 3, VC5_UP, XDP_DROP},
+    {"another base", (PROBE_MARK ^ 0x10000) | 3, VC5_UP, XDP_DROP},
+    {"beyond the map", PROBE_MARK | DESTINATIONS, VC5_UP, XDP_DROP},
+    {"the highest index", PROBE_MARK | 0xffff, VC5_UP, XDP_DROP},
 };
 
-/* Sent with the destination's addresses, or dropped as it was. */
+/* Through both programs: what the second says, or that the first drops it. */
+static int
+probe(struct fixture *fixture, struct frame *frame, uint32_t mark)
+{
+	int verdict = fixture_probe(fixture, frame, mark);
+
+	if (verdict == TC_ACT_OK)
+		return fixture_probe_out(fixture, frame);
+	assert_int_equal(verdict, TC_ACT_SHOT);
+	return XDP_DROP;
+}
+
+/* Sent with the destination's addresses, or dropped. */
 static void
 assert_probe(struct fixture *fixture, uint32_t mark, int verdict)
 {
@@ -41,13 +54,16 @@ assert_probe(struct fixture *fixture, uint32_t mark, int verdict)
 
 	frame_make(&frame, &spec);
 	expected = frame;
-	if (verdict == TC_ACT_REDIRECT) {
+	if (verdict == XDP_TX) {
 		memcpy(expected.bytes, fixture_mac(3), 6);
 		memcpy(expected.bytes + 6, fixture_source(3), 6);
 	}
-	assert_int_equal(fixture_probe(fixture, &frame, mark), verdict);
-	assert_int_equal(frame.length, expected.length);
-	assert_memory_equal(frame.bytes, expected.bytes, expected.length);
+	assert_int_equal(probe(fixture, &frame, mark), verdict);
+	if (verdict == XDP_TX) {
+		assert_int_equal(frame.length, expected.length);
+		assert_memory_equal(
+		    frame.bytes, expected.bytes, expected.length);
+	}
 	/* Probes are nobody's traffic. */
 	assert_int_equal(fixture_counters(fixture, 3).packets, 0);
 	assert_int_equal(fixture_dropped(fixture), 0);
@@ -69,7 +85,7 @@ test_unresolved(void **state)
 	struct fixture *fixture = *state;
 
 	fixture->destinations[3].mac = 0;
-	assert_probe(fixture, PROBE_MARK | 3, TC_ACT_SHOT);
+	assert_probe(fixture, PROBE_MARK | 3, XDP_DROP);
 }
 
 static void
@@ -78,29 +94,40 @@ test_unused(void **state)
 	struct fixture *fixture = *state;
 
 	fixture->destinations[3].generation = 0;
-	assert_probe(fixture, PROBE_MARK | 3, TC_ACT_SHOT);
+	assert_probe(fixture, PROBE_MARK | 3, XDP_DROP);
 }
 
-/* IPv6 goes the same way: only the Ethernet header matters. */
+/* What reached the second program by another way than the first. */
 static void
-test_other_protocol(void **state)
+test_unmarked(void **state)
 {
-	const struct frame_spec spec = {.payload = 60};
+	const struct frame_spec spec = {.payload = 10};
 	struct frame frame;
 
 	frame_make(&frame, &spec);
-	frame.bytes[12] = 0x86;
-	frame.bytes[13] = 0xdd;
-	assert_int_equal(
-	    fixture_probe(*state, &frame, PROBE_MARK | 3), TC_ACT_REDIRECT);
-	assert_memory_equal(frame.bytes, fixture_mac(3), 6);
-	assert_int_equal(frame.bytes[12], 0x86);
+	assert_int_equal(fixture_probe_out(*state, &frame), XDP_DROP);
+}
+
+static void
+test_too_big(void **state)
+{
+	const struct frame_spec spec = {.payload = 100};
+	struct fixture *fixture = *state;
+	struct frame frame;
+
+	frame_make(&frame, &spec);
+	fixture->destinations[3].mtu = frame.length - FRAME_IP - 1;
+	assert_int_equal(probe(fixture, &frame, PROBE_MARK | 3), XDP_DROP);
+	frame_make(&frame, &spec);
+	fixture->destinations[3].mtu = frame.length - FRAME_IP;
+	assert_int_equal(probe(fixture, &frame, PROBE_MARK | 3), XDP_TX);
 }
 
 static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_unresolved),
     cmocka_unit_test(test_unused),
-    cmocka_unit_test(test_other_protocol),
+    cmocka_unit_test(test_unmarked),
+    cmocka_unit_test(test_too_big),
 };
 
 int

@@ -2,10 +2,6 @@
 # What the tests in this directory share: a lab of their own, made by
 # contrib/lab beside any other, with checks five times a second; and waiting
 # for conditions.
-#
-# The machine may be slow and loaded.  So a test waits for what should come,
-# very patiently, and doesn't judge how long it took; and a server that misses
-# checks for a while is not down yet.
 package Lab;
 
 use strict;
@@ -21,10 +17,10 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(
     $source $build $state $prefix $interval $fall
     lab lab_up lab_down finish on on_ok start stop kill_now
-    wait_for eventually slurp spew
+    wait_for within slurp spew
     config configure vc5ctl reload services service destination problems
     vc5d_log log_size next_hops
-    get answers load_start load_more load_stop
+    get answers load_start load_stop
     download_start download_running download_stop
     run process process_start process_running process_stop);
 
@@ -35,8 +31,7 @@ our $name = "t$$";
 our $prefix = "vc5-$name";
 our $state = "/run/$prefix-lab";
 our $interval = 0.2;
-our $fall = 10;
-our $patience = 60; # seconds
+our $fall = 3;
 
 my $json = JSON::PP->new->utf8->canonical->pretty;
 my $main = $$;
@@ -82,8 +77,7 @@ sub lab
 	local $ENV{VC5_LAB} = $name;
 	local $ENV{VC5_BUILD} = $build;
 	local $ENV{VC5_INTERVAL} = $interval;
-	local $ENV{VC5_FALL} = $fall;
-	return run('timeout', 3 * $patience, "$source/contrib/lab", @arguments);
+	return run('timeout', 120, "$source/contrib/lab", @arguments);
 }
 
 # Run a command: (exit status, standard output and error).
@@ -178,7 +172,7 @@ sub stop
 
 	kill($signal // 'TERM', $pid);
 	# What is left of a zombie has no executable.
-	return wait_for(sub { !readlink("/proc/$pid/exe") });
+	return wait_for(10, sub { !readlink("/proc/$pid/exe") });
 }
 
 sub kill_now
@@ -227,33 +221,33 @@ sub process_stop
 
 	return unless process_running($pid);
 	kill($signal // 'TERM', $pid);
-	wait_for(sub { !process_running($pid) }) or kill('KILL', $pid);
+	wait_for(10, sub { !process_running($pid) }) or kill('KILL', $pid);
 }
 
-# Seconds until the condition held; undef if it never did.
+# Seconds until the condition held; undef if it did not in time.
 sub wait_for
 {
-	my ($condition) = @_;
+	my ($seconds, $condition) = @_;
 	my $start = time();
 
 	until ($condition->()) {
-		return undef if time() - $start > $patience;
+		return undef if time() - $start > $seconds;
 		sleep(0.05);
 	}
 	return time() - $start || 1e-6;
 }
 
-# A test: the condition holds in the end.
-sub eventually
+# A test: the condition holds within this many seconds.
+sub within
 {
-	my ($test, $condition, $diagnosis) = @_;
-	my $took = wait_for($condition);
+	my ($seconds, $test, $condition, $diagnosis) = @_;
+	my $took = wait_for($seconds, $condition);
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	ok(defined $took, $test) or
 	    diag(defined $diagnosis ? $diagnosis->() :
-		"not within $patience seconds");
-	note(sprintf('%.2f seconds', $took)) if defined $took;
+		"not within $seconds seconds");
+	note(sprintf('%.2f of %g seconds', $took, $seconds)) if defined $took;
 	return $took;
 }
 
@@ -377,7 +371,7 @@ sub get
 
 	# Brackets are for curl to count by, but those of IPv6 addresses.
 	$url =~ s/([\[\]])/\\$1/g;
-	return scalar(on('client', 'curl', '-sS', '-m', 20,
+	return scalar(on('client', 'curl', '-sS', '-m', 5,
 	    '-H', 'Connection: close', "$url?[1-" . ($count // 1) . ']'));
 }
 
@@ -400,18 +394,8 @@ sub load_start
 	my $pid = process_start($log, 'nsenter',
 	    "--net=/run/netns/$prefix-client", $^X,
 	    "$source/t/net/load", $url, $workers // 4);
-	wait_for(sub { slurp($log) =~ /\n/ }) or die "no load: " . slurp($log);
+	wait_for(5, sub { slurp($log) =~ /\n/ }) or die "no load: " . slurp($log);
 	return {pid => $pid, log => $log};
-}
-
-# Wait for so many requests to have been answered from now on.
-sub load_more
-{
-	my ($load, $count) = @_;
-	my $before = slurp($load->{log}) =~ tr/\n//;
-
-	wait_for(sub { (slurp($load->{log}) =~ tr/\n//) >= $before + $count })
-	    or die "no more requests: " . slurp($load->{log});
 }
 
 sub load_stop
@@ -441,7 +425,7 @@ sub download_start
 	    '-D', "$log.head", '-o', "$log.body",
 	    '-w', '%{http_code} %{size_download} %{local_port}', $url);
 	my $by;
-	wait_for(sub { ($by) = slurp("$log.head") =~ /^X-Backend: (\w+)/mi });
+	wait_for(5, sub { ($by) = slurp("$log.head") =~ /^X-Backend: (\w+)/mi });
 	return {pid => $pid, log => $log, by => $by // 'nobody'};
 }
 
@@ -453,9 +437,9 @@ sub download_running
 # Wait for its end: what curl says, "CODE SIZE PORT".
 sub download_stop
 {
-	my ($download) = @_;
+	my ($download, $seconds) = @_;
 
-	wait_for(sub { !download_running($download) });
+	wait_for($seconds, sub { !download_running($download) });
 	process_stop($download->{pid}, 'KILL');
 	return slurp($download->{log});
 }

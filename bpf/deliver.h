@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+
+/*
+ * The last checks of a packet whose destination is known; only then is it
+ * touched.  What goes to a neighbour as it came leaves from here, all else by
+ * forward().
+ */
+
+#ifndef BPF_DELIVER_H
+#define BPF_DELIVER_H
+
+#include "answer.h"
+#include "flow.h"
+#include "forward.h"
+#include "maps.h"
+#include "parse.h"
+#include "route.h"
+#include "service.h"
+
+/* What was found for a packet. */
+struct placed {
+	__u32 destination; /* index and generation; 0 = none */
+	__u32 entropy;	   /* of the flow */
+	bool stateless;	   /* it has no entry */
+};
+
+/* Lost, but the client is told why. */
+static __noinline int
+drop_and_tell(struct xdp_md *ctx, enum vc5_drop reason, __u32 mtu)
+{
+	count_drop(reason);
+	return answer_error(ctx,
+	    reason == VC5_DROP_TTL ? VC5_ANSWER_TTL : VC5_ANSWER_TOO_BIG, mtu);
+}
+
+static __always_inline void
+count_packet(const struct route *route, __u32 length, bool stateless)
+{
+	struct vc5_destination_counters *counters =
+	    destination_counters_of(word_index(route->word));
+
+	if (counters == NULL)
+		return;
+	counters->packets++;
+	counters->bytes += length;
+	if (UNLIKELY(stateless))
+		counters->stateless++;
+}
+
+static __always_inline int
+deliver(struct xdp_md *ctx, const struct packet *packet,
+    const struct route *route, const struct placed *placed, const bool six)
+{
+	if (UNLIKELY(hop_limit(packet, six) <= 1))
+		return drop_and_tell(ctx, VC5_DROP_TTL, 0);
+	if (UNLIKELY(route->mac == 0))
+		return count_drop(VC5_DROP_UNRESOLVED);
+	if (UNLIKELY(packet->total > route->mtu))
+		return drop_and_tell(ctx, VC5_DROP_TOO_BIG, route->mtu);
+	count_packet(route, packet->length, placed->stateless);
+	hop_limit_decrement(packet, six);
+	if (UNLIKELY(route->kind != VC5_LAYER2 || route->vlan != packet->vlan))
+		return forward(ctx, route->word, placed->entropy);
+	route_write_macs(packet->ethernet, route->mac, route->source_mac);
+	return route_leave(ctx, route->ifindex);
+}
+
+static __always_inline int
+relay_ip(struct xdp_md *ctx, struct packet *packet, __u32 destination,
+    const bool six)
+{
+	struct route route;
+
+	if (parse_again(ctx, packet, six) == PARSE_MALFORMED)
+		return XDP_PASS;
+	if (route_read(destination, &route) == VC5_DOWN)
+		return count_drop(VC5_DROP_NO_DESTINATION);
+	if (hop_limit(packet, six) <= 1)
+		return count_drop(VC5_DROP_TTL);
+	if (route.mac == 0)
+		return count_drop(VC5_DROP_UNRESOLVED);
+	if (packet->total > route.mtu)
+		return count_drop(VC5_DROP_TOO_BIG);
+	count_packet(&route, packet->length, false);
+	hop_limit_decrement(packet, six);
+	return XDP_TX;
+}
+
+/*
+ * The last checks of what belongs to a flow without having its addresses and
+ * ports, and of which nobody is told when it is lost: XDP_TX for forward(), or
+ * its verdict.
+ */
+__noinline int
+relay(struct xdp_md *ctx, __u32 destination)
+{
+	struct packet packet;
+
+	if (!parse_ethernet(ctx, &packet))
+		return XDP_PASS;
+	return is_ipv6(&packet) ? relay_ip(ctx, &packet, destination, true)
+				: relay_ip(ctx, &packet, destination, false);
+}
+
+/*
+ * What a function has found out about a packet: where to relay it to, or else
+ * (index 0 is never used) its verdict.  It doesn't go on itself: the stack has
+ * 512 bytes for all functions that are under way.
+ */
+static __always_inline __u64
+found_flow(__u32 destination, __u32 entropy)
+{
+	return (__u64)entropy << 32 | destination;
+}
+
+static __always_inline __u64
+found_verdict(int verdict)
+{
+	return (__u64)verdict << 32;
+}
+
+/* The verdict, in the end. */
+static __always_inline int
+relay_found(struct xdp_md *ctx, __u64 found)
+{
+	int verdict;
+
+	if (word_index(found) == 0)
+		return found >> 32;
+	verdict = relay(ctx, found);
+	return verdict == XDP_TX ? forward(ctx, found, found >> 32) : verdict;
+}
+
+#endif
