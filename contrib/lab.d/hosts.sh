@@ -103,6 +103,7 @@ hosts_vc5d_conf()
 	  "stop_delay": $stop_delay,
 	  "interval": $interval,
 	  "timeout": $timeout,
+	  "fall": $fall,
 	  "servers": {
 	    "webs": ["${lan_address[web1]}", "${lan_address[web2]}", "${lan_address[web3]}"],
 	    "resolvers": ["${lan_address[web1]}", "${lan_address[web2]}"]
@@ -150,6 +151,7 @@ hosts_configure_web()
 	local host=$1 dir=$state/$1
 
 	mkdir -p "$dir/tmp" "$dir/html"
+	mkdir -p -m 777 "$dir/html/put"
 	[ -e "$dir/html/slow" ] || truncate -s 1M "$dir/html/slow"
 	[ -e "$dir/html/large" ] || truncate -s 32M "$dir/html/large"
 	write_once "$dir/nginx.conf" <<-EOF
@@ -175,6 +177,10 @@ hosts_configure_web()
 			location = /health { return 200 "OK\\n"; }
 			add_header X-Backend $host;
 			location = /large { }
+			location /put/ {
+				dav_methods PUT;
+				client_max_body_size 0;
+			}
 			location = /slow { limit_rate 64k; }
 		}
 	}

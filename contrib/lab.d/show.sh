@@ -13,7 +13,10 @@ show_vc5ctl()
 # Routes of the router to a VIP, one next hop a line.
 show_next_hops()
 {
-	ip -n "$prefix-router" -j route show "$1" |
+	local family=-4
+
+	[[ $1 != *:* ]] || family=-6
+	ip -n "$prefix-router" $family -j route show "$1" |
 	    jq -r '.[] | [.nexthops[]?.gateway, .gateway] | .[] | values'
 }
 
@@ -25,7 +28,7 @@ show_two_next_hops()
 show_all_up()
 {
 	show_vc5ctl "$1" -j show services |
-	    jq -e '[.. | .destinations? // empty | .[].state] |
+	    jq -es '[.. | .destinations? // empty | .[].state] |
 		length == 5 and all(. == "up")'
 }
 
@@ -63,44 +66,48 @@ show_processes()
 	done < <(hosts_processes)
 }
 
+# show_requests URL COUNT: brackets are for curl to count by.
 show_requests()
 {
-	local count=$1
+	local url=${1/\[/\\[}
 
 	in_host client curl -sS -m 3 --fail-early \
-	    -H 'Connection: close' "http://$vip_web/?[1-$count]"
+	    -H 'Connection: close' "${url/\]/\\]}?[1-$2]"
 }
 
-# New flows of the web service so far, by balancer.
+# New flows of a service so far, by balancer.
 show_flows()
 {
-	show_vc5ctl "$1" -j show services |
-	    jq '[.. | objects | select(.name? == "web") | .flows] | add // 0'
+	show_vc5ctl "$1" -j show services | jq --arg name "$2" \
+	    '[.. | objects | select(.name? == $name) | .flows] | add // 0'
 }
 
-show_main_job()
+# show_web SERVICE URL
+show_web()
 {
-	local count=100 host answers
+	local service=$1 url=$2 count=100 host answers
 	local -A before
 
 	for host in $balancers; do
-		before[$host]=$(show_flows "$host")
+		before[$host]=$(show_flows "$host" "$service")
 	done
-	answers=$(show_requests $count 2>&1)
+	answers=$(show_requests "$url" $count 2>&1)
 	echo
-	echo "$count requests from the client to http://$vip_web/, each on a" \
+	echo "$count requests from the client to $url, each on a" \
 	    'connection of its own'
 	echo "$answers" | sort | uniq -c | sed 's/^ */  /; s/$/ (client)/'
 	echo 'New flows, by balancer'
 	for host in $balancers; do
-		echo "  $(($(show_flows "$host") - before[$host])) $host"
+		echo "  $(($(show_flows "$host" "$service") - before[$host]))" \
+		    "$host"
 	done
 }
 
+# show_dns VIP
 show_dns()
 {
-	echo "Name service at $vip_dns, UDP"
-	in_host client perl "$src/contrib/lab.d/dns" "$vip_dns" \
+	echo "Name service at $1, UDP"
+	in_host client perl "$src/contrib/lab.d/dns" "$1" \
 	    server.lab.example 10 | sort | uniq -c | sed 's/^ */  /'
 }
 
@@ -147,7 +154,7 @@ show_all()
 	show_processes
 	show_interfaces
 	show_announced
-	show_main_job
-	show_dns
+	show_web web "http://$vip_web/"
+	show_dns "$vip_dns"
 	show_status_pages
 }

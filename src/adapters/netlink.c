@@ -194,6 +194,17 @@ netlink_schedule(struct netlink *nl, bool urgent)
 		evtimer_add(nl->work, &work_delay);
 }
 
+/*
+ * Routes refer to it (FRR's do), and go or change with it without a message of
+ * their own.
+ */
+static void
+nexthop_message(struct netlink *nl, struct nlmsghdr *hdr)
+{
+	(void)hdr;
+	netlink_watch_all_again(nl);
+}
+
 static int
 event_message(struct nl_msg *msg, void *arg)
 {
@@ -205,6 +216,7 @@ event_message(struct nl_msg *msg, void *arg)
 	    {RTM_NEWROUTE, RTM_DELROUTE, netlink_route_message},
 	    {RTM_NEWLINK, RTM_DELLINK, netlink_link_message},
 	    {RTM_NEWADDR, RTM_DELADDR, netlink_address_message},
+	    {RTM_NEWNEXTHOP, RTM_DELNEXTHOP, nexthop_message},
 	    {RTM_NEWRULE, RTM_DELRULE, netlink_rule_message},
 	};
 	struct nlmsghdr *hdr = nlmsg_hdr(msg);
@@ -333,7 +345,7 @@ events_open(struct netlink *nl)
 	    (rc = nl_socket_add_memberships(nl->events, RTNLGRP_LINK,
 		 RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 		 RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
-		 RTNLGRP_IPV6_RULE, RTNLGRP_NONE)) < 0) {
+		 RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP, RTNLGRP_NONE)) < 0) {
 		log_warnx("netlink: cannot subscribe to the network's events: "
 			  "%s",
 		    nl_geterror(rc));
@@ -382,6 +394,8 @@ netlink_new(struct event_base *base, const struct netlink_callbacks *callbacks,
 	RB_INIT(&nl->watches);
 	TAILQ_INIT(&nl->lookups);
 	TAILQ_INIT(&nl->reports);
+	RB_INIT(&nl->neighbours);
+	TAILQ_INIT(&nl->questions);
 	/* Subscribed first, then read: no change falls between the two. */
 	if (events_open(nl) < 0 || request_open(nl) < 0)
 		goto fail;

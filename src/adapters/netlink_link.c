@@ -138,6 +138,7 @@ link_read(struct nlmsghdr *hdr, struct link *out)
 	*out = (struct link){
 	    .ifindex = ifi->ifi_index,
 	    .up = (ifi->ifi_flags & IFF_UP) && (ifi->ifi_flags & IFF_RUNNING),
+	    .carrier = ifi->ifi_flags & IFF_LOWER_UP,
 	    .loopback = ifi->ifi_flags & IFF_LOOPBACK,
 	    .ethernet = ifi->ifi_type == ARPHRD_ETHER,
 	    .mtu = link_number(attrs, IFLA_MTU),

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Watched servers: by which interface they are reached, and at which MAC
- * address.  Routes are looked up, never computed; addresses are resolved by
- * the kernel (ARP, neighbour discovery) because we ask it to:
- *
- * - with NTF_USE, "somebody wants to send", where there is no usable entry;
- * - by setting NUD_PROBE every few seconds where there is one.  The kernel
- *   then asks the server, unicast, whether it is still there.  A server that
- *   moved without a word is found in some 8 seconds (VERIFY_TICKS and three
- *   probes of 1 s); left alone, an entry is trusted for 15 to 45 seconds.
- *
- * NTF_EXT_MANAGED (Linux 5.16) would have the kernel repeat NTF_USE by itself,
- * every 5 seconds: no earlier verification, entries that outlive a daemon that
- * crashed, and the timer is needed anyway.  So it is not used.
+ * Watched servers: by which interface they are reached, and by which neighbour
+ * there.  Routes are looked up, never computed, so that it is the kernel that
+ * chooses among several next hops; it does so by a hash of the address.
  */
 
 #include <sys/socket.h>
 
-#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,24 +19,6 @@
 #include "adapters/netlink_private.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
-
-/* A resolved address is verified once in so many ticks (seconds). */
-#define VERIFY_TICKS 5
-
-/* States in which the kernel itself would send to the address it has. */
-#define STATES_VALID \
-	(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | STATES_FIXED)
-/* States that are not the result of asking anybody. */
-#define STATES_FIXED (NUD_PERMANENT | NUD_NOARP)
-/* States in which the kernel is asking, or will not. */
-#define STATES_LEAVE (NUD_INCOMPLETE | NUD_PROBE | STATES_FIXED)
-
-/* The kernel's answer to who has an address. */
-struct neighbour {
-	uint16_t state; /* NUD_*, 0: nobody asked yet */
-	bool has_mac;
-	uint8_t mac[6];
-};
 
 static int
 watch_compare(const struct watch *a, const struct watch *b)
@@ -64,118 +34,6 @@ watch_find(struct netlink *nl, const struct addr *addr)
 	struct watch key = {.addr = *addr};
 
 	return (RB_FIND(watches, &nl->watches, &key));
-}
-
-/* False if the message is not about a neighbour's own address. */
-static bool
-neighbour_parse(struct nlmsghdr *hdr, struct neighbour *out, int *ifindex,
-    struct addr *addr)
-{
-	struct nlattr *attrs[NDA_MAX + 1];
-	struct ndmsg *ndm;
-
-	if (nlmsg_parse(hdr, sizeof(*ndm), attrs, NDA_MAX, NULL) < 0)
-		return (false);
-	ndm = nlmsg_data(hdr);
-	if (netlink_addr_get(attrs[NDA_DST], ndm->ndm_family, addr) < 0 ||
-	    (ndm->ndm_flags & NTF_PROXY))
-		return (false);
-	*out = (struct neighbour){0};
-	*ifindex = ndm->ndm_ifindex;
-	if (hdr->nlmsg_type == RTM_DELNEIGH)
-		return (true);
-	out->state = ndm->ndm_state;
-	out->has_mac = (ndm->ndm_state & STATES_VALID) &&
-	    attrs[NDA_LLADDR] != NULL &&
-	    nla_len(attrs[NDA_LLADDR]) == sizeof(out->mac);
-	if (out->has_mac)
-		memcpy(out->mac, nla_data(attrs[NDA_LLADDR]), sizeof(out->mac));
-	return (true);
-}
-
-static void
-neighbour_read(struct netlink *nl, struct nlmsghdr *hdr, void *arg)
-{
-	struct addr addr;
-	int ifindex;
-
-	(void)nl;
-	if (hdr->nlmsg_type == RTM_NEWNEIGH)
-		neighbour_parse(hdr, arg, &ifindex, &addr);
-}
-
-static struct nl_msg *
-neighbour_message(
-    int type, int flags, const struct watch *watch, struct ndmsg ndm)
-{
-	struct nl_msg *msg;
-
-	ndm.ndm_family = watch->addr.family;
-	ndm.ndm_ifindex = watch->now.ifindex;
-	msg = netlink_message(type, flags, &ndm, sizeof(ndm));
-	nla_put(
-	    msg, NDA_DST, netlink_addr_size(&watch->addr), watch->addr.bytes);
-	return (msg);
-}
-
-/*
- * Resolved is what the kernel itself would send to, also while it verifies it.
- * What was last known of a MAC address stays until a better one is known.
- */
-static void
-watch_apply(struct watch *watch, const struct neighbour *neighbour)
-{
-	watch->state = neighbour->state;
-	watch->now.resolved = neighbour->has_mac;
-	if (neighbour->has_mac)
-		memcpy(watch->now.mac, neighbour->mac, sizeof(watch->now.mac));
-}
-
-/* What is wrong for all servers alike is said once. */
-static void
-watch_refused(struct netlink *nl, const struct watch *watch, int error)
-{
-	bool lasting = error == EPERM || error == ENOBUFS;
-	char text[ADDR_STRLEN];
-
-	addr_format(&watch->addr, text);
-	if (!lasting || nl->refused == error) {
-		log_debug("netlink: %s: cannot have the MAC address of %s "
-			  "resolved: %s",
-		    watch->now.interface, text, strerror(error));
-		return;
-	}
-	nl->refused = error;
-	errno = error;
-	log_warn("%s: cannot have the MAC address of %s resolved%s",
-	    watch->now.interface, text,
-	    error == ENOBUFS ? " (too many neighbours: raise "
-			       "net.ipv4.neigh.default.gc_thresh3)"
-			     : netlink_remedy(error));
-}
-
-/* Have the kernel verify the address that it has, or ask for one. */
-static void
-watch_resolve(struct netlink *nl, const struct watch *watch)
-{
-	static const struct ndmsg use = {.ndm_flags = NTF_USE};
-	static const struct ndmsg probe = {.ndm_state = NUD_PROBE};
-	int rc = -ENOENT;
-
-	if (watch->state & STATES_LEAVE)
-		return;
-	/* Without an address given, the kernel keeps what it has. */
-	if (watch->state & STATES_VALID)
-		rc = netlink_ask(nl,
-		    neighbour_message(RTM_NEWNEIGH, 0, watch, probe), NULL,
-		    NULL);
-	/* Not valid any more, or never was. */
-	if (rc == -EINVAL || rc == -ENOENT)
-		rc = netlink_ask(nl,
-		    neighbour_message(RTM_NEWNEIGH, NLM_F_CREATE, watch, use),
-		    NULL, NULL);
-	if (rc < 0)
-		watch_refused(nl, watch, -rc);
 }
 
 /* What is in the way of frames to a server; each interface is told once. */
@@ -199,39 +57,45 @@ route_obstacle(struct netlink *nl, struct link *link, const struct route *route,
 	return (obstacle);
 }
 
-/* The part of a next hop that its route decides. */
 static void
-watch_route(struct netlink *nl, struct watch *watch)
+nexthop_fill(struct netlink_nexthop *now, const struct link *link,
+    const struct route *route, const struct wire *wire)
+{
+	now->onlink = now->routed && route->gateway.family == 0;
+	now->ifindex = link->ifindex;
+	now->wire = wire->ifindex;
+	now->vlan = wire->vlan;
+	now->mtu = wire->mtu;
+	if (route->mtu != 0 && route->mtu < wire->mtu)
+		now->mtu = route->mtu;
+	now->gateway = route->gateway;
+	now->source = route->source;
+	memcpy(now->interface, link->name, sizeof(now->interface));
+	memcpy(now->source_mac, link->mac, sizeof(now->source_mac));
+}
+
+/* Look the route up, and whose MAC address is to be known for it. */
+static void
+watch_refresh(struct netlink *nl, struct watch *watch)
 {
 	struct netlink_nexthop *now = &watch->now;
 	struct link *link = NULL;
 	struct route route;
 	struct wire wire;
 
+	*now = (struct netlink_nexthop){0};
 	if (netlink_route(nl, &watch->addr, &route) == 0)
 		link = netlink_link(nl, route.ifindex);
-	if (link == NULL || link->ifindex != now->ifindex) {
-		*now = (struct netlink_nexthop){0};
-		watch->state = 0;
+	if (link != NULL) {
+		now->routed = route_obstacle(nl, link, &route, &wire) == NULL;
+		nexthop_fill(now, link, &route, &wire);
 	}
-	if (link == NULL)
-		return;
-	now->routed = route_obstacle(nl, link, &route, &wire) == NULL;
-	now->onlink = now->routed && route.gateway.family == 0;
-	now->ifindex = link->ifindex;
-	now->wire = wire.ifindex;
-	now->vlan = wire.vlan;
-	now->mtu = wire.mtu;
-	if (route.mtu != 0 && route.mtu < wire.mtu)
-		now->mtu = route.mtu;
-	now->gateway = route.gateway;
-	now->source = route.source;
-	memcpy(now->interface, link->name, sizeof(now->interface));
-	memcpy(now->source_mac, link->mac, sizeof(now->source_mac));
-	if (!now->onlink) {
-		now->resolved = false;
-		memset(now->mac, 0, sizeof(now->mac));
-	}
+	if (now->routed)
+		netlink_neighbour_join(nl, watch, now->ifindex,
+		    now->onlink ? &watch->addr : &now->gateway);
+	else
+		netlink_neighbour_leave(nl, watch);
+	netlink_watch_answered(nl, watch);
 }
 
 static void
@@ -243,23 +107,21 @@ report_queue(struct netlink *nl, struct watch *watch)
 	TAILQ_INSERT_TAIL(&nl->reports, watch, report);
 }
 
-static void
-watch_refresh(struct netlink *nl, struct watch *watch, bool verify)
+/*
+ * Resolved is what the kernel itself would send to, also while it verifies it,
+ * if it can: without a carrier, an entry that an operator made is still there.
+ */
+void
+netlink_watch_answered(struct netlink *nl, struct watch *watch)
 {
-	struct neighbour neighbour = {0};
-	struct ndmsg ndm = {0};
-	int rc;
+	const struct neighbour *neighbour = watch->neighbour;
+	struct netlink_nexthop *now = &watch->now;
+	const struct link *link = netlink_link(nl, now->ifindex);
 
-	watch_route(nl, watch);
-	if (watch->now.onlink) {
-		rc = netlink_ask(nl,
-		    neighbour_message(RTM_GETNEIGH, 0, watch, ndm),
-		    neighbour_read, &neighbour);
-		/* That the question failed says nothing about the server. */
-		if (rc == 0 || rc == -ENOENT)
-			watch_apply(watch, &neighbour);
-		if (verify || !(watch->state & STATES_VALID))
-			watch_resolve(nl, watch);
+	if (neighbour != NULL) {
+		now->resolved =
+		    neighbour->resolved && link != NULL && link->carrier;
+		memcpy(now->mac, neighbour->mac, sizeof(now->mac));
 	}
 	report_queue(nl, watch);
 }
@@ -292,22 +154,25 @@ netlink_watch_work(struct netlink *nl)
 	while ((watch = TAILQ_FIRST(&nl->lookups)) != NULL) {
 		TAILQ_REMOVE(&nl->lookups, watch, lookup);
 		watch->looking_up = false;
-		watch_refresh(nl, watch, !watch->told);
+		watch_refresh(nl, watch);
 	}
+	netlink_neighbours_work(nl);
 }
 
+/* Where nobody answers, the kernel may have chosen another next hop. */
 void
 netlink_watch_tick(struct netlink *nl)
 {
 	struct watch *watch;
-	bool asked, due;
 
 	RB_FOREACH(watch, watches, &nl->watches) {
-		asked = watch->state & (STATES_VALID | NUD_INCOMPLETE);
-		due = (nl->ticks + watch->phase) % VERIFY_TICKS == 0;
-		if (!asked || due)
-			watch_refresh(nl, watch, due);
+		if (watch->neighbour == NULL ||
+		    !netlink_neighbour_asked(watch->neighbour) ||
+		    (nl->ticks + watch->phase) % VERIFY_TICKS == 0)
+			lookup_queue(nl, watch);
 	}
+	netlink_neighbours_tick(nl);
+	netlink_watch_work(nl);
 }
 
 static bool
@@ -341,27 +206,6 @@ netlink_watch_report(struct netlink *nl)
 		addr = watch->addr;
 		if (nl->callbacks.nexthop != NULL)
 			nl->callbacks.nexthop(nl->arg, &addr, &nexthop);
-	}
-}
-
-void
-netlink_neighbour_message(struct netlink *nl, struct nlmsghdr *hdr)
-{
-	struct neighbour neighbour;
-	struct watch *watch;
-	struct addr addr;
-	int ifindex;
-
-	if (!neighbour_parse(hdr, &neighbour, &ifindex, &addr) ||
-	    (watch = watch_find(nl, &addr)) == NULL || !watch->now.onlink ||
-	    watch->now.ifindex != ifindex)
-		return;
-	watch_apply(watch, &neighbour);
-	report_queue(nl, watch);
-	/* Forgotten (flushed, for one) is not failed: ask without delay. */
-	if (hdr->nlmsg_type == RTM_DELNEIGH && watch->reported.resolved) {
-		lookup_queue(nl, watch);
-		netlink_schedule(nl, false);
 	}
 }
 
@@ -431,6 +275,7 @@ watch_free(struct netlink *nl, struct watch *watch)
 		TAILQ_REMOVE(&nl->lookups, watch, lookup);
 	if (watch->reporting)
 		TAILQ_REMOVE(&nl->reports, watch, report);
+	netlink_neighbour_leave(nl, watch);
 	RB_REMOVE(watches, &nl->watches, watch);
 	free(watch);
 }
@@ -461,15 +306,25 @@ netlink_nexthop(struct netlink *nl, const struct addr *addr)
 	return (watch != NULL ? &watch->now : NULL);
 }
 
-const struct addr *
-netlink_watch_source(struct netlink *nl, int ifindex, int family)
+/*
+ * A server may have another family than the virtual address that is checked on
+ * it: the answer then comes to an address that no route was looked up for.
+ */
+bool
+netlink_watch_source(
+    struct netlink *nl, int ifindex, int family, struct addr *out)
 {
 	struct watch *watch;
+	bool any = false;
 
 	RB_FOREACH(watch, watches, &nl->watches) {
-		if (watch->now.onlink && watch->now.ifindex == ifindex &&
-		    watch->now.source.family == family)
-			return (&watch->now.source);
+		if (!watch->now.routed || watch->now.ifindex != ifindex)
+			continue;
+		any = true;
+		if (watch->now.source.family != family)
+			continue;
+		*out = watch->now.source;
+		return (true);
 	}
-	return (NULL);
+	return (any && netlink_source(nl, ifindex, family, out) == 0);
 }

@@ -4,13 +4,14 @@
  * What the files of the netlink adapter share, and nobody else sees:
  * netlink.c (sockets and events), netlink_link.c (interfaces),
  * netlink_address.c (own addresses), netlink_nexthop.c (watched servers),
- * netlink_route.c (routing), and netlink_probe.c (the probes' way out).
+ * netlink_neighbour.c (who takes their packets), netlink_route.c (routing),
+ * and netlink_probe.c (the probes' way out).
  */
 
 #ifndef ADAPTERS_NETLINK_PRIVATE_H
 #define ADAPTERS_NETLINK_PRIVATE_H
 
-#include <net/if.h>
+#include <linux/if.h>
 
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -29,6 +30,7 @@ struct link {
 	int ifindex; /* the key */
 	char name[IFNAMSIZ];
 	bool up;       /* IFF_UP and IFF_RUNNING */
+	bool carrier;  /* which may be there a second before it is up */
 	bool loopback; /* it is the loopback interface */
 	bool ethernet; /* its frames have an Ethernet header */
 	bool bond;
@@ -65,16 +67,37 @@ struct watch {
 	TAILQ_ENTRY(watch) lookup; /* in netlink.lookups, if looking_up */
 	TAILQ_ENTRY(watch) report; /* in netlink.reports, if reporting */
 	bool looking_up, reporting;
-	struct addr addr;    /* the key */
-	unsigned references; /* netlink_watch() calls not yet undone */
-	unsigned phase;	     /* of the ticks in which it is verified */
-	uint16_t state;	     /* of the neighbour: NUD_*; 0 = there is none */
-	bool told;	     /* reported is what was reported, not just zero */
+	struct addr addr;	     /* the key */
+	unsigned references;	     /* netlink_watch() calls not yet undone */
+	unsigned phase;		     /* of the ticks in which it is looked up */
+	struct neighbour *neighbour; /* NULL: it is not routed */
+	TAILQ_ENTRY(watch) shared;   /* in that's watches */
+	bool told; /* reported is what was reported, not just zero */
 	struct netlink_nexthop now, reported;
 };
 RB_HEAD(watches, watch);
 RB_PROTOTYPE(watches, watch, entry, watch_compare)
 TAILQ_HEAD(watch_queue, watch);
+
+/* Who takes packets of watched servers off a wire: a server or a gateway. */
+struct neighbour {
+	RB_ENTRY(neighbour) entry;
+	TAILQ_ENTRY(neighbour) question; /* in netlink.questions, if asking */
+	bool asking, verify;		 /* ... also what is known */
+	int ifindex;			 /* the key: these two */
+	struct addr addr;
+	struct watch_queue watches; /* of whom; never empty */
+	unsigned phase;		    /* of the ticks in which it is verified */
+	uint16_t state;		    /* NUD_*; 0 = the kernel has no entry */
+	bool resolved;		    /* the kernel would send to mac */
+	uint8_t mac[6];		    /* as last known; or zero */
+};
+RB_HEAD(neighbours, neighbour);
+RB_PROTOTYPE(neighbours, neighbour, entry, neighbour_compare)
+TAILQ_HEAD(neighbour_queue, neighbour);
+
+/* What is known is asked for again once in so many ticks (seconds). */
+#define VERIFY_TICKS 5
 
 /* The way out for probes, as it was asked for. */
 struct probe_path {
@@ -101,6 +124,9 @@ struct netlink {
 	unsigned watch_count;	    /* ever made: spreads their phases */
 	struct watch_queue lookups; /* routes to be looked up again */
 	struct watch_queue reports; /* what may have changed */
+	struct neighbours neighbours;
+	unsigned neighbour_count; /* likewise */
+	struct neighbour_queue questions;
 	struct probe_path probe;
 };
 
@@ -155,7 +181,6 @@ void netlink_addresses_free(struct netlink *);
 
 /* netlink_nexthop.c */
 
-void netlink_neighbour_message(struct netlink *, struct nlmsghdr *);
 void netlink_route_message(struct netlink *, struct nlmsghdr *);
 /* Routes may have changed: look all of them up, soon. */
 void netlink_watch_all_again(struct netlink *);
@@ -163,9 +188,26 @@ void netlink_watch_tick(struct netlink *);
 void netlink_watch_work(struct netlink *);
 void netlink_watch_report(struct netlink *);
 void netlink_watch_free_all(struct netlink *);
-/* The source towards some watched server there; NULL if there is none. */
-const struct addr *
-netlink_watch_source(struct netlink *, int ifindex, int family);
+/* What is known of its neighbour may have changed. */
+void netlink_watch_answered(struct netlink *, struct watch *);
+/*
+ * Where answers of servers that are reached by an interface come to; false if
+ * there are no such servers, or no such address.
+ */
+bool netlink_watch_source(
+    struct netlink *, int ifindex, int family, struct addr *out);
+
+/* netlink_neighbour.c */
+
+void netlink_neighbour_message(struct netlink *, struct nlmsghdr *);
+/* Have one known for a watch, instead of the one before. */
+void netlink_neighbour_join(
+    struct netlink *, struct watch *, int ifindex, const struct addr *);
+void netlink_neighbour_leave(struct netlink *, struct watch *);
+/* Does it answer, or is the kernel asking it? */
+bool netlink_neighbour_asked(const struct neighbour *);
+void netlink_neighbours_tick(struct netlink *);
+void netlink_neighbours_work(struct netlink *);
 
 /* netlink_route.c */
 

@@ -499,6 +499,8 @@ netlink_rule_message(struct netlink *nl, struct nlmsghdr *hdr)
 {
 	uint32_t priority;
 
+	/* Which routes a server's packets are looked up in may be another. */
+	netlink_watch_all_again(nl);
 	if (!nl->probe.installed || hdr->nlmsg_type != RTM_DELRULE ||
 	    !rule_read(hdr, &nl->probe, &priority))
 		return;

@@ -178,16 +178,17 @@ filter_warn(struct netlink *nl, const char *name, const struct addr *from)
 bool
 netlink_check_replies(struct netlink *nl, const struct addr *vip)
 {
-	const struct addr *own;
 	struct link *link;
+	struct addr own;
 	bool all = true;
 
 	/* IPv6 has no such filter of its own. */
 	if (vip->family != AF_INET)
 		return (true);
 	RB_FOREACH(link, links, &nl->links) {
-		own = netlink_watch_source(nl, link->ifindex, vip->family);
-		if (own == NULL || !input_filtered(nl, vip, own, link->ifindex))
+		if (!netlink_watch_source(
+			nl, link->ifindex, vip->family, &own) ||
+		    !input_filtered(nl, vip, &own, link->ifindex))
 			continue;
 		if (!link->filter_warned)
 			filter_warn(nl, link->name, vip);

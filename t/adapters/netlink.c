@@ -524,14 +524,14 @@ routes_decide_what_is_onlink(void **state)
 	assert_true(lab_wait(lab, unreachable, 1000));
 	lab_run(lab->host, "ip route add 198.51.0.0/16 via " SERVER);
 	assert_true(lab_wait(lab, by_gateway, 1000));
-	assert_false(lab->nexthop.resolved);
+	assert_true(lab_wait(lab, resolved, 1000));
 	lab_run(lab->server, "ip addr add 198.51.100.7/32 dev lo");
 	lab_run(lab->host, "ip route add 198.51.100.0/23 dev in0");
 	assert_true(lab_wait(lab, onlink, 1000));
 	assert_true(lab_wait(lab, resolved, 1000));
 	lab_run(lab->host, "ip route del 198.51.100.0/23 dev in0");
 	assert_true(lab_wait(lab, by_gateway, 1000));
-	assert_false(lab->nexthop.resolved);
+	assert_true(lab_wait(lab, resolved, 1000));
 	lab_run(lab->host, "ip route add default dev in0");
 	lab_run(lab->host, "ip route del 198.51.0.0/16");
 	assert_true(lab_wait(lab, onlink, 1000));

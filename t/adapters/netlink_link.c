@@ -70,7 +70,7 @@ say(struct lab *lab, const char *name, const struct said *said)
 	    .ifi_family = AF_UNSPEC,
 	    .ifi_type = said->type != 0 ? said->type : ARPHRD_ETHER,
 	    .ifi_index = if_nametoindex(name),
-	    .ifi_flags = IFF_UP | IFF_RUNNING,
+	    .ifi_flags = IFF_UP | IFF_RUNNING | IFF_LOWER_UP,
 	};
 	struct nl_msg *msg;
 	unsigned char mac[6];

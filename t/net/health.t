@@ -7,17 +7,10 @@ use FindBin;
 use lib $FindBin::Bin;
 use Lab;
 use Test::More;
-use Time::HiRes qw(time sleep);
 
 my $url = 'http://192.0.2.1/';
 my %address = (web1 => '198.51.100.21', web2 => '198.51.100.22',
     web3 => '198.51.100.143');
-# A failure is known after fall checks, of which the first may begin an
-# interval late and the last takes the timeout; then what the machine needs.
-my $timeout = $interval;
-my $limit = $interval * $fall + $timeout;
-my $slack = 1.5;
-
 lab_up();
 
 sub state_of
@@ -41,16 +34,16 @@ sub leaves_and_returns
 	my ($web, $fail, $mend) = @_;
 
 	my $load = load_start($url);
-	sleep(0.5);
+	load_more($load, 50);
 	$fail->();
-	within($limit + $slack, "both balancers know that $web failed",
+	eventually("both balancers know that $web failed",
 	    sub { both($web, 'down') });
 	# Workers may wait for what the failed server owes them.
 	my $after = load_start($url);
-	sleep(1.5);
+	load_more($after, 100);
 	my @after = load_stop($after);
 	$mend->();
-	within($limit + $slack, "and that it is back",
+	eventually("and that it is back",
 	    sub { both($web, 'up') });
 	my $answers = answers($url, 60);
 	cmp_ok(scalar(grep { /^$web/ } keys %$answers), '>', 0,
@@ -62,7 +55,7 @@ sub leaves_and_returns
 	my @failed = grep { $_->{error} } @after;
 	is(scalar(@failed), 0, 'no request failed while that was known') or
 	    diag(explain(@failed > 5 ? @failed[0 .. 4] : @failed));
-	cmp_ok(scalar(@after), '>', 100, 'and there were some');
+	cmp_ok(scalar(@after), '>=', 100, 'and there were some');
 	is(scalar(grep { $_->{answer} =~ /^$web/ } @after), 0, "not to $web");
 }
 
@@ -82,24 +75,22 @@ subtest 'one web server hangs' => sub {
 
 subtest 'all web servers are stopped' => sub {
 	stop("nginx-$_") for qw(web1 web2 web3);
-	within($limit + $slack, "the VIP leaves the router's table",
+	eventually("the VIP leaves the router's table",
 	    sub { next_hops('192.0.2.1') == 0 },
 	    sub { join(' ', next_hops('192.0.2.1')) });
 	is(scalar(next_hops('192.0.2.2')), 2, 'the other VIP stays');
-	my $start = time();
 	like(get($url), qr/^curl: \(7\)/, 'the client is told at once');
-	cmp_ok(time() - $start, '<', 1, 'without waiting');
 	my ($vip) = grep { $_->{address} eq '192.0.2.1' }
 	    @{vc5ctl('lb1', 'show', 'vips') // []};
 	ok($vip && !$vip->{wanted} && !$vip->{announced}, 'vc5ctl says so');
 
 	start('nginx-web1');
-	within($limit + $slack, 'one is back: the VIP returns',
+	eventually('one is back: the VIP returns',
 	    sub { next_hops('192.0.2.1') == 2 });
 	is_deeply(answers($url, 20), {'web1 answers 203.0.113.10' => 20},
 	    'and is served');
 	start("nginx-$_") for qw(web2 web3);
-	ok(wait_for($limit + $slack, sub { both('web2', 'up') &&
+	ok(wait_for(sub { both('web2', 'up') &&
 	    both('web3', 'up') }), 'all are back');
 };
 
@@ -125,15 +116,16 @@ for my $mode (sort keys %nasty) {
 		    "$source/t/net/nasty", $mode);
 		my $check = sub { destination('lb1', 'web',
 		    $address{web2})->{checks}[0] // {} };
-		within($limit + $slack, 'the check says what is wrong',
+		eventually('the check says what is wrong',
 		    sub { ($check->()->{outcome} // '') =~ $nasty{$mode} },
 		    sub { explain($check->()) });
 		my $failed = $check->()->{failed};
-		ok(wait_for(5, sub { $check->()->{failed} >= $failed + 5 }),
+		ok(wait_for(sub { $check->()->{failed} >= $failed + 5 }),
 		    'and is made again and again');
-		cmp_ok($check->()->{duration}, '<=', $timeout * 1e6 + 100e3,
-		    'it ends in time');
-		is(state_of('lb1', 'web2'), 'down', 'the backend is down');
+		# They'd go on for a minute and more.
+		cmp_ok($check->()->{duration}, '<', 10e6, 'it ends in time');
+		eventually('the backend is down',
+		    sub { state_of('lb1', 'web2') eq 'down' });
 		cmp_ok($pages->() - $before, '<', 2048, 'memory is bounded');
 		process_stop($server);
 	};
@@ -141,7 +133,7 @@ for my $mode (sort keys %nasty) {
 start('nginx-web2');
 
 subtest 'after all that' => sub {
-	within($limit + $slack, 'the backend is up again',
+	eventually('the backend is up again',
 	    sub { both('web2', 'up') });
 	my $answers = answers($url, 60);
 	is(keys %$answers, 3, 'everyone serves') or diag(explain($answers));

@@ -29,7 +29,7 @@ subtest 'the status page can be seen from this machine' => sub {
 	my @pages = $shown =~ m{^  lb\d: (http://\S+)$}mg;
 	is(scalar(@pages), 2, 'two addresses');
 	for my $page (@pages) {
-		my ($status, $text) = run('curl', '-sS', '-m', '5', $page);
+		my ($status, $text) = run('curl', '-sS', '-m', '20', $page);
 		is($status, 0, $page) or diag($text);
 		like($text, qr/<title>/, 'is a page');
 	}

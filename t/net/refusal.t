@@ -44,7 +44,7 @@ sub says
 	my ($vc5d, $pattern, $test) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	within(5, $test, sub { slurp($vc5d->{log}) =~ $pattern },
+	eventually($test, sub { slurp($vc5d->{log}) =~ $pattern },
 	    sub { "what it says:\n" . slurp($vc5d->{log}) });
 }
 
@@ -53,18 +53,18 @@ sub goes_on
 	my ($vc5d) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(wait_for(5, sub { services('lb2') == 2 }), 'it goes on');
+	ok(wait_for(sub { services('lb2') == 2 }), 'it goes on');
 	ok(process_running($vc5d->{pid}), 'and runs') or
 	    diag(slurp($vc5d->{log}));
 }
 
-# As within, and if not, what vc5d had to say.
+# As eventually, and if not, what vc5d had to say.
 sub soon
 {
-	my ($vc5d, $seconds, $test, $condition) = @_;
+	my ($vc5d, $test, $condition) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	within($seconds, $test, $condition,
+	eventually($test, $condition,
 	    sub { slurp($vc5d->{log}) . problems('lb2') });
 }
 
@@ -108,13 +108,13 @@ subtest 'an interface that does not exist' => sub {
 	    'names it, and the key');
 	goes_on($vc5d);
 	like(problems('lb2'), qr/uplink7/, 'the status says so');
-	ok(wait_for(5, sub { serves() }), 'the other interfaces serve');
+	ok(wait_for(sub { serves() }), 'the other interfaces serve');
 	on_ok('lb2', qw(ip link add uplink7 type veth peer name uplink8));
 	on_ok('lb2', qw(ip link set uplink7 up));
 	on_ok('lb2', qw(ip link set uplink8 up));
-	soon($vc5d, 5, 'it is used when it comes', sub {
+	soon($vc5d, 'it is used when it comes', sub {
 		on('lb2', qw(ip link show uplink7)) =~ /xdp/ });
-	soon($vc5d, 2, 'and nothing is wrong', sub { problems('lb2') eq '' });
+	soon($vc5d, 'and nothing is wrong', sub { problems('lb2') eq '' });
 	on_ok('lb2', qw(ip link delete uplink7));
 	says($vc5d, qr/interface uplink7 is gone/, 'that it went is said');
 	goes_on($vc5d);
@@ -130,7 +130,7 @@ subtest 'XDP refused by the driver' => sub {
 	    'names the interface and the remedy');
 	goes_on($vc5d);
 	like(problems('lb2'), qr/\blo\b/, 'the status says so');
-	ok(wait_for(5, sub { serves() }), 'the other interfaces serve');
+	ok(wait_for(sub { serves() }), 'the other interfaces serve');
 	end($vc5d);
 };
 
@@ -142,17 +142,17 @@ subtest 'another XDP program is there' => sub {
 	    'names the interface and the remedy');
 	goes_on($vc5d);
 	on_ok('lb2', qw(ip link set dev eth1 xdp off));
-	soon($vc5d, 15, 'it is used when it is free', sub { problems('lb2') eq '' });
+	soon($vc5d, 'it is used when it is free', sub { problems('lb2') eq '' });
 	end($vc5d);
 };
 
 subtest 'generic mode' => sub {
 	my $vc5d = begin(sub { $_[0]->{xdp} = 'generic' });
 	goes_on($vc5d);
-	ok(wait_for(5, sub { serves() }), 'checks pass');
+	ok(wait_for(sub { serves() }), 'checks pass');
 	like(on('lb2', qw(ip link show eth0)), qr/xdpgeneric/,
 	    'the kernel says so');
-	ok(wait_for(5, sub { next_hops('192.0.2.1') == 2 }), 'it announces');
+	ok(wait_for(sub { next_hops('192.0.2.1') == 2 }), 'it announces');
 	is(keys %{answers('http://192.0.2.1/', 60)}, 3, 'everyone answers');
 	cmp_ok(service('lb2', 'web')->{flows}, '>', 0, 'also through it');
 	end($vc5d);
@@ -166,10 +166,10 @@ subtest 'bgpd is absent at the start' => sub {
 	note(grep { /bgp/ } map { "$_\n" } split(/\n/, slurp($vc5d->{log})));
 	goes_on($vc5d);
 	like(problems('lb2'), qr/bgpd/, 'the status says so');
-	ok(wait_for(5, sub { serves() }), 'the rest of it works');
+	ok(wait_for(sub { serves() }), 'the rest of it works');
 	is(scalar(next_hops('192.0.2.1')), 1, 'no VIP is announced');
 	start('bgpd-lb2');
-	soon($vc5d, 12, 'when it comes the VIPs are announced', sub {
+	soon($vc5d, 'when it comes the VIPs are announced', sub {
 		next_hops('192.0.2.1') == 2 });
 	end($vc5d);
 };
@@ -196,7 +196,7 @@ subtest "permission denied at bgpd's socket" => sub {
 	like(problems('lb2'), qr/[Pp]ermission denied/, 'the status says so');
 	is(scalar(next_hops('192.0.2.1')), 1, 'no VIP is announced');
 	chown(0, 0, $socket);
-	soon($vc5d, 12, 'it is retried', sub { next_hops('192.0.2.1') == 2 });
+	soon($vc5d, 'it is retried', sub { next_hops('192.0.2.1') == 2 });
 	end($vc5d);
 };
 
@@ -207,7 +207,7 @@ subtest 'the port of the status page is in use' => sub {
 	    'my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], ' .
 	    'LocalPort => $ARGV[1], Listen => 1, ReuseAddr => 1) or die; ' .
 	    'print STDERR "ready\n"; sleep(60)', $address, $port);
-	ok(wait_for(5, sub { slurp("$state/other.log") =~ /ready/ }),
+	ok(wait_for(sub { slurp("$state/other.log") =~ /ready/ }),
 	    'something listens there');
 	my $vc5d = begin();
 	says($vc5d, qr/status page: cannot listen at \Q$address\E port $port.*in use/,
@@ -217,9 +217,9 @@ subtest 'the port of the status page is in use' => sub {
 	goes_on($vc5d);
 	like(problems('lb2'), qr/web server|status page/, 'the status says so');
 	process_stop($other);
-	soon($vc5d, 15, 'it is served when the port is free', sub {
+	soon($vc5d, 'it is served when the port is free', sub {
 		(run('curl', '-sf', '-m', 2, "http://$address:$port/"))[0] == 0 });
-	soon($vc5d, 2, 'nothing is wrong then', sub { problems('lb2') eq '' });
+	soon($vc5d, 'nothing is wrong then', sub { problems('lb2') eq '' });
 	end($vc5d);
 };
 
@@ -230,12 +230,12 @@ subtest 'a VIP is an address of the balancer itself' => sub {
 	    'names it and the remedy');
 	goes_on($vc5d);
 	like(problems('lb2'), qr/192\.0\.2\.1/, 'the status says so');
-	soon($vc5d, 5, 'the other VIP is announced',
+	soon($vc5d, 'the other VIP is announced',
 	    sub { next_hops('192.0.2.2') == 2 });
 	is(join(' ', next_hops('192.0.2.1')), '198.51.100.11',
 	    'that one is not');
 	on_ok('lb2', qw(ip address delete 192.0.2.1/32 dev lo));
-	soon($vc5d, 5, 'it is announced when the address has gone',
+	soon($vc5d, 'it is announced when the address has gone',
 	    sub { next_hops('192.0.2.1') == 2 });
 	end($vc5d);
 };
@@ -260,7 +260,7 @@ subtest 'another vc5d runs' => sub {
 	    '-f', "$state/lb2/try.conf");
 	is($status, 1, 'a second one ends');
 	like($output, qr/another vc5d|already/, 'and says why');
-	ok(wait_for(5, sub { serves() }), 'the first one is not disturbed');
+	ok(wait_for(sub { serves() }), 'the first one is not disturbed');
 	end($vc5d);
 };
 

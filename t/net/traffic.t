@@ -81,7 +81,7 @@ subtest 'an upload' => sub {
 	    '-H', 'Expect:', '-w', ' %{size_upload}', "${web}upload");
 	like($got, qr/\b$size$/, 'it arrives') or diag($got);
 	# The server answers at once, and the rest is still on its way.
-	within(10, 'through the balancers', sub {
+	eventually('through the balancers', sub {
 		total('web', 'bytes') - $before > $size });
 };
 
@@ -117,10 +117,10 @@ subtest "a backend's MAC address changes" => sub {
 	on_ok('web1', 'sysctl', '-qw', 'net.ipv4.conf.eth0.arp_notify=1');
 	on_ok('web1', 'ip', 'link', 'set', 'eth0', 'address', $mac);
 	for my $host (qw(lb1 lb2)) {
-		ok(wait_for(60, sub {
+		ok(wait_for(sub {
 			on($host, 'ip', 'neigh', 'show', '198.51.100.21') =~
 			    /$mac/ }), "the kernel of $host knows it");
-		within(1, "vc5d on $host knows it within a second", sub {
+		eventually("vc5d on $host knows it", sub {
 			(destination($host, 'web', '198.51.100.21')->{mac}
 			    // '') eq $mac });
 	}
