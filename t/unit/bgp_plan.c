@@ -464,6 +464,49 @@ attributes_that_are_not_told_are_right(void **state)
 	assert_int_equal(step.action, BGP_PLAN_NOTHING);
 }
 
+/* Both families in one command, and each found again by its own. */
+static void
+families_mix(void **state)
+{
+	struct bgp_plan *plan = *state;
+	struct bgpctl_network shown[2] = {0};
+	struct bgpctl_route routes[2] = {0};
+	struct bgp_network list[2];
+	struct bgp_plan_step step;
+	char text[ADDR_STRLEN];
+	size_t i, count;
+
+	for (i = 0; i < 2; i++) {
+		addr_parse(i == 0 ? "2001:db8::1" : "192.0.2.1", &list[i].vip);
+		list[i].attributes = &plain;
+		shown[i].address = routes[i].address = list[i].vip;
+		routes[i].attributes.local_pref = 100;
+	}
+	bgp_plan_want(plan, list, 2);
+	bgp_plan_next(plan, &step);
+	look_at(plan);
+	bgp_plan_next(plan, &step);
+	assert_int_equal(step.action, BGP_PLAN_ADD);
+	assert_int_equal(step.count, 2);
+	assert_string_equal(
+	    addr_format(&step.addresses[1], text), "2001:db8::1");
+	bgp_plan_done(plan, true);
+	bgp_plan_saw_networks(plan, shown, 2);
+	bgp_plan_saw_routes(plan, routes, 2);
+	assert_true(bgp_plan_settled(plan));
+	bgp_plan_want(plan, list + 1, 1);
+	bgp_plan_next(plan, &step);
+	assert_int_equal(step.action, BGP_PLAN_DELETE);
+	assert_int_equal(step.count, 1);
+	assert_string_equal(
+	    addr_format(&step.addresses[0], text), "2001:db8::1");
+	bgp_plan_done(plan, true);
+	bgp_plan_saw_networks(plan, shown + 1, 1);
+	assert_string_equal(
+	    addr_format(bgp_plan_announced(plan, &count), text), "192.0.2.1");
+	assert_int_equal(count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -486,6 +529,7 @@ main(void)
 	    TEST(networks_that_come_during_a_look_are_looked_for),
 	    TEST(attributes_that_never_show_are_given_up),
 	    TEST(attributes_that_are_not_told_are_right),
+	    TEST(families_mix),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
