@@ -5,7 +5,8 @@
  * netlink.c (sockets and events), netlink_link.c (interfaces),
  * netlink_address.c (own addresses), netlink_nexthop.c (watched servers),
  * netlink_neighbour.c (who takes their packets), netlink_route.c (routing),
- * and netlink_probe.c (the probes' way out).
+ * netlink_probe.c and netlink_device.c (the probes' way out), and
+ * netlink_offload.c (what interfaces do to frames).
  */
 
 #ifndef ADAPTERS_NETLINK_PRIVATE_H
@@ -103,7 +104,7 @@ TAILQ_HEAD(neighbour_queue, neighbour);
 struct probe_path {
 	bool installed;
 	bool suspect; /* something of it was changed by others */
-	char device[IFNAMSIZ];
+	char device[IFNAMSIZ], peer[IFNAMSIZ];
 	uint32_t mark, table;
 };
 
@@ -222,6 +223,34 @@ struct route {
 };
 /* 0, or -errno if there is no route. */
 int netlink_route(struct netlink *, const struct addr *, struct route *out);
+
+/* netlink_device.c */
+
+/* A link as the kernel has it now, which events may not have told yet. */
+struct device {
+	int ifindex; /* 0: there is none */
+	int peer;    /* of a veth: the ifindex of its other end */
+	bool veth;
+};
+/* Neither is there, or both are and belong together: 0, else -errno. */
+int netlink_pair_find(struct netlink *, const char *name, const char *peer,
+    struct device pair[2]);
+/* Find it or make it, and make it what it should be.  -1 has been logged. */
+int netlink_pair_install(struct netlink *, const char *name, const char *peer,
+    struct device pair[2]);
+int netlink_pair_settle(struct netlink *, const char *name, const char *peer,
+    const struct device pair[2]);
+/* If it is a pair of ours. */
+void netlink_pair_remove(struct netlink *, const char *name, const char *peer);
+
+/* netlink_offload.c */
+
+/*
+ * Turn off what an interface does, by patterns of the kernel's names for that
+ * (the last is NULL): 1 if something was on, 0 if not, or -1 (errno; EOPNOTSUPP
+ * where something can't be turned off).
+ */
+int netlink_features_off(const char *name, const char *const *patterns);
 
 /* netlink_probe.c */
 

@@ -15,8 +15,6 @@
 #include <sys/socket.h>
 
 #include <linux/fib_rules.h>
-#include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 
 #include <errno.h>
@@ -24,10 +22,6 @@
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <netlink/route/link.h>
-#include <netlink/route/link/inet.h>
-#include <netlink/route/link/inet6.h>
-#include <netlink/route/link/veth.h>
 
 #include "adapters/netlink_private.h"
 #include "base/log.h"
@@ -45,13 +39,6 @@
 #define RULES_MAX 16
 /* Readings, in case that they don't become fewer. */
 #define ROUNDS_MAX 64
-
-/* A link as the kernel has it now, which events may not have told yet. */
-struct device {
-	int ifindex; /* 0: there is none */
-	int peer;    /* of a veth: the ifindex of its other end */
-	bool veth;
-};
 
 /* What a reading of the rules found. */
 struct rules {
@@ -76,120 +63,6 @@ family_missing(int family, int error)
 	return (family == AF_INET6 &&
 	    (error == EAFNOSUPPORT || error == EOPNOTSUPP || error == EACCES ||
 		error == ENODEV));
-}
-
-static void
-device_read(struct netlink *nl, struct nlmsghdr *hdr, void *arg)
-{
-	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
-	struct device *device = arg;
-	struct ifinfomsg *ifi;
-
-	(void)nl;
-	if (hdr->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse(hdr, sizeof(*ifi), attrs, IFLA_MAX, NULL) < 0)
-		return;
-	ifi = nlmsg_data(hdr);
-	device->ifindex = ifi->ifi_index;
-	if (attrs[IFLA_LINK] != NULL && nla_len(attrs[IFLA_LINK]) == 4)
-		device->peer = nla_get_u32(attrs[IFLA_LINK]);
-	if (attrs[IFLA_LINKINFO] != NULL &&
-	    nla_parse_nested(info, IFLA_INFO_MAX, attrs[IFLA_LINKINFO], NULL) ==
-		0 &&
-	    info[IFLA_INFO_KIND] != NULL)
-		device->veth = nla_strcmp(info[IFLA_INFO_KIND], "veth") == 0;
-}
-
-static int
-device_find(struct netlink *nl, const char *name, struct device *out)
-{
-	struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
-	struct nl_msg *msg;
-	int rc;
-
-	*out = (struct device){0};
-	msg = netlink_message(RTM_GETLINK, 0, &ifi, sizeof(ifi));
-	nla_put_string(msg, IFLA_IFNAME, name);
-	rc = netlink_ask(nl, msg, device_read, out);
-	return (rc == -ENODEV ? 0 : rc);
-}
-
-/* Neither is there, or both are and belong together: 0, else -errno. */
-static int
-pair_find(struct netlink *nl, const char *name, const char *peer,
-    struct device pair[2])
-{
-	int rc;
-
-	if ((rc = device_find(nl, name, &pair[0])) < 0 ||
-	    (rc = device_find(nl, peer, &pair[1])) < 0)
-		return (rc);
-	if (pair[0].ifindex == 0 && pair[1].ifindex == 0)
-		return (0);
-	if (pair[0].veth && pair[1].veth && pair[0].peer == pair[1].ifindex &&
-	    pair[1].peer == pair[0].ifindex)
-		return (0);
-	return (-EEXIST);
-}
-
-static int
-pair_create(struct netlink *nl, const char *name, const char *peer)
-{
-	struct rtnl_link *link, *other;
-	struct nl_msg *msg = NULL;
-	int rc = -ENOMEM;
-
-	if ((link = rtnl_link_veth_alloc()) == NULL)
-		return (rc);
-	other = rtnl_link_veth_get_peer(link);
-	rtnl_link_set_name(link, name);
-	rtnl_link_set_name(other, peer);
-	rtnl_link_put(other);
-	if (rtnl_link_build_add_request(
-		link, NLM_F_CREATE | NLM_F_EXCL, &msg) == 0)
-		rc = netlink_ask(nl, msg, NULL, NULL);
-	rtnl_link_veth_release(link);
-	return (rc);
-}
-
-/* Make changes, which are taken, to a link. */
-static int
-device_change(struct netlink *nl, int ifindex, struct rtnl_link *changes)
-{
-	struct nl_msg *msg = NULL;
-	struct rtnl_link *link;
-	int rc = -ENOMEM;
-
-	if ((link = rtnl_link_alloc()) != NULL) {
-		rtnl_link_set_ifindex(link, ifindex);
-		if (rtnl_link_build_change_request(link, changes, 0, &msg) == 0)
-			rc = netlink_ask(nl, msg, NULL, NULL);
-		rtnl_link_put(link);
-	}
-	rtnl_link_put(changes);
-	return (rc);
-}
-
-static int
-device_settle(struct netlink *nl, int ifindex)
-{
-	struct rtnl_link *changes;
-	int rc;
-
-	/* Link-local addresses would only chatter.  No IPv6: no matter. */
-	if ((changes = rtnl_link_alloc()) == NULL)
-		return (-ENOMEM);
-	rtnl_link_inet6_set_addr_gen_mode(changes, IN6_ADDR_GEN_MODE_NONE);
-	if ((rc = device_change(nl, ifindex, changes)) < 0)
-		log_debug(
-		    "netlink: probe device: no IPv6 here: %s", strerror(-rc));
-
-	/* What reaches the peer must not be routed back into the network. */
-	if ((changes = rtnl_link_alloc()) == NULL)
-		return (-ENOMEM);
-	rtnl_link_set_flags(changes, IFF_UP | IFF_NOARP);
-	rtnl_link_inet_set_conf(changes, IPV4_DEVCONF_FORWARDING, 0);
-	return (device_change(nl, ifindex, changes));
 }
 
 /* The default route to a device or, if ifindex is 0, the unreachable one. */
@@ -383,96 +256,45 @@ static int
 path_install(
     struct netlink *nl, const struct probe_path *probe, struct device pair[2])
 {
-	int rc;
-
-	/* The peer last: the device has a carrier only then. */
-	if ((rc = device_settle(nl, pair[0].ifindex)) < 0 ||
-	    (rc = device_settle(nl, pair[1].ifindex)) < 0) {
-		errno = -rc;
-		log_warn("cannot set up the interface %s for probes%s",
-		    probe->device, netlink_remedy(-rc));
+	if (netlink_pair_settle(nl, probe->device, probe->peer, pair) < 0)
 		return (-1);
-	}
 	return (routing_install(nl, pair[0].ifindex, probe));
 }
 
+/* 0, or -1 if the device's name is too long for its peer to have one. */
 static int
-pair_install(struct netlink *nl, const char *name, const char *peer,
-    struct device pair[2])
-{
-	int rc;
-
-	if ((rc = pair_find(nl, name, peer, pair)) == 0 &&
-	    pair[0].ifindex == 0 && (rc = pair_create(nl, name, peer)) == 0)
-		rc = pair_find(nl, name, peer, pair);
-	if (rc == 0)
-		return (0);
-	errno = -rc;
-	if (rc == -EEXIST)
-		log_warnx("an interface %s or %s exists and is not vc5d's "
-			  "veth pair: remove it, or name another in "
-			  "probe.device",
-		    name, peer);
-	else if (rc == -EOPNOTSUPP)
-		log_warnx("cannot make the interface %s for probes: this "
-			  "kernel has no veth devices (CONFIG_VETH)",
-		    name);
-	else
-		log_warn("cannot make the interface %s for probes%s", name,
-		    netlink_remedy(-rc));
-	return (-1);
-}
-
-/* The peer's name; -1 if the device's is too long to have one. */
-static int
-peer_name(const char *device, char peer[IFNAMSIZ])
+path_name(struct probe_path *probe, const char *device)
 {
 	size_t length = strlen(device);
 
 	if (length == 0 || length + 1 >= IFNAMSIZ)
 		return (-1);
-	memcpy(peer, device, length);
-	memcpy(peer + length, "p", 2);
+	memcpy(probe->device, device, length + 1);
+	memcpy(probe->peer, device, length);
+	memcpy(probe->peer + length, "p", 2);
 	return (0);
 }
 
 int
 netlink_probe_path_add(struct netlink *nl, const char *device, uint32_t mark,
-    uint32_t table, int *peer_ifindex)
+    uint32_t table, int *peer)
 {
 	struct probe_path probe = {.mark = mark & MARK_MASK, .table = table};
-	char peer[IFNAMSIZ];
 	struct device pair[2];
 
-	if (peer_name(device, peer) < 0) {
+	if (path_name(&probe, device) < 0) {
 		log_warnx("probe.device: \"%s\": an interface's name here has "
 			  "1 to %d characters",
 		    device, IFNAMSIZ - 2);
 		return (-1);
 	}
-	memcpy(probe.device, device, strlen(device) + 1);
-	if (pair_install(nl, device, peer, pair) < 0 ||
+	if (netlink_pair_install(nl, probe.device, probe.peer, pair) < 0 ||
 	    path_install(nl, &probe, pair) < 0)
 		return (-1);
 	probe.installed = true;
 	nl->probe = probe;
-	*peer_ifindex = pair[1].ifindex;
+	*peer = pair[1].ifindex;
 	return (pair[0].ifindex);
-}
-
-static void
-pair_remove(struct netlink *nl, const char *name)
-{
-	struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
-	char peer[IFNAMSIZ];
-	struct device pair[2];
-
-	if (peer_name(name, peer) < 0 || pair_find(nl, name, peer, pair) < 0 ||
-	    pair[0].ifindex == 0)
-		return;
-	ifi.ifi_index = pair[0].ifindex;
-	netlink_ask(
-	    nl, netlink_message(RTM_DELLINK, 0, &ifi, sizeof(ifi)), NULL, NULL);
 }
 
 void
@@ -491,7 +313,8 @@ netlink_probe_path_remove(
 		    NULL);
 	}
 	/* The other routes go with the device. */
-	pair_remove(nl, device);
+	if (path_name(&probe, device) == 0)
+		netlink_pair_remove(nl, probe.device, probe.peer);
 }
 
 void
@@ -519,17 +342,16 @@ netlink_rule_message(struct netlink *nl, struct nlmsghdr *hdr)
 void
 netlink_probe_tick(struct netlink *nl)
 {
-	char peer[IFNAMSIZ];
+	const struct probe_path *probe = &nl->probe;
 	struct device pair[2];
 
-	if (!nl->probe.suspect)
+	if (!probe->suspect)
 		return;
 	/* What this does is no reason to do it again: no DEL*, no change. */
 	nl->probe.suspect = false;
-	if (peer_name(nl->probe.device, peer) == 0 &&
-	    pair_find(nl, nl->probe.device, peer, pair) == 0 &&
+	if (netlink_pair_find(nl, probe->device, probe->peer, pair) == 0 &&
 	    pair[0].ifindex != 0)
-		path_install(nl, &nl->probe, pair);
+		path_install(nl, probe, pair);
 	else
-		routing_install(nl, 0, &nl->probe);
+		routing_install(nl, 0, probe);
 }
