@@ -235,7 +235,12 @@ load(uint32_t entries)
 	fixture->skeleton->rodata->cpus = fixture->cpus;
 	fixture->skeleton->rodata->probe_mark = PROBE_MARK;
 	set_sizes(fixture);
-	assert_int_equal(vc5d_bpf__load(fixture->skeleton), 0);
+	/* All other tests would say it at length. */
+	if (vc5d_bpf__load(fixture->skeleton) != 0) {
+		printf("Bail out!  The programs can't be loaded: %s\n",
+		    strerror(errno));
+		exit(1);
+	}
 	count = mapped_maps(fixture, maps, memory);
 	for (i = 0; i < count; i++)
 		*memory[i] = map_open(maps[i]);
@@ -446,6 +451,26 @@ fixture_answers(struct fixture *fixture, enum vc5_answer kind)
 		sum += one.answers[kind];
 	}
 	return sum;
+}
+
+void
+fixture_fragments_age(struct fixture *fixture, uint32_t seconds)
+{
+	const struct bpf_map *map =
+	    bpf_object__find_map_by_name(fixture->skeleton->obj, "fragments");
+	struct vc5_fragment_key key, *previous = NULL;
+	struct vc5_fragment fragment;
+
+	assert_non_null(map);
+	while (bpf_map_get_next_key(bpf_map__fd(map), previous, &key) == 0) {
+		previous = &key;
+		assert_int_equal(
+		    bpf_map_lookup_elem(bpf_map__fd(map), &key, &fragment), 0);
+		fragment.seen -= seconds;
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key,
+				     &fragment, BPF_EXIST),
+		    0);
+	}
 }
 
 static struct vc5_flow *

@@ -118,6 +118,9 @@ uint64_t fixture_drops(struct fixture *, enum vc5_drop);
 uint64_t fixture_dropped(struct fixture *);
 uint64_t fixture_answers(struct fixture *, enum vc5_answer);
 
+/* Have the fragments that are remembered be seconds older. */
+void fixture_fragments_age(struct fixture *, uint32_t seconds);
+
 /* The only flow in the table; NULL if there is none, or several. */
 struct vc5_flow *fixture_flow(struct fixture *);
 uint32_t fixture_flow_count(struct fixture *);
