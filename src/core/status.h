@@ -12,9 +12,11 @@
  *	dataplane	string, "xdp"
  *	config		{ file, loaded (epoch seconds), reloads (integer),
  *			  errors [string], empty when the last reload was good }
- *	interfaces	[ { name, attached (bool), native (bool), up (bool) } ]
+ *	interfaces	[ { name, attached (bool), native (bool), up (bool),
+ *			  members [ { name, attached, native } ] of a bond } ]
  *	flows		{ capacity, embryonic, confirmed, closed, idle }
  *	drops		[ { reason, help, packets } ]
+ *	answers		[ { kind, help, packets } ], ICMP made for VIPs
  *	problems	[ string ], what is wrong now and what to do about it
  *	vips		[ { address, wanted (bool): services have what they
  *			  need, announced (bool): bgpd announces it,
@@ -24,13 +26,18 @@
  *			  ok (bool): up >= need,
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",
- *			    "down"), healthy (bool), weight, mac (string or
- *			    null), interface (string or null), since (seconds
- *			    in this state), packets, bytes, flows, stateless,
+ *			    "down"), healthy (bool), weight, delivery
+ *			    ("layer2"), interface (string or null: no route),
+ *			    vlan (of the tag; 0 = none), mtu (of the way; 0 =
+ *			    not known), gateway (address or null), mac (of
+ *			    server or gateway; string or null), problem (why
+ *			    it can't be reached or checked; ""), since
+ *			    (seconds in this state), packets, bytes, flows,
+ *			    stateless,
  *			    checks [ { type, port, state ("up", "down"),
  *			      decided (bool), outcome (string or null), detail,
  *			      duration (microseconds), age (seconds since),
- *passed, failed } ] } ] } ]
+ *			      passed, failed } ] } ] } ]
  *	bgp		{ enabled (bool), connected (bool), error (string),
  *			  announced [ address ],
  *			  neighbours [ { address, description, as, state,

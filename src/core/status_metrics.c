@@ -194,6 +194,18 @@ sample_drops(FILE *out, const struct family *family, const json_t *status)
 }
 
 static void
+sample_answers(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *answer;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "answers"), i, answer) {
+		put_labelled(out, family, "kind", status_string(answer, "kind"),
+		    json_object_get(answer, family->key));
+	}
+}
+
+static void
 sample_vips(FILE *out, const struct family *family, const json_t *status)
 {
 	const json_t *vip;
@@ -445,6 +457,9 @@ static const struct family families[] = {
     {"dropped_packets_total", "counter",
 	"Packets for a VIP that were dropped, by reason.", sample_drops,
 	"packets"},
+    {"icmp_answers_total", "counter",
+	"ICMP packets that were made for a VIP and sent to clients, by kind.",
+	sample_answers, "packets"},
     {"vip_wanted", "gauge",
 	"Do all services of the VIP have the destinations they need.",
 	sample_vips, "wanted"},
@@ -481,6 +496,9 @@ static const struct family families[] = {
 	sample_destinations, "healthy"},
     {"destination_weight", "gauge", "Its share of new flows.",
 	sample_destinations, "weight"},
+    {"destination_mtu_bytes", "gauge",
+	"Largest packet on the way to the destination; 0 if not known.",
+	sample_destinations, "mtu"},
     {"destination_packets_total", "counter", "Packets sent to the destination.",
 	sample_destinations, "packets"},
     {"destination_bytes_total", "counter", "Bytes sent to the destination.",

@@ -182,6 +182,39 @@ put_destination_state(FILE *out, const json_t *destination)
 	html_cell_end(out);
 }
 
+/* The way to it: by what delivery, interface, VLAN, gateway and address. */
+static void
+put_way(FILE *out, const json_t *destination)
+{
+	const char *gateway = status_string(destination, "gateway");
+	const char *problem = status_string(destination, "problem");
+	int64_t vlan = status_number(destination, "vlan");
+
+	html_cell_begin(out, "Next hop");
+	html_text(out, status_string(destination, "delivery"));
+	fputc(' ', out);
+	html_text(out, status_string(destination, "interface"));
+	if (vlan != 0)
+		fprintf(out, " VLAN %" PRId64, vlan);
+	fputs(" <small>", out);
+	if (*gateway != '\0') {
+		fputs("by ", out);
+		html_text(out, gateway);
+		fputc(' ', out);
+	}
+	html_text(out,
+	    json_is_string(json_object_get(destination, "mac"))
+		? status_string(destination, "mac")
+		: "not resolved");
+	fputs("</small>", out);
+	if (*problem != '\0') {
+		fputs("<div>", out);
+		html_state(out, TONE_BAD, problem);
+		fputs("</div>", out);
+	}
+	html_cell_end(out);
+}
+
 static void
 put_destination(FILE *out, const json_t *destination)
 {
@@ -197,15 +230,7 @@ put_destination(FILE *out, const json_t *destination)
 		put_check(out, check);
 	}
 	html_cell_end(out);
-	html_cell_begin(out, "Next hop");
-	html_text(out, status_string(destination, "interface"));
-	fputs(" <small>", out);
-	html_text(out,
-	    json_is_string(json_object_get(destination, "mac"))
-		? status_string(destination, "mac")
-		: "not resolved");
-	fputs("</small>", out);
-	html_cell_end(out);
+	put_way(out, destination);
 	html_cell_count(out, "Weight", status_number(destination, "weight"));
 	html_cell_count(out, "Flows", status_number(destination, "flows"));
 	html_cell_count(
@@ -325,11 +350,29 @@ put_bgp(FILE *out, const json_t *status)
 	put_neighbours(out, bgp);
 }
 
+/* Of a bond that its members stand in for. */
+static void
+put_members(FILE *out, const json_t *interface)
+{
+	const json_t *member;
+	size_t i;
+
+	html_cell_begin(out, "Members");
+	json_array_foreach(json_object_get(interface, "members"), i, member) {
+		if (i > 0)
+			fputs(", ", out);
+		html_text(out, status_string(member, "name"));
+		if (status_true(member, "attached"))
+			fputs(" <small>attached</small>", out);
+	}
+	html_cell_end(out);
+}
+
 static void
 put_interfaces(FILE *out, const json_t *status)
 {
 	static const char *const headings[] = {
-	    "Interface", "Link", "Attached", "Mode", NULL};
+	    "Interface", "Link", "Attached", "Mode", "Members", NULL};
 	const json_t *interface;
 	bool attached, up;
 	size_t i;
@@ -347,6 +390,7 @@ put_interfaces(FILE *out, const json_t *status)
 		    !attached				   ? ""
 			: status_true(interface, "native") ? "native"
 							   : "generic");
+		put_members(out, interface);
 		html_row_end(out);
 	}
 	html_table_end(out);
@@ -370,22 +414,37 @@ put_flows(FILE *out, const json_t *status)
 	html_table_end(out);
 }
 
+/* Packets by what there is a name for: key is that of the name. */
 static void
-put_drops(FILE *out, const json_t *status)
+put_counts(FILE *out, const char *caption, const char *const *headings,
+    const json_t *counts, const char *key)
 {
-	static const char *const headings[] = {
-	    "Reason", "#Packets", "Meaning", NULL};
-	const json_t *drop;
+	const json_t *count;
 	size_t i;
 
-	html_table_begin(out, "Packets dropped", headings);
-	json_array_foreach(json_object_get(status, "drops"), i, drop) {
-		html_row_begin(out, status_string(drop, "reason"));
-		html_cell_count(out, "Packets", status_number(drop, "packets"));
-		html_cell_text(out, "Meaning", status_string(drop, "help"));
+	html_table_begin(out, caption, headings);
+	json_array_foreach(counts, i, count) {
+		html_row_begin(out, status_string(count, key));
+		html_cell_count(
+		    out, "Packets", status_number(count, "packets"));
+		html_cell_text(out, "Meaning", status_string(count, "help"));
 		html_row_end(out);
 	}
 	html_table_end(out);
+}
+
+static void
+put_drops(FILE *out, const json_t *status)
+{
+	static const char *const drops[] = {
+	    "Reason", "#Packets", "Meaning", NULL};
+	static const char *const answers[] = {
+	    "Kind", "#Packets", "Meaning", NULL};
+
+	put_counts(out, "Packets dropped", drops,
+	    json_object_get(status, "drops"), "reason");
+	put_counts(out, "ICMP made for VIPs", answers,
+	    json_object_get(status, "answers"), "kind");
 }
 
 static void

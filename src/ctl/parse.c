@@ -26,6 +26,7 @@ static const struct token show_tokens[] = {
     {"bgp", SHOW_BGP, NULL, NULL},
     {"interfaces", SHOW_INTERFACES, NULL, NULL},
     {"drops", SHOW_DROPS, NULL, NULL},
+    {"answers", SHOW_ANSWERS, NULL, NULL},
     {NULL, ACTION_NONE, NULL, NULL},
 };
 

@@ -16,6 +16,7 @@ enum action {
 	SHOW_BGP,
 	SHOW_INTERFACES,
 	SHOW_DROPS,
+	SHOW_ANSWERS,
 	RELOAD,
 };
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xmalloc.h"
 #include "core/status_value.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -214,11 +215,30 @@ show_bgp(const json_t *bgp, const char *argument)
 	show_neighbours(json_object_get(bgp, "neighbours"));
 }
 
+/* "eth1, eth2", and which of them are attached to on their own. */
+static void
+add_members(struct table *table, const json_t *members)
+{
+	const json_t *member;
+	char *list = NULL, *longer;
+	size_t i;
+
+	json_array_foreach(members, i, member) {
+		longer = xasprintf("%s%s%s%s", list ? list : "",
+		    list ? ", " : "", status_string(member, "name"),
+		    status_true(member, "attached") ? " (attached)" : "");
+		free(list);
+		list = longer;
+	}
+	table_add(table, list);
+	free(list);
+}
+
 static void
 show_interfaces(const json_t *interfaces, const char *argument)
 {
 	static const char *const headings[] = {
-	    "INTERFACE", "LINK", "ATTACHED", "MODE", NULL};
+	    "INTERFACE", "LINK", "ATTACHED", "MODE", "MEMBERS", NULL};
 	struct table *table = table_new(headings);
 	const json_t *interface;
 	bool attached;
@@ -234,6 +254,24 @@ show_interfaces(const json_t *interfaces, const char *argument)
 		    !attached				   ? ""
 			: status_true(interface, "native") ? "native"
 							   : "generic");
+		add_members(table, json_object_get(interface, "members"));
+	}
+	table_print(table, 0);
+	table_free(table);
+}
+
+/* Packets by what there is a name for: key is that of the name. */
+static void
+print_counts(const json_t *counts, const char *const *headings, const char *key)
+{
+	struct table *table = table_new(headings);
+	const json_t *count;
+	size_t i;
+
+	json_array_foreach(counts, i, count) {
+		table_add(table, status_string(count, key));
+		table_addf(table, "%" PRId64, status_number(count, "packets"));
+		table_add(table, status_string(count, "help"));
 	}
 	table_print(table, 0);
 	table_free(table);
@@ -244,18 +282,19 @@ show_drops(const json_t *drops, const char *argument)
 {
 	static const char *const headings[] = {
 	    "REASON", "#PACKETS", "MEANING", NULL};
-	struct table *table = table_new(headings);
-	const json_t *drop;
-	size_t i;
 
 	(void)argument;
-	json_array_foreach(drops, i, drop) {
-		table_add(table, status_string(drop, "reason"));
-		table_addf(table, "%" PRId64, status_number(drop, "packets"));
-		table_add(table, status_string(drop, "help"));
-	}
-	table_print(table, 0);
-	table_free(table);
+	print_counts(drops, headings, "reason");
+}
+
+static void
+show_answers(const json_t *answers, const char *argument)
+{
+	static const char *const headings[] = {
+	    "KIND", "#PACKETS", "MEANING", NULL};
+
+	(void)argument;
+	print_counts(answers, headings, "kind");
 }
 
 /* By enum action. */
@@ -271,6 +310,7 @@ static const struct {
     [SHOW_BGP] = {"bgp", NULL, show_bgp},
     [SHOW_INTERFACES] = {"interfaces", NULL, show_interfaces},
     [SHOW_DROPS] = {"drops", NULL, show_drops},
+    [SHOW_ANSWERS] = {"answers", NULL, show_answers},
 };
 
 json_t *

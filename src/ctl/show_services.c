@@ -201,6 +201,47 @@ print_checks(const json_t *destinations, const char *heading, const char *key,
 }
 
 static void
+add_way(struct table *table, const char *whose, const json_t *destination)
+{
+	int64_t vlan = status_number(destination, "vlan");
+	int64_t mtu = status_number(destination, "mtu");
+
+	table_add(table, whose);
+	table_add(table, status_string(destination, "delivery"));
+	table_add(table, status_string(destination, "interface"));
+	if (vlan != 0)
+		table_addf(table, "%" PRId64, vlan);
+	else
+		table_add(table, "");
+	if (mtu != 0)
+		table_addf(table, "%" PRId64, mtu);
+	else
+		table_add(table, "");
+	table_add(table, status_string(destination, "gateway"));
+	table_add(table, status_string(destination, "mac"));
+	table_add(table, status_string(destination, "problem"));
+}
+
+/* How destinations are reached, and why not; key of what to name each by. */
+static void
+print_ways(const json_t *destinations, const char *heading, const char *key,
+    unsigned indent)
+{
+	const char *const headings[] = {heading, "DELIVERY", "INTERFACE",
+	    "#VLAN", "#MTU", "GATEWAY", "MAC", "PROBLEM", NULL};
+	struct table *table = table_new(headings);
+	const json_t *destination;
+	size_t i;
+
+	json_array_foreach(destinations, i, destination) {
+		add_way(table, status_string(destination, key), destination);
+	}
+	putchar('\n');
+	table_print(table, indent);
+	table_free(table);
+}
+
+static void
 add_destination(struct table *table, const json_t *destination)
 {
 	char age[STATUS_AGE_STRLEN];
@@ -208,8 +249,6 @@ add_destination(struct table *table, const json_t *destination)
 	table_add(table, status_string(destination, "state"));
 	table_add(table, status_age(status_number(destination, "since"), age));
 	add_number(table, destination, "weight");
-	table_add(table, status_string(destination, "interface"));
-	table_add(table, status_string(destination, "mac"));
 	add_number(table, destination, "flows");
 	add_number(table, destination, "stateless");
 	add_number(table, destination, "packets");
@@ -253,8 +292,7 @@ static void
 print_service(const json_t *service)
 {
 	static const char *const headings[] = {"DESTINATION", "STATE", "#SINCE",
-	    "#WEIGHT", "INTERFACE", "MAC", "#FLOWS", "#STATELESS", "#PACKETS",
-	    "#BYTES", NULL};
+	    "#WEIGHT", "#FLOWS", "#STATELESS", "#PACKETS", "#BYTES", NULL};
 	const json_t *destinations = json_object_get(service, "destinations");
 	struct table *table = table_new(headings);
 	const json_t *destination;
@@ -267,6 +305,7 @@ print_service(const json_t *service)
 	}
 	table_print(table, INDENT);
 	table_free(table);
+	print_ways(destinations, "DESTINATION", "address", INDENT);
 	print_checks(destinations, "DESTINATION", "address", INDENT);
 }
 
@@ -320,8 +359,8 @@ void
 show_backends(const json_t *backends, const char *address)
 {
 	static const char *const headings[] = {"BACKEND", "SERVICE", "STATE",
-	    "#SINCE", "#WEIGHT", "INTERFACE", "MAC", "#FLOWS", "#STATELESS",
-	    "#PACKETS", "#BYTES", NULL};
+	    "#SINCE", "#WEIGHT", "#FLOWS", "#STATELESS", "#PACKETS", "#BYTES",
+	    NULL};
 	struct table *table = table_new(headings);
 	const json_t *backend;
 	size_t i;
@@ -333,6 +372,8 @@ show_backends(const json_t *backends, const char *address)
 	}
 	table_print(table, 0);
 	table_free(table);
-	if (address != NULL)
-		print_checks(backends, "SERVICE", "service", 0);
+	if (address == NULL)
+		return;
+	print_ways(backends, "SERVICE", "service", 0);
+	print_checks(backends, "SERVICE", "service", 0);
 }

@@ -219,6 +219,27 @@ page_says_states_in_words(void **state)
 }
 
 static void
+page_says_how_servers_are_reached(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text,
+	    "<td data-label=\"Next hop\">gue bond0.20 VLAN 20 "
+	    "<small>by 10.2.0.1 02:00:00:00:01:12</small></td>");
+	assert_contains(text,
+	    "<small>not resolved</small><div><span class=\"state bad\">no "
+	    "route to the server</span></div></td>");
+	assert_contains(text,
+	    "<td data-label=\"Members\">eth3 <small>attached</small>, eth4"
+	    "</td>");
+	assert_contains(text, "<caption>ICMP made for VIPs</caption>");
+	free(text);
+	json_decref(json);
+}
+
+static void
 ages_and_times(void **state)
 {
 	static const struct {
@@ -258,6 +279,7 @@ main(void)
 	    cmocka_unit_test(page_escapes),
 	    cmocka_unit_test(page_shows_problems_first),
 	    cmocka_unit_test(page_says_states_in_words),
+	    cmocka_unit_test(page_says_how_servers_are_reached),
 	    cmocka_unit_test(ages_and_times),
 	};
 
