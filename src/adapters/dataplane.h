@@ -91,6 +91,8 @@ struct dataplane_ops {
 	int (*interface_attach)(struct dataplane *, const char *name,
 	    int ifindex, enum xdp_mode, bool *native);
 	void (*interface_detach)(struct dataplane *, const char *name);
+	/* Does it steer there now, by a predecessor's doing or ours? */
+	bool (*interface_is_attached)(struct dataplane *, const char *name);
 	/* Detach whatever is attached and not in the list (NULL-free). */
 	void (*interface_detach_others)(
 	    struct dataplane *, char *const *names, size_t count);

@@ -28,6 +28,7 @@ static const struct dataplane_ops ops = {
     .name = "xdp",
     .interface_attach = xdp_interface_attach,
     .interface_detach = xdp_interface_detach,
+    .interface_is_attached = xdp_interface_is_attached,
     .interface_detach_others = xdp_interface_detach_others,
     .probe_attach = xdp_probe_attach,
     .probe_mark = xdp_probe_mark,

@@ -233,6 +233,26 @@ xdp_interface_detach(struct dataplane *dataplane, const char *name)
 	detach(xdp_of(dataplane), KIND, name);
 }
 
+bool
+xdp_interface_is_attached(struct dataplane *dataplane, const char *name)
+{
+	char *path = xdp_pin_path(xdp_of(dataplane), KIND, name);
+	unsigned ifindex = if_nametoindex(name);
+	struct bpf_link_info info = {0};
+	uint32_t len = sizeof(info);
+	int link = bpf_obj_get(path);
+	bool attached;
+
+	free(path);
+	if (link < 0)
+		return false;
+	attached = ifindex != 0 &&
+	    bpf_obj_get_info_by_fd(link, &info, &len) == 0 &&
+	    info.type == BPF_LINK_TYPE_XDP && info.xdp.ifindex == ifindex;
+	close(link);
+	return attached;
+}
+
 struct others {
 	char *const *names;
 	size_t count;

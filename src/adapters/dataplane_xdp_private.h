@@ -251,6 +251,7 @@ void xdp_services_clear(struct xdp *);
 int xdp_interface_attach(struct dataplane *, const char *name, int ifindex,
     enum xdp_mode, bool *native);
 void xdp_interface_detach(struct dataplane *, const char *name);
+bool xdp_interface_is_attached(struct dataplane *, const char *name);
 void xdp_interface_detach_others(
     struct dataplane *, char *const *names, size_t count);
 int xdp_probe_attach(struct dataplane *, int ifindex, int peer);

@@ -89,15 +89,27 @@ vip_update(struct engine *e, struct vip *v)
 	return true;
 }
 
+/* A VIP answers pings while it is wanted, also when nothing announces it. */
+static void
+tell_answers(struct engine *e, const struct vip *v)
+{
+	e->dataplane->ops->vip_answers(
+	    e->dataplane, &v->conf->address, v->wanted);
+}
+
 void
 announce_update(struct engine *e)
 {
-	bool changed = false;
+	bool changed = false, stale = e->answers_stale, differs;
 	size_t i;
 
-	for (i = 0; i < e->conf->vip_count; i++)
-		if (vip_update(e, &e->vips[i]))
-			changed = true;
+	e->answers_stale = false;
+	for (i = 0; i < e->conf->vip_count; i++) {
+		differs = vip_update(e, &e->vips[i]);
+		if (differs || stale)
+			tell_answers(e, &e->vips[i]);
+		changed = changed || differs;
+	}
 	if (changed)
 		announce_want(e);
 }

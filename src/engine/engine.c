@@ -115,6 +115,7 @@ nexthop_changed(
 			if (addr_compare(&d->conf->address, server) != 0)
 				continue;
 			s->dirty = true;
+			destination_look(d);
 			if (hop->resolved)
 				netlink_check_replies(
 				    e->netlink, &s->conf->key.vip);
@@ -179,6 +180,9 @@ address_changed(void *arg, const struct addr *address, bool present)
 	(void)address;
 	(void)present;
 	vips_look(arg, false);
+	/* It may be the one to probe or to send from. */
+	services_look(arg, false);
+	engine_reconcile_soon(arg);
 }
 
 /* Packets for a VIP that was withdrawn have found another way by now. */
@@ -210,6 +214,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	 * the route to it: it may have been local when we were told.
 	 */
 	vips_look(e, true);
+	services_look(e, true);
 	mend_probe_path(e, now);
 	console_listen(e, now);
 	remove_services(e, now);
@@ -264,6 +269,18 @@ engine_start_probers(struct engine *e)
 }
 
 void
+engine_apply_settings(struct engine *e)
+{
+	struct dataplane_settings settings = {
+	    .unserved_pass = e->conf->unserved_pass,
+	    .icmp_limit = e->conf->icmp_limit,
+	};
+
+	e->dataplane->ops->settings_set(e->dataplane, &settings);
+	e->answers_stale = true;
+}
+
+void
 engine_start(struct engine *e)
 {
 	struct timeval second = {.tv_sec = 1};
@@ -273,15 +290,16 @@ engine_start(struct engine *e)
 	services_build(e, e->conf, &services, &vips);
 	e->services = services;
 	e->vips = vips;
+	engine_apply_settings(e);
 	services_adopt(e);
 	announce_begin(e);
 	vips_look(e, false);
+	services_look(e, false);
 	services_remove_others(e);
 	services_evaluate_unchecked(e);
 	engine_reconcile(e);
 	announce_want(e);
-	e->dataplane->ops->interface_detach_others(
-	    e->dataplane, e->conf->interfaces, e->conf->interface_count);
+	interfaces_detach_others(e);
 	interfaces_build(e, NULL, 0);
 	engine_start_probers(e);
 	event_add(e->tick, &second);
@@ -364,7 +382,8 @@ engine_free(struct engine *e)
 		event_free(e->stop);
 	event_free(e->tick);
 	event_free(e->reconcile);
-	free(e->interfaces);
+	if (e->conf != NULL)
+		interfaces_free(e->interfaces, e->conf->interface_count);
 	conf_errors_clear(&e->errors);
 	conf_free(e->conf);
 	free(e);

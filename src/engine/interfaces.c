@@ -2,9 +2,12 @@
 
 /*
  * Interfaces: attach the data plane to those of the configuration, now and
- * whenever one comes (back).
+ * whenever one comes (back).  A bond is attached to as a whole where that can
+ * be done natively; else each of its members is, as they come and go.
  */
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/netlink.h"
@@ -13,41 +16,49 @@
 #include "base/xmalloc.h"
 #include "engine/private.h"
 
-static void
-attach(struct engine *e, struct interface *i, uint64_t now)
+/* 0 if it is attached, -1 if not, which is tried again. */
+static int
+attach_port(struct engine *e, struct port *p, enum xdp_mode mode, uint64_t now)
 {
 	struct dataplane *dp = e->dataplane;
 	bool native = false;
 
-	if (i->ifindex == 0 || i->attached || !retry_due(&i->retry, now))
-		return;
-	if (dp->ops->interface_attach(
-		dp, i->name, i->ifindex, e->conf->xdp, &native) == -1)
-		return;
-	i->attached = true;
-	i->native = native;
-	log_info("interface %s: attached, %s mode", i->name,
+	if (p->attached)
+		return 0;
+	if (p->ifindex == 0 || !retry_due(&p->retry, now) ||
+	    dp->ops->interface_attach(dp, p->name, p->ifindex, mode, &native) ==
+		-1)
+		return -1;
+	p->attached = true;
+	p->native = native;
+	log_info("interface %s: attached, %s mode", p->name,
 	    native ? "native" : "generic");
+	return 0;
 }
 
 static void
-refresh(struct engine *e, struct interface *i)
+port_init(struct port *p, const char *name)
 {
-	struct netlink_interface now = {0};
-
-	netlink_interface(e->netlink, i->name, &now);
-	i->up = now.up;
-	if (now.ifindex == i->ifindex)
-		return;
-	if (now.ifindex == 0)
-		log_warnx("interface %s is gone; waiting for it", i->name);
-	i->ifindex = now.ifindex;
-	i->attached = false;
-	retry_reset(&i->retry);
+	memset(p, 0, sizeof(*p));
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	retry_reset(&p->retry);
 }
 
-static const struct interface *
-find(const struct interface *list, size_t count, const char *name)
+/* Of an interface that was made anew nothing is left. */
+static void
+port_set_ifindex(struct port *p, int ifindex)
+{
+	if (p->ifindex == ifindex)
+		return;
+	p->ifindex = ifindex;
+	p->attached = false;
+	retry_reset(&p->retry);
+}
+
+/* Members of a bond. */
+
+static struct port *
+find_port(struct port *list, size_t count, const char *name)
 {
 	size_t i;
 
@@ -57,41 +68,194 @@ find(const struct interface *list, size_t count, const char *name)
 	return NULL;
 }
 
+struct members {
+	const struct interface *before;
+	struct port *ports;
+	size_t count;
+};
+
+static void
+add_member(void *arg, const char *name, int ifindex)
+{
+	struct members *m = arg;
+	const struct port *was =
+	    find_port(m->before->members, m->before->member_count, name);
+	struct port *p;
+
+	m->ports = xreallocarray(m->ports, m->count + 1, sizeof(*m->ports));
+	p = &m->ports[m->count++];
+	if (was != NULL)
+		*p = *was;
+	else
+		port_init(p, name);
+	port_set_ifindex(p, ifindex);
+}
+
+static bool
+is_configured(const struct engine *e, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < e->conf->interface_count; i++)
+		if (strcmp(e->conf->interfaces[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void
+detach_member(struct engine *e, const struct interface *i, struct port *p)
+{
+	if (!p->attached || is_configured(e, p->name))
+		return;
+	log_info("interface %s: no longer a member of %s, detached", p->name,
+	    i->port.name);
+	e->dataplane->ops->interface_detach(e->dataplane, p->name);
+}
+
+/* Who is a member of it now, and who is not any more. */
+static void
+refresh_members(struct engine *e, struct interface *i)
+{
+	struct members now = {.before = i};
+	size_t j;
+
+	if (i->bond)
+		netlink_members(e->netlink, i->port.ifindex, add_member, &now);
+	for (j = 0; j < i->member_count; j++)
+		if (find_port(now.ports, now.count, i->members[j].name) == NULL)
+			detach_member(e, i, &i->members[j]);
+	free(i->members);
+	i->members = now.ports;
+	i->member_count = now.count;
+}
+
+/* A predecessor did it so; doing it in another way would lose packets. */
+static bool
+members_are_attached(const struct engine *e, const struct interface *i)
+{
+	const struct dataplane_ops *ops = e->dataplane->ops;
+	size_t j;
+
+	for (j = 0; j < i->member_count; j++)
+		if (ops->interface_is_attached(
+			e->dataplane, i->members[j].name))
+			return true;
+	return false;
+}
+
+static void
+attach_members(struct engine *e, struct interface *i, uint64_t now)
+{
+	size_t j;
+
+	for (j = 0; j < i->member_count; j++)
+		attach_port(e, &i->members[j], e->conf->xdp, now);
+}
+
+/*
+ * Generic XDP sees what a bond receives, whatever its members can do; native
+ * XDP has to be theirs.  Until there is one, nobody knows: to a bond that has
+ * XDP, only members can be added that have it, too.
+ */
+static void
+attach_bond(struct engine *e, struct interface *i, uint64_t now)
+{
+	if (i->member_count == 0)
+		return;
+	if (!i->by_member && !i->port.attached)
+		i->by_member = members_are_attached(e, i);
+	if (i->by_member) {
+		attach_members(e, i, now);
+		return;
+	}
+	if (i->port.attached || now < i->port.retry.at ||
+	    attach_port(e, &i->port, XDP_NATIVE, now) == 0)
+		return;
+	log_notice("interface %s: attaching to each of its members instead",
+	    i->port.name);
+	i->by_member = true;
+	attach_members(e, i, now);
+}
+
+static void
+attach(struct engine *e, struct interface *i, uint64_t now)
+{
+	if (i->bond && e->conf->xdp != XDP_GENERIC)
+		attach_bond(e, i, now);
+	else
+		attach_port(e, &i->port, e->conf->xdp, now);
+}
+
+static void
+refresh(struct engine *e, struct interface *i)
+{
+	struct netlink_interface now = {0};
+
+	netlink_interface(e->netlink, i->port.name, &now);
+	i->up = now.up;
+	if (now.ifindex != i->port.ifindex) {
+		if (now.ifindex == 0)
+			log_warnx("interface %s is gone; waiting for it",
+			    i->port.name);
+		i->by_member = false;
+	}
+	port_set_ifindex(&i->port, now.ifindex);
+	i->bond = now.bond;
+	refresh_members(e, i);
+}
+
+static struct interface *
+find(struct interface *list, size_t count, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(list[i].port.name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
 void
-interfaces_build(
-    struct engine *e, const struct interface *old, size_t old_count)
+interfaces_build(struct engine *e, struct interface *old, size_t old_count)
 {
 	size_t i, count = e->conf->interface_count;
-	const struct interface *was;
+	struct interface *was;
 
 	e->interfaces = xcalloc(count, sizeof(*e->interfaces));
 	for (i = 0; i < count; i++) {
 		struct interface *in = &e->interfaces[i];
 
 		was = find(old, old_count, e->conf->interfaces[i]);
-		if (was != NULL)
+		if (was != NULL) {
 			*in = *was;
-		in->name = e->conf->interfaces[i];
-		retry_reset(&in->retry);
+			was->members = NULL;
+			was->member_count = 0;
+		} else
+			port_init(&in->port, e->conf->interfaces[i]);
+		retry_reset(&in->port.retry);
 		refresh(e, in);
-		if (in->ifindex == 0)
+		if (in->port.ifindex == 0)
 			log_warnx("interface %s does not exist; waiting for "
 				  "it (\"interfaces\" in %s)",
-			    in->name, e->conf->file);
+			    in->port.name, e->conf->file);
 		attach(e, in, monotime_ms());
 	}
 }
 
+/* It may also be, or have been, a member of a bond. */
 void
 interfaces_update(struct engine *e, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < e->conf->interface_count; i++)
-		if (strcmp(e->interfaces[i].name, name) == 0) {
-			refresh(e, &e->interfaces[i]);
-			attach(e, &e->interfaces[i], monotime_ms());
-		}
+	for (i = 0; i < e->conf->interface_count; i++) {
+		struct interface *in = &e->interfaces[i];
+
+		if (strcmp(in->port.name, name) != 0 && !in->bond)
+			continue;
+		refresh(e, in);
+		attach(e, in, monotime_ms());
+	}
 }
 
 void
@@ -101,4 +265,102 @@ interfaces_retry(struct engine *e, uint64_t now)
 
 	for (i = 0; i < e->conf->interface_count; i++)
 		attach(e, &e->interfaces[i], now);
+}
+
+/* Detaching. */
+
+struct names {
+	char **names;
+	size_t count;
+};
+
+static void
+add_name(void *arg, const char *name, int ifindex)
+{
+	struct names *list = arg;
+
+	(void)ifindex;
+	list->names =
+	    xreallocarray(list->names, list->count + 1, sizeof(char *));
+	list->names[list->count++] = xstrdup(name);
+}
+
+void
+interfaces_detach_others(struct engine *e)
+{
+	struct netlink_interface now;
+	struct names keep = {0};
+	size_t i;
+
+	for (i = 0; i < e->conf->interface_count; i++) {
+		add_name(&keep, e->conf->interfaces[i], 0);
+		if (e->conf->xdp != XDP_GENERIC &&
+		    netlink_interface(
+			e->netlink, e->conf->interfaces[i], &now) == 0 &&
+		    now.bond)
+			netlink_members(
+			    e->netlink, now.ifindex, add_name, &keep);
+	}
+	e->dataplane->ops->interface_detach_others(
+	    e->dataplane, keep.names, keep.count);
+	for (i = 0; i < keep.count; i++)
+		free(keep.names[i]);
+	free(keep.names);
+}
+
+static void
+detach_port(struct engine *e, struct port *p)
+{
+	if (p->attached)
+		e->dataplane->ops->interface_detach(e->dataplane, p->name);
+	p->attached = false;
+}
+
+void
+interfaces_detach(struct engine *e, struct interface *list, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++) {
+		detach_port(e, &list[i].port);
+		for (j = 0; j < list[i].member_count; j++)
+			detach_port(e, &list[i].members[j]);
+		list[i].by_member = false;
+	}
+}
+
+void
+interfaces_free(struct interface *list, size_t count)
+{
+	size_t i;
+
+	for (i = 0; list != NULL && i < count; i++)
+		free(list[i].members);
+	free(list);
+}
+
+bool
+interface_is_attached(const struct interface *in)
+{
+	size_t i;
+
+	if (!in->by_member)
+		return in->port.attached;
+	for (i = 0; i < in->member_count; i++)
+		if (!in->members[i].attached)
+			return false;
+	return in->member_count > 0;
+}
+
+bool
+interface_is_native(const struct interface *in)
+{
+	size_t i;
+
+	if (!in->by_member)
+		return in->port.native;
+	for (i = 0; i < in->member_count; i++)
+		if (!in->members[i].native)
+			return false;
+	return true;
 }

@@ -21,6 +21,7 @@
 #include "adapters/dataplane.h"
 #include "core/conf.h"
 #include "core/health.h"
+#include "engine/way.h"
 
 struct bgp;
 struct check;
@@ -57,7 +58,10 @@ struct destination {
 	const struct conf_destination *conf;
 	struct prober *probers; /* as many as its service has checks */
 	bool healthy;		/* every check is up, or it has none */
-	uint64_t since;		/* monotonic ms: state is what it is */
+	bool looked;		/* the kernel has said how it is reached */
+	char problem[WAY_PROBLEM_LEN];	     /* why it can't be; or "" */
+	char probe_problem[WAY_PROBLEM_LEN]; /* why it can't be checked */
+	uint64_t since; /* monotonic ms: state is what it is */
 	enum destination_state state;
 };
 
@@ -77,11 +81,21 @@ struct vip {
 	bool wanted; /* its services have what they need */
 };
 
-struct interface {
-	const char *name; /* the configuration's */
-	int ifindex;	  /* 0 = there is none of this name */
-	bool up, attached, native;
+/* What the data plane is attached to: an interface, or a member of a bond. */
+struct port {
+	char name[16]; /* IFNAMSIZ */
+	int ifindex;   /* 0 = there is none of this name */
+	bool attached, native;
 	struct retry retry;
+};
+
+/* One of the configuration's interfaces. */
+struct interface {
+	struct port port;
+	bool up, bond;
+	bool by_member; /* a bond that its members stand in for */
+	struct port *members;
+	size_t member_count;
 };
 
 /* A bgpd and our dealings with it. */
@@ -110,6 +124,7 @@ struct engine {
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
 	struct interface *interfaces;
+	bool answers_stale; /* the data plane may not know who answers pings */
 
 	int probe_ifindex; /* of the device that probes leave by; -1 = none */
 	struct retry probe_retry;
@@ -135,6 +150,8 @@ void engine_reconcile_soon(struct engine *);
 /* Apply the difference now. */
 void engine_reconcile(struct engine *);
 void engine_start_probers(struct engine *);
+/* What the configuration says of the data plane as a whole. */
+void engine_apply_settings(struct engine *);
 /* Is it time?  If so the next time is set, ever later up to a minute. */
 bool retry_due(struct retry *, uint64_t now);
 /* What happens for the first time, or again, may be tried at once. */
@@ -156,6 +173,10 @@ void services_adopt(struct engine *);
 int service_apply(struct service *);
 /* Remove from the data plane what the configuration no longer has. */
 void services_remove_others(struct engine *);
+/* See how it is reached, and whether it can be; say so if that changed. */
+void destination_look(struct destination *);
+/* The same of all; only_new: that the kernel has said nothing about. */
+void services_look(struct engine *, bool only_new);
 /* Work out anew whether a destination is healthy, and what follows. */
 void destination_evaluate(struct destination *);
 /* Judge servers that have no checks to do it. */
@@ -195,13 +216,20 @@ void probers_clear(struct destination *);
 
 /*
  * Attach to those of the engine's configuration.  What was attached to before
- * a reload stays so; old is NULL at start.
+ * a reload stays so, and is taken from old, which is NULL at start.
  */
-void interfaces_build(
-    struct engine *, const struct interface *old, size_t old_count);
+void interfaces_build(struct engine *, struct interface *old, size_t old_count);
 void interfaces_update(struct engine *, const char *name);
 /* Try again to attach where it did not work. */
 void interfaces_retry(struct engine *, uint64_t now);
+/* Detach what is not in the configuration; what may be needed stays. */
+void interfaces_detach_others(struct engine *);
+/* Detach from all: they are attached to in another way next. */
+void interfaces_detach(struct engine *, struct interface *, size_t count);
+void interfaces_free(struct interface *, size_t count);
+/* Is the data plane attached to all of it? */
+bool interface_is_attached(const struct interface *);
+bool interface_is_native(const struct interface *);
 
 /* status.c */
 

@@ -23,6 +23,9 @@
 #include "base/xmalloc.h"
 #include "engine/private.h"
 
+_Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
+    "what is wrong with a way doesn't fit a check's result");
+
 /* The first probes are spread over so many ms. */
 #define FIRST_SPREAD 200
 
@@ -137,12 +140,13 @@ obstacle(const struct destination *d, const struct netlink_nexthop *hop)
 		    "health checks have no way out: see the log");
 	} else if (hop == NULL || hop->ifindex == 0)
 		snprintf(r.detail, sizeof(r.detail), "no route to the server");
-	else if (!hop->onlink)
-		snprintf(r.detail, sizeof(r.detail),
-		    "the server is not on a subnet of this host");
-	else if (!hop->resolved)
-		snprintf(r.detail, sizeof(r.detail), "no answer to ARP on %s",
-		    hop->interface);
+	else if (d->problem[0] != '\0')
+		memcpy(r.detail, d->problem, sizeof(d->problem));
+	else if (d->probe_problem[0] != '\0') {
+		r.outcome = CHECK_LOCAL_ERROR;
+		memcpy(r.detail, d->probe_problem, sizeof(d->probe_problem));
+	} else if (!hop->resolved)
+		way_unresolved(&d->conf->address, hop, r.detail);
 	else
 		return NULL;
 	return &r;
@@ -167,7 +171,7 @@ prober_start(evutil_socket_t fd, short what, void *arg)
 		prober_result(p, failed);
 		return;
 	}
-	target.source = hop->source;
+	way_probe_source(e->netlink, &key->vip, hop, &target.source);
 	if ((d->service->dirty && d->service->retry.at == 0) ||
 	    e->dataplane->ops->probe_mark(
 		e->dataplane, key, &d->conf->address, &target.mark) == -1) {

@@ -70,19 +70,13 @@ keep_fixed(struct conf *was, struct conf *now)
 static void
 follow_interfaces(struct engine *e, const struct conf *was)
 {
-	const struct dataplane_ops *ops = e->dataplane->ops;
 	struct interface *old = e->interfaces;
-	bool other_mode = was->xdp != e->conf->xdp;
-	size_t i;
 
-	ops->interface_detach_others(
-	    e->dataplane, e->conf->interfaces, e->conf->interface_count);
-	for (i = 0; other_mode && i < was->interface_count; i++) {
-		ops->interface_detach(e->dataplane, old[i].name);
-		old[i].attached = false;
-	}
+	if (was->xdp != e->conf->xdp)
+		interfaces_detach(e, old, was->interface_count);
+	interfaces_detach_others(e);
 	interfaces_build(e, old, was->interface_count);
-	free(old);
+	interfaces_free(old, was->interface_count);
 }
 
 /* Was a VIP that the new configuration doesn't have announced till now? */
@@ -131,6 +125,8 @@ replace_conf(struct engine *e, struct conf *now)
 	e->conf = now;
 	gone = vip_is_gone(e, was, old_vips);
 	services_free(e, was, old_services, old_vips);
+	engine_apply_settings(e);
+	services_look(e, false);
 	vips_look(e, false);
 	announce_follow(e);
 	remove_gone(e, gone);

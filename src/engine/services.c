@@ -5,6 +5,7 @@
  * given what is known from before, judged, and applied to the data plane.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/private.h"
+
+/* How long the kernel has to say how a server is reached, in ms. */
+#define LOOK_LIMIT 500
 
 static int
 key_matches(const void *key, const void *service)
@@ -81,6 +85,89 @@ state_text(enum destination_state state)
 	}
 }
 
+/* Is it reached now, and as it should be? */
+static bool
+is_usable(const struct destination *d, const struct netlink_nexthop *hop)
+{
+	return hop != NULL && hop->resolved && d->problem[0] == '\0';
+}
+
+/* The one function that changes what is the problem of a destination. */
+static void
+set_problem(struct destination *d, char problem[WAY_PROBLEM_LEN],
+    const char now[WAY_PROBLEM_LEN], const char *what)
+{
+	const struct conf_service *s = d->service->conf;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+
+	if (strcmp(problem, now) == 0)
+		return;
+	snprintf(problem, WAY_PROBLEM_LEN, "%s", now);
+	service_key_format(&s->key, key);
+	addr_format(&d->conf->address, server);
+	if (now[0] != '\0')
+		log_warnx("%s %s: destination %s can't be %s: %s", s->name, key,
+		    server, what, now);
+	else {
+		log_notice("%s %s: destination %s can be %s again", s->name,
+		    key, server, what);
+		probers_kick(d);
+	}
+	d->service->dirty = true;
+}
+
+void
+destination_look(struct destination *d)
+{
+	const struct service *s = d->service;
+	struct netlink *nl = s->engine->netlink;
+	const struct netlink_nexthop *hop =
+	    netlink_nexthop(nl, &d->conf->address);
+	char now[WAY_PROBLEM_LEN];
+
+	if (hop == NULL)
+		return;
+	d->looked = true;
+	way_problem(&s->conf->key.vip, d->conf, hop, now);
+	set_problem(d, d->problem, now, "used");
+	if (d->problem[0] == '\0' && s->conf->check_count > 0)
+		way_probe_problem(nl, &s->conf->key.vip, hop, now);
+	else
+		now[0] = '\0';
+	set_problem(d, d->probe_problem, now, "checked");
+}
+
+/* Either the kernel has said something, or it has nothing to say. */
+static bool
+is_known(const struct destination *d)
+{
+	const struct netlink_nexthop *hop =
+	    netlink_nexthop(d->service->engine->netlink, &d->conf->address);
+
+	return d->looked || (hop != NULL && hop->ifindex != 0) ||
+	    monotime_ms() - d->since >= LOOK_LIMIT;
+}
+
+void
+services_look(struct engine *e, bool only_new)
+{
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		struct service *s = &e->services[i];
+
+		for (j = 0; j < s->conf->destination_count; j++) {
+			struct destination *d = &s->destinations[j];
+
+			if (!is_known(d) || (only_new && d->looked))
+				continue;
+			destination_look(d);
+			if (s->conf->check_count == 0)
+				destination_evaluate(d);
+		}
+	}
+}
+
 void
 destination_evaluate(struct destination *d)
 {
@@ -96,7 +183,7 @@ destination_evaluate(struct destination *d)
 			healthy = false;
 	if (s->conf->check_count == 0) {
 		hop = netlink_nexthop(s->engine->netlink, &d->conf->address);
-		healthy = hop != NULL && hop->onlink && hop->resolved;
+		healthy = d->looked ? is_usable(d, hop) : d->healthy;
 	}
 	d->healthy = healthy;
 	state = state_of(d);
@@ -156,6 +243,9 @@ destination_init(struct destination *d, struct service *s, size_t i)
 	if (was == NULL)
 		return;
 	d->healthy = was->healthy;
+	d->looked = was->looked;
+	memcpy(d->problem, was->problem, sizeof(d->problem));
+	memcpy(d->probe_problem, was->probe_problem, sizeof(d->probe_problem));
 	for (j = 0; j < s->conf->check_count; j++)
 		carry_over_prober(&d->probers[j], was);
 	set_state(d, state_of(d));
@@ -302,11 +392,9 @@ describe(const struct destination *d, struct dataplane_destination *out)
 	out->address = d->conf->address;
 	out->state = d->state;
 	out->weight = d->conf->weight;
-	if (hop == NULL || !hop->onlink || !hop->resolved)
-		return;
-	out->ifindex = hop->ifindex;
-	memcpy(out->mac, hop->mac, sizeof(out->mac));
-	memcpy(out->source_mac, hop->source_mac, sizeof(out->source_mac));
+	out->delivery = d->conf->delivery;
+	if (is_usable(d, hop))
+		way_describe(d->conf, hop, out);
 }
 
 int
@@ -328,6 +416,8 @@ service_apply(struct service *s)
 		describe(&s->destinations[i], &out.destinations[i]);
 	result = dp->ops->service_set(dp, &out);
 	if (result == 0) {
+		if (!s->applied)
+			s->engine->answers_stale = true;
 		s->applied = true;
 		s->dirty = false;
 		retry_reset(&s->retry);

@@ -76,6 +76,20 @@ config_json(const struct engine *e)
 }
 
 static json_t *
+members_json(const struct interface *in)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < in->member_count; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:b, s:b}", "name", in->members[i].name,
+			"attached", in->members[i].attached, "native",
+			in->members[i].native));
+	return list;
+}
+
+static json_t *
 interfaces_json(const struct engine *e)
 {
 	json_t *list = json_array();
@@ -85,9 +99,10 @@ interfaces_json(const struct engine *e)
 		const struct interface *in = &e->interfaces[i];
 
 		json_array_append_new(list,
-		    json_pack("{s:s, s:b, s:b, s:b}", "name", in->name,
-			"attached", in->attached, "native", in->native, "up",
-			in->up));
+		    json_pack("{s:s, s:b, s:b, s:b, s:o}", "name",
+			in->port.name, "attached", interface_is_attached(in),
+			"native", interface_is_native(in), "up", in->up,
+			"members", members_json(in)));
 	}
 	return list;
 }
@@ -108,19 +123,38 @@ flows_json(const struct engine *e)
 }
 
 static json_t *
+reasons_json(
+    const struct dataplane_reason *reasons, size_t count, const char *key)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:I}", key, reasons[i].name, "help",
+			reasons[i].help, "packets",
+			(json_int_t)reasons[i].packets));
+	return list;
+}
+
+static json_t *
 drops_json(const struct engine *e)
 {
 	const struct dataplane_reason *reasons;
-	json_t *list = json_array();
-	size_t i, count;
+	size_t count;
 
 	reasons = e->dataplane->ops->drops(e->dataplane, &count);
-	for (i = 0; i < count; i++)
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:I}", "reason", reasons[i].name,
-			"help", reasons[i].help, "packets",
-			(json_int_t)reasons[i].packets));
-	return list;
+	return reasons_json(reasons, count, "reason");
+}
+
+static json_t *
+answers_json(const struct engine *e)
+{
+	const struct dataplane_reason *kinds;
+	size_t count;
+
+	kinds = e->dataplane->ops->answers(e->dataplane, &count);
+	return reasons_json(kinds, count, "kind");
 }
 
 static void
@@ -156,6 +190,32 @@ prober_json(const struct prober *p)
 	return o;
 }
 
+/* How it is reached, as far as that is known, and why it isn't. */
+static void
+set_way(
+    json_t *o, const struct destination *d, const struct netlink_nexthop *hop)
+{
+	bool routed = hop != NULL && hop->routed,
+	     known = routed && hop->resolved;
+	char problem[WAY_PROBLEM_LEN];
+
+	snprintf(problem, sizeof(problem), "%s",
+	    d->problem[0] != '\0' ? d->problem : d->probe_problem);
+	if (problem[0] == '\0' && routed && !known)
+		way_unresolved(&d->conf->address, hop, problem);
+	json_object_set_new(o, "delivery",
+	    json_string(delivery_kind_name(d->conf->delivery.kind)));
+	json_object_set_new(
+	    o, "interface", routed ? json_string(hop->interface) : json_null());
+	json_object_set_new(o, "vlan", json_integer(routed ? hop->vlan : 0));
+	json_object_set_new(o, "mtu", json_integer(routed ? hop->mtu : 0));
+	json_object_set_new(o, "gateway",
+	    routed && hop->gateway.family != 0 ? address_json(&hop->gateway)
+					       : json_null());
+	json_object_set_new(o, "mac", known ? mac_json(hop->mac) : json_null());
+	json_object_set_new(o, "problem", status_text(problem));
+}
+
 static json_t *
 destination_json(const struct destination *d)
 {
@@ -167,15 +227,13 @@ destination_json(const struct destination *d)
 	const struct service *s = d->service;
 	const struct netlink_nexthop *hop =
 	    netlink_nexthop(s->engine->netlink, &d->conf->address);
-	bool known = hop != NULL && hop->resolved;
 	json_t *o, *checks = json_array();
 	size_t i;
 
-	o = json_pack("{s:o, s:s, s:b, s:i, s:o, s:s?}", "address",
+	o = json_pack("{s:o, s:s, s:b, s:i}", "address",
 	    address_json(&d->conf->address), "state", states[d->state],
-	    "healthy", d->healthy, "weight", (int)d->conf->weight, "mac",
-	    known ? mac_json(hop->mac) : json_null(), "interface",
-	    known ? hop->interface : NULL);
+	    "healthy", d->healthy, "weight", (int)d->conf->weight);
+	set_way(o, d, hop);
 	set_seconds_since(o, "since", d->since);
 	set_counters(o, s, &d->conf->address);
 	for (i = 0; i < s->conf->check_count; i++)
@@ -269,6 +327,19 @@ bgp_json(const struct engine *e, const struct bgp_status *bgp)
 /* What is wrong now, a line each, with its remedy. */
 
 static void
+member_problems(const struct interface *in, json_t *list)
+{
+	size_t i;
+
+	for (i = 0; i < in->member_count; i++)
+		if (!in->members[i].attached)
+			json_array_append_new(list,
+			    json_sprintf("interface %s, a member of %s, could "
+					 "not be attached to: see the log",
+				in->members[i].name, in->port.name));
+}
+
+static void
 interface_problems(const struct engine *e, json_t *list)
 {
 	size_t i;
@@ -277,15 +348,21 @@ interface_problems(const struct engine *e, json_t *list)
 		const struct interface *in = &e->interfaces[i];
 		const char *what = NULL;
 
-		if (in->ifindex == 0)
+		if (in->by_member)
+			member_problems(in, list);
+		if (in->port.ifindex == 0)
 			what = "does not exist";
-		else if (!in->attached)
+		else if (in->bond && in->member_count == 0 &&
+		    !in->port.attached)
+			what = "is a bond without members";
+		else if (!in->by_member && !in->port.attached)
 			what = "could not be attached to: see the log";
 		else if (!in->up)
 			what = "is down or has no carrier";
 		if (what != NULL)
 			json_array_append_new(list,
-			    json_sprintf("interface %s %s", in->name, what));
+			    json_sprintf(
+				"interface %s %s", in->port.name, what));
 	}
 }
 
@@ -302,6 +379,39 @@ vip_problems(const struct engine *e, json_t *list)
 					 "so it can't be checked or "
 					 "announced: remove it here",
 				addr_format(&e->vips[i].conf->address, vip)));
+}
+
+/* Past so many there is no use in more. */
+#define WAY_PROBLEMS 20
+
+static void
+way_problems(const struct engine *e, json_t *list)
+{
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+	size_t i, j, count = 0;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		const struct service *s = &e->services[i];
+
+		for (j = 0; j < s->conf->destination_count; j++) {
+			const struct destination *d = &s->destinations[j];
+			const char *problem =
+			    d->problem[0] ? d->problem : d->probe_problem;
+
+			if (problem[0] == '\0' || count++ >= WAY_PROBLEMS)
+				continue;
+			json_array_append_new(list,
+			    json_sprintf("%s %s: destination %s: %s",
+				s->conf->name,
+				service_key_format(&s->conf->key, key),
+				addr_format(&d->conf->address, server),
+				problem));
+		}
+	}
+	if (count > WAY_PROBLEMS)
+		json_array_append_new(list,
+		    json_sprintf("... and %zu destinations more like these",
+			count - WAY_PROBLEMS));
 }
 
 static void
@@ -334,6 +444,7 @@ problems_json(const struct engine *e, const struct bgp_status *bgp)
 
 	interface_problems(e, list);
 	vip_problems(e, list);
+	way_problems(e, list);
 	service_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,
@@ -367,12 +478,13 @@ engine_status(void *engine)
 		json_array_append_new(services, service_json(&e->services[i]));
 	return json_pack(
 	    "{s:s, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o}",
 	    "version", PACKAGE_VERSION, "hostname", status_text(hostname),
 	    "time", (json_int_t)time(NULL), "started", (json_int_t)e->born,
 	    "uptime", (json_int_t)((monotime_ms() - e->started) / 1000),
 	    "dataplane", e->dataplane->ops->name, "config", config_json(e),
 	    "interfaces", interfaces_json(e), "flows", flows_json(e), "drops",
-	    drops_json(e), "problems", problems_json(e, &bgp), "vips",
-	    vips_json(e, &bgp), "services", services, "bgp", bgp_json(e, &bgp));
+	    drops_json(e), "answers", answers_json(e), "problems",
+	    problems_json(e, &bgp), "vips", vips_json(e, &bgp), "services",
+	    services, "bgp", bgp_json(e, &bgp));
 }

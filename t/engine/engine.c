@@ -5,104 +5,15 @@
  * makes of configuration, health, next hops, interfaces and signals.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <event2/event.h>
+#include "harness.h"
 
 #include <sys/time.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/log.h"
-#include "base/monotime.h"
-#include "core/conf.h"
-#include "engine/engine.h"
-#include "fakes.h"
-
-#define VIP "192.0.2.1"
-#define WEB VIP ":80/tcp"
-#define A   "10.0.0.1"
-#define B   "10.0.0.2"
-
-static char file[] = "/tmp/vc5d-engine-XXXXXX";
-static struct event_base *base;
-static struct engine *engine;
-
-static void
-write_conf(const char *services)
-{
-	FILE *f = fopen(file, "w");
-
-	assert_non_null(f);
-	fprintf(f,
-	    "{\"interfaces\": [\"eth0\"], \"bgp\": {}, \"stop_delay\": 0.2,"
-	    " \"interval\": 0.1, \"timeout\": 0.1, \"rise\": 2, \"fall\": 3,"
-	    " \"services\": [%s]}",
-	    services);
-	assert_int_equal(fclose(f), 0);
-}
-
-static const char web[] =
-    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
-    "\", \"" B "\"], \"policy\": {\"80\": {}}}";
-
-static void
-start(const char *services)
-{
-	struct conf_errors errors = {0};
-	struct conf *conf;
-
-	write_conf(services);
-	conf = conf_load(file, &errors);
-	if (conf == NULL)
-		fail_msg("%s", errors.lines[0]);
-	base = event_base_new();
-	assert_non_null(base);
-	engine = engine_new(base, fake_dataplane(), conf);
-	assert_non_null(engine);
-	engine_start(engine);
-}
-
-/* Run the event loop until it is so; the test fails if it never is. */
-#define wait_for(condition)                                        \
-	do {                                                       \
-		uint64_t limit = monotime_ms() + 10000;            \
-                                                                   \
-		while (!(condition)) {                             \
-			if (monotime_ms() > limit)                 \
-				fail_msg("never: %s", #condition); \
-			event_base_loop(base, EVLOOP_ONCE);        \
-		}                                                  \
-	} while (0)
-
-static int
-setup(void **state)
-{
-	(void)state;
-	fakes_reset();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	engine_free(engine);
-	engine = NULL;
-	event_base_free(base);
-	if (record.probes_running != 0)
-		return -1;
-	fakes_reset();
-	return 0;
-}
+static const char web[] = SERVICE_WEB;
 
 static void
 servers_begin_down_and_come_up_by_their_first_check(void **state)
@@ -112,7 +23,7 @@ servers_begin_down_and_come_up_by_their_first_check(void **state)
 	assert_int_equal(fake_state(WEB, A), DESTINATION_DOWN);
 	assert_int_equal(fake_state(WEB, B), DESTINATION_DOWN);
 	assert_false(fake_wanted(VIP));
-	assert_true(record.attached);
+	assert_true(fake_attached("eth0"));
 	wait_for(fake_state(WEB, A) == DESTINATION_UP);
 	assert_int_equal(fake_server(A)->probes, 1);
 	wait_for(fake_state(WEB, B) == DESTINATION_UP);
@@ -535,8 +446,8 @@ an_interface_is_waited_for(void **state)
 	wait_for(fake_state(WEB, A) == DESTINATION_UP);
 	assert_int_equal(record.attaches, 0);
 	world.ifindex = 5;
-	fake_interface_changed();
-	assert_true(record.attached);
+	fake_interface_changed("eth0");
+	assert_true(fake_attached("eth0"));
 }
 
 static void
@@ -545,10 +456,10 @@ attaching_is_tried_again(void **state)
 	(void)state;
 	world.attach_fails = true;
 	start(web);
-	assert_false(record.attached);
+	assert_false(fake_attached("eth0"));
 	wait_for(record.attaches == 2);
 	world.attach_fails = false;
-	wait_for(record.attached);
+	wait_for(fake_attached("eth0"));
 }
 
 static void
@@ -645,9 +556,6 @@ the_status_document_shows_it_all(void **state)
 	json_decref(request);
 }
 
-#define TEST(function) \
-	cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int
 main(void)
 {
@@ -685,14 +593,6 @@ main(void)
 	    TEST(a_second_stop_does_not_wait),
 	    TEST(the_status_document_shows_it_all),
 	};
-	int fd, failed;
 
-	log_open("engine", 1, LOG_NORMAL);
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	if ((fd = mkstemp(file)) == -1)
-		return 1;
-	close(fd);
-	failed = cmocka_run_group_tests_name("engine", tests, NULL, NULL);
-	unlink(file);
-	return failed;
+	return run_engine_tests(tests);
 }

@@ -61,8 +61,11 @@ find_server(const struct addr *a)
 			return &world.servers[i];
 	if (world.server_count == FAKE_SERVERS)
 		abort();
-	world.servers[i] = (struct fake_server){
-	    .address = *a, .answers = true, .resolved = true, .mac = i};
+	world.servers[i] = (struct fake_server){.address = *a,
+	    .answers = true,
+	    .resolved = true,
+	    .mac = i,
+	    .mtu = 1500};
 	world.server_count++;
 	return &world.servers[i];
 }
@@ -148,6 +151,7 @@ service_set(struct dataplane *dp, const struct dataplane_service *s)
 	if (mine == NULL) {
 		if (record.service_count == FAKE_SERVICES)
 			abort();
+		record.answers[record.service_count] = false;
 		mine = &record.services[record.service_count++];
 	} else
 		free(mine->destinations);
@@ -168,6 +172,8 @@ service_remove(struct dataplane *dp, const struct service_key *key)
 	record.removes++;
 	free(mine->destinations);
 	*mine = record.services[--record.service_count];
+	record.answers[mine - record.services] =
+	    record.answers[record.service_count];
 }
 
 static void
@@ -190,17 +196,41 @@ former_each(struct dataplane *dp, void (*function)(const struct addr *, void *),
 	(void)arg;
 }
 
+bool
+fake_attached(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < FAKE_PORTS; i++)
+		if (strcmp(record.attached[i], name) == 0)
+			return true;
+	return false;
+}
+
+void
+fake_leave_attached(const char *name)
+{
+	size_t i = 0;
+
+	if (fake_attached(name))
+		return;
+	while (record.attached[i][0] != '\0')
+		if (++i == FAKE_PORTS)
+			abort();
+	snprintf(record.attached[i], sizeof(record.attached[i]), "%s", name);
+}
+
 static int
 interface_attach(struct dataplane *dp, const char *name, int ifindex,
     enum xdp_mode mode, bool *native)
 {
 	(void)dp;
-	(void)name;
 	(void)ifindex;
 	record.attaches++;
-	if (world.attach_fails)
+	if (world.attach_fails ||
+	    (world.bond_fails && strcmp(name, "eth0") == 0))
 		return -1;
-	record.attached = true;
+	fake_leave_attached(name);
 	*native = mode != XDP_GENERIC;
 	return 0;
 }
@@ -208,17 +238,61 @@ interface_attach(struct dataplane *dp, const char *name, int ifindex,
 static void
 interface_detach(struct dataplane *dp, const char *name)
 {
+	size_t i;
+
 	(void)dp;
-	(void)name;
-	record.attached = false;
+	for (i = 0; i < FAKE_PORTS; i++)
+		if (strcmp(record.attached[i], name) == 0)
+			record.attached[i][0] = '\0';
+}
+
+static bool
+interface_is_attached(struct dataplane *dp, const char *name)
+{
+	(void)dp;
+	return fake_attached(name);
 }
 
 static void
 interface_detach_others(struct dataplane *dp, char *const *names, size_t count)
 {
+	size_t i, j;
+
 	(void)dp;
-	(void)names;
-	(void)count;
+	for (i = 0; i < FAKE_PORTS; i++) {
+		for (j = 0; j < count; j++)
+			if (strcmp(record.attached[i], names[j]) == 0)
+				break;
+		if (j == count)
+			record.attached[i][0] = '\0';
+	}
+}
+
+static void
+settings_set(struct dataplane *dp, const struct dataplane_settings *settings)
+{
+	(void)dp;
+	record.settings = *settings;
+}
+
+/* As the real one, of VIPs only. */
+static void
+vip_answers(struct dataplane *dp, const struct addr *vip, bool answers)
+{
+	size_t i;
+
+	(void)dp;
+	for (i = 0; i < record.service_count; i++)
+		if (addr_compare(&record.services[i].key.vip, vip) == 0)
+			record.answers[i] = answers;
+}
+
+bool
+fake_answers(const char *key)
+{
+	const struct dataplane_service *s = fake_service(key);
+
+	return s != NULL && record.answers[s - record.services];
 }
 
 static int
@@ -263,6 +337,16 @@ drops(struct dataplane *dp, size_t *count)
 	return reasons;
 }
 
+static const struct dataplane_reason *
+answers(struct dataplane *dp, size_t *count)
+{
+	static const struct dataplane_reason kinds[] = {{"echo_reply", "", 4}};
+
+	(void)dp;
+	*count = 1;
+	return kinds;
+}
+
 static void
 flows(struct dataplane *dp, struct dataplane_flows *out)
 {
@@ -283,7 +367,7 @@ stop(struct dataplane *dp)
 {
 	(void)dp;
 	record.stops++;
-	record.attached = false;
+	memset(record.attached, 0, sizeof(record.attached));
 }
 
 static void
@@ -299,15 +383,19 @@ fake_dataplane(void)
 	    .name = "fake",
 	    .interface_attach = interface_attach,
 	    .interface_detach = interface_detach,
+	    .interface_is_attached = interface_is_attached,
 	    .interface_detach_others = interface_detach_others,
 	    .probe_attach = probe_attach,
 	    .probe_mark = probe_mark,
+	    .settings_set = settings_set,
+	    .vip_answers = vip_answers,
 	    .service_set = service_set,
 	    .service_remove = service_remove,
 	    .service_each = service_each,
 	    .former_each = former_each,
 	    .counters = counters,
 	    .drops = drops,
+	    .answers = answers,
 	    .flows = flows,
 	    .tick = tick,
 	    .stop = stop,
@@ -373,11 +461,22 @@ netlink_nexthop(struct netlink *nl, const struct addr *a)
 	const struct fake_server *s = find_server(a);
 
 	(void)nl;
-	hop = (struct netlink_nexthop){.onlink = true,
+	hop = (struct netlink_nexthop){0};
+	if (s->lost)
+		return &hop;
+	hop = (struct netlink_nexthop){.routed = true,
+	    .onlink = s->gateway.family == 0,
 	    .resolved = s->resolved,
 	    .ifindex = 2,
 	    .interface = "eth0",
+	    .wire = 7,
+	    .vlan = s->vlan,
+	    .mtu = s->mtu,
+	    .gateway = s->gateway,
 	    .mac = {2, 0, 0, 0, 0, s->mac}};
+	if (!world.no_source)
+		hop.source =
+		    address(a->family == AF_INET ? "10.0.0.254" : "fd00::254");
 	return &hop;
 }
 
@@ -390,7 +489,41 @@ netlink_interface(
 	memset(out, 0, sizeof(*out));
 	out->ifindex = world.ifindex;
 	out->up = world.ifindex != 0;
+	out->bond = world.bond && world.ifindex != 0;
 	return world.ifindex == 0 ? -1 : 0;
+}
+
+void
+netlink_members(struct netlink *nl, int master,
+    void (*function)(void *arg, const char *name, int ifindex), void *arg)
+{
+	size_t i;
+
+	(void)nl;
+	if (master != world.ifindex)
+		abort();
+	for (i = 0; i < FAKE_MEMBERS; i++)
+		if (world.members[i] != NULL)
+			function(arg, world.members[i], 10 + (int)i);
+}
+
+int
+netlink_keep_tags(const char *name)
+{
+	(void)name;
+	record.tags_kept++;
+	return 1;
+}
+
+int
+netlink_source(struct netlink *nl, int ifindex, int family, struct addr *out)
+{
+	(void)nl;
+	(void)ifindex;
+	if (world.no_source)
+		return -1;
+	*out = address(family == AF_INET ? "10.0.0.254" : "fd00::254");
+	return 0;
 }
 
 bool
@@ -443,11 +576,11 @@ fake_nexthop_changed(const char *server)
 }
 
 void
-fake_interface_changed(void)
+fake_interface_changed(const char *name)
 {
 	struct netlink_interface now = {.ifindex = world.ifindex};
 
-	callbacks.interface(callback_arg, "eth0", &now);
+	callbacks.interface(callback_arg, name, &now);
 }
 
 void
@@ -572,6 +705,7 @@ check_start(struct event_base *base, const struct conf_check *conf,
 		abort();
 	c->server = &world.servers[target->mark - 1];
 	c->server->probes++;
+	c->server->probed_from = target->source;
 	c->callback = callback;
 	c->arg = arg;
 	c->event = event_new(base, -1, 0, check_done, c);

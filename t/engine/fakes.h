@@ -22,15 +22,22 @@
 #define FAKE_SERVICES 8
 #define FAKE_SERVERS  8
 #define FAKE_VIPS     8
+#define FAKE_MEMBERS  3
+#define FAKE_PORTS    4
 
 /* What the world does. */
 struct fake_server {
 	struct addr address;
-	bool answers;	 /* its checks pass */
-	bool resolved;	 /* it answers to ARP */
-	uint8_t mac;	 /* last byte */
-	unsigned probes; /* sent to it */
-	bool holds;	 /* its checks don't end */
+	bool answers;		 /* its checks pass */
+	bool resolved;		 /* it answers to ARP */
+	uint8_t mac;		 /* last byte */
+	unsigned probes;	 /* sent to it */
+	bool holds;		 /* its checks don't end */
+	bool lost;		 /* there is no route to it */
+	struct addr gateway;	 /* on the way; family 0 = none */
+	struct addr probed_from; /* the last time */
+	uint16_t vlan;
+	uint32_t mtu;
 };
 
 struct fake_world {
@@ -39,8 +46,12 @@ struct fake_world {
 	struct addr local; /* an address of the host; family 0 = none */
 	int ifindex;	   /* of eth0; 0 = there is none */
 	bool attach_fails, set_fails, listen_fails, bgpd_answers;
-	unsigned set_takes; /* ms, that the data plane needs */
-	bool no_probe_path; /* it can't be made */
+	unsigned set_takes;		   /* ms, that the data plane needs */
+	bool no_probe_path;		   /* it can't be made */
+	bool no_source;			   /* the host has no address */
+	bool bond;			   /* eth0 is one */
+	bool bond_fails;		   /* eth0 can't be attached to */
+	const char *members[FAKE_MEMBERS]; /* of it; NULL = none */
 	enum check_outcome
 	    outcome; /* of all checks; CHECK_PASSED: each its own */
 };
@@ -50,7 +61,10 @@ struct fake_record {
 	struct dataplane_service services[FAKE_SERVICES];
 	size_t service_count;
 	unsigned sets, removes, attaches, ticks, stops;
-	bool attached;
+	char attached[FAKE_PORTS][16]; /* interfaces; "" = none */
+	unsigned tags_kept;
+	struct dataplane_settings settings;
+	bool answers[FAKE_SERVICES]; /* pings, of the service's VIP */
 	struct addr wanted[FAKE_VIPS];
 	size_t wanted_count;
 	size_t wanted_least; /* the smallest count that was wanted */
@@ -75,6 +89,11 @@ struct fake_server *fake_server(const char *address);
 struct dataplane_service *fake_service(const char *key);
 enum destination_state fake_state(const char *key, const char *server);
 bool fake_wanted(const char *vip);
+/* Does the VIP of a service answer pings? */
+bool fake_answers(const char *key);
+bool fake_attached(const char *name);
+/* As a predecessor would have done. */
+void fake_leave_attached(const char *name);
 
 struct dataplane *fake_dataplane(void);
 /* Put a service in, as a predecessor would have left it. */
@@ -83,7 +102,7 @@ void fake_leave(
 
 /* Have the engine told of a change. */
 void fake_nexthop_changed(const char *server);
-void fake_interface_changed(void);
+void fake_interface_changed(const char *name);
 void fake_probe_path_gone(void);
 void fake_address_changed(const char *address, bool present);
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * See harness.h.  What is logged goes to a file, and on to standard error
+ * when a test is over.
+ */
+
+#include "harness.h"
+
+#include <sys/mman.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/conf.h"
+
+char file[] = "/tmp/vc5d-engine-XXXXXX";
+struct event_base *base;
+struct engine *engine;
+const char *more = "";
+
+static int log_fd, error_fd;
+static off_t log_read;
+
+void
+write_conf(const char *services)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fprintf(f,
+	    "{\"interfaces\": [\"eth0\"], \"bgp\": {}, \"stop_delay\": 0.2,"
+	    " \"interval\": 0.1, \"timeout\": 0.1, \"rise\": 2, \"fall\": 3,"
+	    " %s \"services\": [%s]}",
+	    more, services);
+	assert_int_equal(fclose(f), 0);
+}
+
+void
+start(const char *services)
+{
+	struct conf_errors errors = {0};
+	struct conf *conf;
+
+	write_conf(services);
+	conf = conf_load(file, &errors);
+	if (conf == NULL)
+		fail_msg("%s", errors.lines[0]);
+	base = event_base_new();
+	assert_non_null(base);
+	engine = engine_new(base, fake_dataplane(), conf);
+	assert_non_null(engine);
+	engine_start(engine);
+}
+
+json_t *
+engine_document(void)
+{
+	json_t *request = json_pack("{s:s}", "command", "status");
+	json_t *document = record.control(record.control_arg, request);
+
+	json_decref(request);
+	assert_non_null(document);
+	return document;
+}
+
+bool
+has_problem(const char *text)
+{
+	json_t *document = engine_document(), *line;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, "problems"), i, line) {
+		if (strncmp(json_string_value(line), text, strlen(text)) == 0)
+			found = true;
+	}
+	json_decref(document);
+	return found;
+}
+
+bool
+was_logged(const char *part)
+{
+	static char text[65536];
+	ssize_t n = pread(log_fd, text, sizeof(text) - 1, log_read);
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	log_read += n;
+	if (write(error_fd, text, (size_t)n) != n)
+		abort();
+	return strstr(text, part) != NULL;
+}
+
+int
+setup(void **state)
+{
+	(void)state;
+	more = "";
+	fakes_reset();
+	return 0;
+}
+
+int
+teardown(void **state)
+{
+	(void)state;
+	engine_free(engine);
+	engine = NULL;
+	event_base_free(base);
+	was_logged("");
+	if (record.probes_running != 0)
+		return -1;
+	fakes_reset();
+	return 0;
+}
+
+int
+run_engine_tests_of(const struct CMUnitTest *tests, size_t count)
+{
+	int fd, failed;
+
+	error_fd = dup(STDERR_FILENO);
+	log_fd = memfd_create("log", MFD_CLOEXEC);
+	if (error_fd == -1 || log_fd == -1 || dup2(log_fd, STDERR_FILENO) == -1)
+		return 1;
+	log_open("engine", 1, LOG_NORMAL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if ((fd = mkstemp(file)) == -1)
+		return 1;
+	close(fd);
+	failed = _cmocka_run_group_tests("engine", tests, count, NULL, NULL);
+	unlink(file);
+	return failed;
+}

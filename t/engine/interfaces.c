@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine and the interfaces that it attaches to: bonds and their members,
+ * and what is left as it was.
+ */
+
+#include "harness.h"
+
+#include <string.h>
+
+static void
+bond(const char *first, const char *second)
+{
+	world.bond = true;
+	world.members[0] = first;
+	world.members[1] = second;
+}
+
+static void
+a_bond_is_attached_to_as_a_whole(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	start(SERVICE_WEB);
+	assert_true(fake_attached("eth0"));
+	assert_false(fake_attached("eth1"));
+	assert_false(has_problem("interface"));
+}
+
+static void
+else_its_members_are_attached_to(void **state)
+{
+	json_t *document, *interface, *members;
+	unsigned attaches;
+
+	(void)state;
+	bond("eth1", "eth2");
+	world.bond_fails = true;
+	start(SERVICE_WEB);
+	assert_true(was_logged("eth0: attaching to each of its members"));
+	assert_false(fake_attached("eth0"));
+	assert_true(fake_attached("eth1"));
+	assert_true(fake_attached("eth2"));
+	document = engine_document();
+	interface = json_array_get(json_object_get(document, "interfaces"), 0);
+	assert_true(json_is_true(json_object_get(interface, "attached")));
+	assert_true(json_is_true(json_object_get(interface, "native")));
+	members = json_object_get(interface, "members");
+	assert_int_equal(json_array_size(members), 2);
+	assert_string_equal(json_string_value(json_object_get(
+				json_array_get(members, 1), "name")),
+	    "eth2");
+	json_decref(document);
+	/* It is settled: nothing is tried again. */
+	attaches = record.attaches;
+	wait_for(record.ticks >= 4);
+	assert_int_equal(record.attaches, attaches);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(record.attaches, attaches);
+}
+
+static void
+members_come_and_go(void **state)
+{
+	(void)state;
+	bond("eth1", NULL);
+	world.bond_fails = true;
+	start(SERVICE_WEB);
+	world.members[1] = "eth2";
+	fake_interface_changed("eth2");
+	assert_true(fake_attached("eth2"));
+	world.members[0] = NULL;
+	fake_interface_changed("eth1");
+	assert_false(fake_attached("eth1"));
+	assert_true(fake_attached("eth2"));
+	assert_true(was_logged("eth1: no longer a member of eth0, detached"));
+	world.members[1] = NULL;
+	fake_interface_changed("eth2");
+	assert_true(has_problem("interface eth0 is a bond without members"));
+	world.members[2] = "eth3";
+	fake_interface_changed("eth3");
+	assert_true(fake_attached("eth3"));
+	assert_false(has_problem("interface"));
+}
+
+/* A bond that has XDP refuses members without. */
+static void
+a_bond_without_members_is_left_alone(void **state)
+{
+	(void)state;
+	bond(NULL, NULL);
+	start(SERVICE_WEB);
+	wait_for(record.ticks >= 2);
+	assert_int_equal(record.attaches, 0);
+	assert_true(has_problem("interface eth0 is a bond without members"));
+	world.members[1] = "eth2";
+	fake_interface_changed("eth2");
+	assert_true(fake_attached("eth0"));
+	assert_false(has_problem("interface"));
+}
+
+static void
+a_bond_made_anew_begins_anew(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	world.bond_fails = true;
+	start(SERVICE_WEB);
+	assert_true(fake_attached("eth1"));
+	world.ifindex = 0;
+	fake_interface_changed("eth0");
+	assert_false(fake_attached("eth1"));
+	assert_true(has_problem("interface eth0 does not exist"));
+	world.ifindex = 5;
+	world.bond_fails = false;
+	fake_interface_changed("eth0");
+	assert_true(fake_attached("eth0"));
+	assert_false(fake_attached("eth1"));
+}
+
+static void
+a_predecessor_s_members_stay_attached(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	fake_leave_attached("eth1");
+	fake_leave_attached("eth9");
+	start(SERVICE_WEB);
+	assert_true(fake_attached("eth1"));
+	assert_true(fake_attached("eth2"));
+	assert_false(fake_attached("eth0"));
+	assert_false(fake_attached("eth9"));
+}
+
+static void
+generic_mode_takes_the_bond_itself(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	more = "\"xdp\": \"generic\",";
+	fake_leave_attached("eth1");
+	start(SERVICE_WEB);
+	assert_true(fake_attached("eth0"));
+	assert_false(fake_attached("eth1"));
+	/* Another mode is another way. */
+	more = "\"xdp\": \"auto\",";
+	world.bond_fails = true;
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_false(fake_attached("eth0"));
+	assert_true(fake_attached("eth1"));
+	assert_true(fake_attached("eth2"));
+}
+
+static void
+members_are_tried_again(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	world.bond_fails = world.attach_fails = true;
+	start(SERVICE_WEB);
+	assert_true(has_problem("interface eth2, a member of eth0, could not "
+				"be attached to: see the log"));
+	world.attach_fails = false;
+	wait_for(fake_attached("eth1") && fake_attached("eth2"));
+	assert_false(has_problem("interface"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_bond_is_attached_to_as_a_whole),
+	    TEST(else_its_members_are_attached_to),
+	    TEST(members_come_and_go),
+	    TEST(a_bond_without_members_is_left_alone),
+	    TEST(a_bond_made_anew_begins_anew),
+	    TEST(a_predecessor_s_members_stay_attached),
+	    TEST(generic_mode_takes_the_bond_itself),
+	    TEST(members_are_tried_again),
+	};
+
+	return run_engine_tests(tests);
+}
