@@ -136,6 +136,8 @@ test_detach(void **state)
 	assert_int_equal(attach(dataplane, "vb", XDP_AUTO, &native), 0);
 	assert_int_equal(attach(dataplane, "br.7", XDP_AUTO, &native), 0);
 	assert_int_not_equal(link_of("br:7"), 0);
+	assert_true(dataplane->ops->interface_is_attached(dataplane, "br.7"));
+	assert_false(dataplane->ops->interface_is_attached(dataplane, "br"));
 	dataplane->ops->interface_detach_others(dataplane, keep, 1);
 	assert_int_not_equal(program_of("va"), 0);
 	assert_int_equal(program_of("vb"), 0);
@@ -161,6 +163,7 @@ test_interface_made_anew(void **state)
 	assert_int_equal(attach(dataplane, "vx", XDP_AUTO, &native), 0);
 	link = link_of("vx");
 	lab_run("ip link del vx");
+	assert_false(dataplane->ops->interface_is_attached(dataplane, "vx"));
 	assert_int_equal(attach(dataplane, "vx", XDP_AUTO, &native), -1);
 	assert_logged("vx: can't attach XDP in auto mode: No such device: "
 		      "there is no such interface");
@@ -240,6 +243,53 @@ test_probe(void **state)
 	    dataplane->ops->probe_attach(dataplane, 4711, 4711), -1);
 	assert_logged("interface 4711: can't attach");
 	dataplane->ops->stop(dataplane);
+}
+
+/* Of what is attached to an interface in generic mode: 0 if nothing. */
+static uint32_t
+generic_of(const char *name)
+{
+	uint32_t id = 0;
+
+	bpf_xdp_query_id((int)if_nametoindex(name), XDP_FLAGS_SKB_MODE, &id);
+	return id;
+}
+
+/* At the other end of the probes' device is what sends them. */
+static void
+test_probe_peer(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	int device = (int)if_nametoindex("va"), first;
+	int peer = (int)if_nametoindex("vb");
+
+	(void)state;
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, device, peer), 0);
+	first = (int)generic_of("vb");
+	assert_int_not_equal(first, 0);
+	/* It is no interface of the configuration, to be detached. */
+	dataplane->ops->interface_detach_others(dataplane, NULL, 0);
+	assert_int_equal(generic_of("vb"), first);
+	dataplane->ops->close(dataplane);
+	assert_int_equal(generic_of("vb"), first);
+	dataplane = lab_dataplane();
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, device, peer), 0);
+	assert_int_not_equal(generic_of("vb"), 0);
+	assert_int_not_equal(generic_of("vb"), first);
+	/* Made anew, the pair has another peer. */
+	lab_run("ip link add vx type veth peer name vy");
+	assert_int_equal(
+	    dataplane->ops->probe_attach(dataplane, (int)if_nametoindex("vx"),
+		(int)if_nametoindex("vy")),
+	    0);
+	assert_int_not_equal(generic_of("vy"), 0);
+	assert_int_equal(generic_of("vb"), 0);
+	assert_string_equal(lab_log(), "");
+	dataplane->ops->stop(dataplane);
+	assert_int_equal(generic_of("vy"), 0);
+	lab_run("ip link del vx && tc qdisc del dev va clsact");
 }
 
 static void
@@ -397,6 +447,7 @@ main(void)
 	    LAB_TEST(test_interface_made_anew),
 	    LAB_TEST(test_other_program),
 	    LAB_TEST(test_probe),
+	    LAB_TEST(test_probe_peer),
 	    LAB_TEST(test_stop_leaves_nothing),
 	    LAB_TEST(test_failure_leaves_nothing),
 	    LAB_TEST(test_one_at_a_time),
