@@ -277,6 +277,7 @@ engine_apply_settings(struct engine *e)
 	};
 
 	e->dataplane->ops->settings_set(e->dataplane, &settings);
+	e->tagged = e->tagged || e->conf->vlan_count > 0;
 	e->answers_stale = true;
 }
 

@@ -16,6 +16,29 @@
 #include "base/xmalloc.h"
 #include "engine/private.h"
 
+/* What the data plane reads first: tags that the hardware has not removed. */
+static void
+keep_tags(struct engine *e, struct port *p)
+{
+	if (!e->tagged || p->tags || p->ifindex == 0)
+		return;
+	p->tags = true;
+	switch (netlink_keep_tags(p->name)) {
+	case 1:
+		log_notice("interface %s: turned off rxvlan: it hides VLAN "
+			   "tags from XDP",
+		    p->name);
+		break;
+	case -1:
+		log_warn("interface %s: can't have VLAN tags left in packets: "
+			 "they may not be seen (ethtool -K %s rxvlan off)",
+		    p->name, p->name);
+		break;
+	default:
+		break;
+	}
+}
+
 /* 0 if it is attached, -1 if not, which is tried again. */
 static int
 attach_port(struct engine *e, struct port *p, enum xdp_mode mode, uint64_t now)
@@ -51,7 +74,7 @@ port_set_ifindex(struct port *p, int ifindex)
 	if (p->ifindex == ifindex)
 		return;
 	p->ifindex = ifindex;
-	p->attached = false;
+	p->attached = p->tags = false;
 	retry_reset(&p->retry);
 }
 
@@ -180,10 +203,15 @@ attach_bond(struct engine *e, struct interface *i, uint64_t now)
 static void
 attach(struct engine *e, struct interface *i, uint64_t now)
 {
+	size_t j;
+
 	if (i->bond && e->conf->xdp != XDP_GENERIC)
 		attach_bond(e, i, now);
 	else
 		attach_port(e, &i->port, e->conf->xdp, now);
+	keep_tags(e, &i->port);
+	for (j = 0; j < i->member_count; j++)
+		keep_tags(e, &i->members[j]);
 }
 
 static void
@@ -265,6 +293,16 @@ interfaces_retry(struct engine *e, uint64_t now)
 
 	for (i = 0; i < e->conf->interface_count; i++)
 		attach(e, &e->interfaces[i], now);
+}
+
+void
+interfaces_keep_tags(struct engine *e)
+{
+	if (e->tagged)
+		return;
+	e->tagged = true;
+	if (e->interfaces != NULL)
+		interfaces_retry(e, monotime_ms());
 }
 
 /* Detaching. */

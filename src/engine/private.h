@@ -86,6 +86,7 @@ struct port {
 	char name[16]; /* IFNAMSIZ */
 	int ifindex;   /* 0 = there is none of this name */
 	bool attached, native;
+	bool tags; /* VLAN tags are left in frames, as well as can be had */
 	struct retry retry;
 };
 
@@ -124,6 +125,7 @@ struct engine {
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
 	struct interface *interfaces;
+	bool tagged;	    /* packets have VLAN tags */
 	bool answers_stale; /* the data plane may not know who answers pings */
 
 	int probe_ifindex; /* of the device that probes leave by; -1 = none */
@@ -226,6 +228,8 @@ void interfaces_retry(struct engine *, uint64_t now);
 void interfaces_detach_others(struct engine *);
 /* Detach from all: they are attached to in another way next. */
 void interfaces_detach(struct engine *, struct interface *, size_t count);
+/* Packets have tags from now on: have interfaces leave them where they are. */
+void interfaces_keep_tags(struct engine *);
 void interfaces_free(struct interface *, size_t count);
 /* Is the data plane attached to all of it? */
 bool interface_is_attached(const struct interface *);

@@ -135,6 +135,8 @@ destination_look(struct destination *d)
 	else
 		now[0] = '\0';
 	set_problem(d, d->probe_problem, now, "checked");
+	if (hop->vlan != 0)
+		interfaces_keep_tags(s->engine);
 }
 
 /* Either the kernel has said something, or it has nothing to say. */

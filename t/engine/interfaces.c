@@ -2,7 +2,7 @@
 
 /*
  * The engine and the interfaces that it attaches to: bonds and their members,
- * and what is left as it was.
+ * tags that the hardware hides, and what is left as it was.
  */
 
 #include "harness.h"
@@ -167,6 +167,37 @@ members_are_tried_again(void **state)
 	assert_false(has_problem("interface"));
 }
 
+static void
+tags_are_kept_where_there_are_vlans(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	start(SERVICE_WEB);
+	wait_for(record.ticks >= 2);
+	assert_int_equal(record.tags_kept, 0);
+	/* The system has a VLAN on the way to a server. */
+	fake_server(A)->vlan = 20;
+	fake_nexthop_changed(A);
+	assert_int_equal(record.tags_kept, 3);
+	assert_true(was_logged("interface eth2: turned off rxvlan: it hides "
+			       "VLAN tags from XDP"));
+	fake_nexthop_changed(A);
+	wait_for(record.ticks >= 3);
+	assert_int_equal(record.tags_kept, 3);
+	world.members[2] = "eth3";
+	fake_interface_changed("eth3");
+	assert_int_equal(record.tags_kept, 4);
+}
+
+static void
+vlans_in_the_file_keep_tags_from_the_start(void **state)
+{
+	(void)state;
+	more = "\"vlans\": {\"10\": [\"10.0.0.0/24\"]},";
+	start(SERVICE_WEB);
+	assert_int_equal(record.tags_kept, 1);
+}
+
 int
 main(void)
 {
@@ -179,6 +210,8 @@ main(void)
 	    TEST(a_predecessor_s_members_stay_attached),
 	    TEST(generic_mode_takes_the_bond_itself),
 	    TEST(members_are_tried_again),
+	    TEST(tags_are_kept_where_there_are_vlans),
+	    TEST(vlans_in_the_file_keep_tags_from_the_start),
 	};
 
 	return run_engine_tests(tests);
