@@ -14,35 +14,39 @@
 
 #include "steer.h"
 
-#define FRAME_WORDS   8 /* of 8 bytes: a small Ethernet frame */
-#define OFFSET_CLIENT 26
-#define OFFSET_VIP    30
-#define OFFSET_PORTS  34
+/* Of 8 bytes: the headers of an IPv6 packet with a tag; a small frame. */
+#define FRAME_WORDS 10
+#define SMALL_WORDS 8
 
 /* Set by user space before a run. */
 __u64 template[FRAME_WORDS];
+bool small;		   /* the frame has no more than SMALL_WORDS */
+__u32 client_at, ports_at; /* where in the frame */
+__s32 grows;		   /* bytes that a pass puts before the frame */
+bool resized;		   /* they are to be taken away again, even if none */
 __u32 iterations;
 __u32 flow_count;  /* choose among so many flows at random; 0: a new one each */
 __u64 flow_number; /* the next new one */
 __be32 client_base, ports_base; /* of flow 0, in host order */
-__be32 vip;			/* in network order */
 
 /* Set by a run. */
 __u64 sent, passed, other;
 
+/* The generator's state. */
+__u64 random;
+
+/* The stack is what the functions of the balancer need: no more is on it. */
 struct pass {
 	struct xdp_md *ctx;
-	__u64 random, number;
-	__u64 sent, passed, other;
 };
 
 /* The number of the next packet's flow: Knuth's MMIX generator. */
 static __always_inline __u64
-next_flow(struct pass *pass)
+next_flow(void)
 {
-	pass->random = pass->random * 6364136223846793005 + 1442695040888963407;
-	return flow_count == 0 ? pass->number++
-			       : (pass->random >> 32) * flow_count >> 32;
+	random = random * 6364136223846793005 + 1442695040888963407;
+	return flow_count == 0 ? flow_number++
+			       : (random >> 32) * flow_count >> 32;
 }
 
 /*
@@ -55,40 +59,60 @@ static __always_inline bool
 write_frame(struct pass *pass)
 {
 	__u64 *words = (void *)(long)pass->ctx->data;
-	__u64 flow = next_flow(pass);
+	void *end = (void *)(long)pass->ctx->data_end;
+	__u64 flow = next_flow();
+	__be32 *client, *ports;
 	int i;
 
-	if ((void *)(words + FRAME_WORDS) > (void *)(long)pass->ctx->data_end)
+	if ((void *)(words + SMALL_WORDS) > end)
 		return false;
 #pragma unroll
-	for (i = 0; i < FRAME_WORDS; i++)
+	for (i = 0; i < SMALL_WORDS; i++)
 		words[i] = template[i];
+	if (!small) {
+		if ((void *)(words + FRAME_WORDS) > end)
+			return false;
+		words[SMALL_WORDS] = template[SMALL_WORDS];
+		words[SMALL_WORDS + 1] = template[SMALL_WORDS + 1];
+	}
 	/* Many clients, each with a few thousand ports. */
-	*(__be32 *)((void *)words + OFFSET_CLIENT) =
-	    bpf_htonl(client_base + (flow >> 12));
-	*(__be32 *)((void *)words + OFFSET_VIP) = vip;
-	*(__be32 *)((void *)words + OFFSET_PORTS) =
-	    bpf_htonl(ports_base + ((flow & 0xfff) << 16));
+	client = (void *)words + (client_at & 63);
+	ports = (void *)words + (ports_at & 63);
+	if ((void *)(client + 1) > end || (void *)(ports + 1) > end)
+		return false;
+	*client = bpf_htonl(client_base + (flow >> 12));
+	*ports = bpf_htonl(ports_base + ((flow & 0xfff) << 16));
 	return true;
 }
 
-static __always_inline long
-note(struct pass *pass, int verdict)
+/* After a pass: the frame begins where it did.  A call, so all pay for it. */
+static __always_inline void
+restore(struct pass *pass, const bool grown)
 {
-	if (verdict == XDP_TX)
-		pass->sent++;
+	if (resized)
+		bpf_xdp_adjust_head(pass->ctx, grown ? grows : 0);
+}
+
+static __always_inline long
+note(int verdict)
+{
+	if (verdict == XDP_TX || verdict == XDP_REDIRECT)
+		sent++;
 	else if (verdict == XDP_PASS)
-		pass->passed++;
+		passed++;
 	else
-		pass->other++;
+		other++;
 	return 0;
 }
 
 static long
 pass_null(__u32 i, struct pass *pass)
 {
+	long result = note(write_frame(pass) ? XDP_TX : XDP_ABORTED);
+
 	(void)i;
-	return note(pass, write_frame(pass) ? XDP_TX : XDP_ABORTED);
+	restore(pass, false);
+	return result;
 }
 
 static __always_inline int
@@ -111,7 +135,7 @@ static long
 pass_swap(__u32 i, struct pass *pass)
 {
 	(void)i;
-	return note(pass, write_frame(pass) ? swap(pass->ctx) : XDP_ABORTED);
+	return note(write_frame(pass) ? swap(pass->ctx) : XDP_ABORTED);
 }
 
 /*
@@ -124,28 +148,28 @@ pass_memory(__u32 i, struct pass *pass)
 	struct vc5_bucket *bucket;
 
 	(void)i;
-	bucket = find(&flows, (pass->random >> 32) & (entries / VC5_WAYS - 1));
+	bucket = find(&flows, (random >> 32) & (entries / VC5_WAYS - 1));
 	if (bucket != NULL)
-		pass->random += bucket->ways[0].stamp;
-	return note(pass, write_frame(pass) ? swap(pass->ctx) : XDP_ABORTED);
+		random += bucket->ways[0].stamp;
+	return note(write_frame(pass) ? swap(pass->ctx) : XDP_ABORTED);
 }
 
 static long
 pass_steer(__u32 i, struct pass *pass)
 {
+	long result = note(write_frame(pass) ? steer(pass->ctx) : XDP_ABORTED);
+
 	(void)i;
-	return note(pass, write_frame(pass) ? steer(pass->ctx) : XDP_ABORTED);
+	restore(pass, true);
+	return result;
 }
 
-#define RUN(ctx_, body)                                                        \
-	struct pass pass = {                                                   \
-	    .ctx = ctx_, .random = bpf_ktime_get_ns(), .number = flow_number}; \
-                                                                               \
-	bpf_loop(iterations, body, &pass, 0);                                  \
-	flow_number = pass.number;                                             \
-	sent = pass.sent;                                                      \
-	passed = pass.passed;                                                  \
-	other = pass.other;                                                    \
+#define RUN(ctx_, body)                       \
+	struct pass pass = {.ctx = ctx_};     \
+                                              \
+	random = bpf_ktime_get_ns();          \
+	sent = passed = other = 0;            \
+	bpf_loop(iterations, body, &pass, 0); \
 	return XDP_PASS
 
 SEC("xdp")

@@ -60,7 +60,8 @@ deliver(struct xdp_md *ctx, const struct packet *packet,
 	count_packet(route, packet->length, placed->stateless);
 	hop_limit_decrement(packet, six);
 	if (UNLIKELY(route->kind != VC5_LAYER2 || route->vlan != packet->vlan))
-		return forward(ctx, route->word, placed->entropy);
+		return forward_packet(
+		    ctx, packet, PARSE_OK, route, placed->entropy, six);
 	route_write_macs(packet->ethernet, route->mac, route->source_mac);
 	return route_leave(ctx, route->ifindex);
 }

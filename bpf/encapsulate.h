@@ -2,8 +2,7 @@
 
 /*
  * The outer headers of the kinds of tunnel, written before a client's packet.
- * What it needs is in
- * struct outer, and in the entry of the destination.
+ * No map is looked into here.
  */
 
 #ifndef BPF_ENCAPSULATE_H
@@ -11,7 +10,6 @@
 
 #include "abi.h"
 #include "checksum.h"
-#include "maps.h"
 #include "parse.h"
 
 #define OUTER_TTL     64
@@ -34,7 +32,6 @@ struct gue_header {
 
 /* What the outer headers are made of. */
 struct outer {
-	__u32 index; /* of the destination */
 	__u32 kind;
 	__u32 payload; /* bytes of the client's packet */
 	__u32 entropy;
@@ -164,19 +161,16 @@ outer_at(struct xdp_md *ctx, __u32 offset)
 }
 
 /* Write the outer headers of a tunnel over IPv4: false if there is no room. */
-__noinline bool
-write_outer4(struct xdp_md *ctx, const struct outer *outer, __u32 offset)
+static __always_inline bool
+write_outer4(struct xdp_md *ctx, const struct outer *outer,
+    const struct vc5_destination *destination, __u32 offset)
 {
 	const void *end = (void *)(long)ctx->data_end;
-	const struct vc5_destination *destination;
 	struct iphdr *ip = outer_at(ctx, offset);
 	__be32 *words = (__be32 *)ip;
 	__u32 total;
 
-	if (outer == NULL || (void *)(ip + 1) > end)
-		return false;
-	destination = find(&destinations, outer->index);
-	if (destination == NULL)
+	if ((void *)(ip + 1) > end)
 		return false;
 	total = sizeof(*ip) + outer_shim(outer->kind) + outer->payload;
 	words[0] = bpf_htonl(
@@ -194,18 +188,15 @@ write_outer4(struct xdp_md *ctx, const struct outer *outer, __u32 offset)
 }
 
 /* The same over IPv6. */
-__noinline bool
-write_outer6(struct xdp_md *ctx, const struct outer *outer, __u32 offset)
+static __always_inline bool
+write_outer6(struct xdp_md *ctx, const struct outer *outer,
+    const struct vc5_destination *destination, __u32 offset)
 {
 	const void *end = (void *)(long)ctx->data_end;
-	const struct vc5_destination *destination;
 	struct ipv6hdr *ip = outer_at(ctx, offset);
 	__be32 *words = (__be32 *)ip;
 
-	if (outer == NULL || (void *)(ip + 1) > end)
-		return false;
-	destination = find(&destinations, outer->index);
-	if (destination == NULL)
+	if ((void *)(ip + 1) > end)
 		return false;
 	words[0] = bpf_htonl(6U << 28 | (__u32)outer->traffic_class << 20 |
 	    (outer->entropy & FLOW_LABEL));

@@ -39,59 +39,35 @@ hop_limit_decrement(const struct packet *packet, const bool six)
 }
 
 /*
- * What the outer headers need to know of the packet, while it is there: false
- * if it is too short to say.
- */
-static __always_inline bool
-outer_prepare(struct xdp_md *ctx, struct packet *packet,
-    const struct vc5_destination *destination, struct outer *outer,
-    const bool six)
-{
-	const struct iphdr *ip;
-
-	if (!parse_addresses(ctx, packet, six))
-		return false;
-	ip = packet->network;
-	outer->type = packet->type;
-	outer->traffic_class = traffic_class(packet, six);
-	outer->four = is_mapped(destination->address);
-	if (six) {
-		outer->payload = sizeof(struct ipv6hdr) +
-		    bpf_ntohs(((struct ipv6hdr *)packet->network)->payload_len);
-		outer->fragment = DONT_FRAGMENT;
-		return true;
-	}
-	outer->payload = bpf_ntohs(ip->tot_len);
-	outer->id = ip->id;
-	outer->fragment = ip->frag_off & DONT_FRAGMENT;
-	return true;
-}
-
-/*
- * The checksum of the client's packet if the outer header wants one.  RFC 768
- * lets IPv4 do without; IPv6 doesn't, RFC 8200, section 8.1.
+ * What the outer headers are made of, which has to be known while the packet
+ * begins where it did.  RFC 768 lets an outer IPv4 do without a checksum where
+ * only reading all of the packet would tell it; IPv6 doesn't, RFC 8200,
+ * section 8.1.
  */
 static __always_inline void
-outer_sum(struct xdp_md *ctx, const struct vc5_destination *destination,
-    struct outer *outer)
+outer_prepare(struct xdp_md *ctx, const struct packet *packet,
+    enum parse_result result, const struct vc5_destination *destination,
+    struct outer *outer, const bool six)
 {
+	const struct iphdr *ip = packet->network;
 	__s64 sum;
 
-	if (!destination->checksum)
+	outer->type = packet->type;
+	outer->payload = packet->total;
+	outer->traffic_class = traffic_class(packet, six);
+	outer->id = six ? 0 : ip->id;
+	outer->fragment = six ? DONT_FRAGMENT : ip->frag_off & DONT_FRAGMENT;
+	outer->four = is_mapped(destination->address);
+	outer->summed = false;
+	outer->sum = 0;
+	if (destination->checksum == 0)
 		return;
-	sum = payload_sum(ctx, !outer->four);
+	outer->summed = sum_known(ctx, packet, six, result, &outer->sum);
+	if (outer->summed || outer->four)
+		return;
+	sum = sum_packet(ctx, packet->offset, packet->total);
 	outer->summed = sum >= 0;
 	outer->sum = sum & 0xffff;
-}
-
-/* Bytes of outer headers: none, or those of a tunnel. */
-static __always_inline __u32
-outer_length(const struct outer *outer)
-{
-	if (outer->kind == VC5_LAYER2 || outer->kind == VC5_DSCP)
-		return 0;
-	return outer_shim(outer->kind) +
-	    (outer->four ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 }
 
 /* Addresses, and a tag if there is to be one, before a header of a type. */
@@ -105,74 +81,116 @@ write_ethernet(
 	if ((void *)(tag + 1) > (void *)(long)ctx->data_end)
 		return false;
 	route_write_macs(ethernet, route->mac, route->source_mac);
-	ethernet->h_proto = type;
-	if (route->vlan != 0) {
-		ethernet->h_proto = bpf_htons(ETH_P_8021Q);
-		tag->control = bpf_htons(priority | (route->vlan & TAG_VID));
-		tag->type = type;
+	if (route->vlan == 0) {
+		ethernet->h_proto = type;
+		return true;
 	}
+	ethernet->h_proto = bpf_htons(ETH_P_8021Q);
+	tag->control = bpf_htons(priority | (route->vlan & TAG_VID));
+	tag->type = type;
 	return true;
 }
 
-/* With the packet as it is to be from its IP header on: what goes before. */
-static __always_inline int
-send_headers(struct xdp_md *ctx, const struct packet *packet,
-    const struct route *route, struct outer *outer)
+/* The priority in the tag that the packet has, if it has one. */
+static __always_inline __u16
+tag_priority(const struct packet *packet)
 {
-	__u32 length = outer_length(outer), before;
-	__be16 type = packet->type;
-	__u16 priority = 0;
-	int shift;
+	if (packet->vlan == 0)
+		return 0;
+	return bpf_ntohs(*(const __be16 *)(packet->ethernet + 1)) & ~TAG_VID;
+}
 
-	before = sizeof(struct ethhdr) + (route->vlan != 0 ? TAG_LENGTH : 0);
-	if (packet->vlan != 0)
-		priority =
-		    bpf_ntohs(*(__be16 *)(packet->ethernet + 1)) & ~TAG_VID;
-	shift = (int)packet->offset - (int)(before + length);
+/* Send the packet as it is from its IP header on, in another frame. */
+static __always_inline int
+forward_frame(
+    struct xdp_md *ctx, const struct packet *packet, const struct route *route)
+{
+	__u16 priority = tag_priority(packet);
+	int shift = (packet->vlan != 0 ? TAG_LENGTH : 0) -
+	    (route->vlan != 0 ? TAG_LENGTH : 0);
+
 	if (shift != 0 && bpf_xdp_adjust_head(ctx, shift) != 0)
 		return count_drop(VC5_DROP_FAULT);
-	if (length != 0) {
-		type =
-		    outer->four ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-		if (!(outer->four ? write_outer4(ctx, outer, before)
-				  : write_outer6(ctx, outer, before)))
-			return count_drop(VC5_DROP_FAULT);
-	}
-	if (!write_ethernet(ctx, route, priority, type))
+	if (!write_ethernet(ctx, route, priority, packet->type))
+		return count_drop(VC5_DROP_FAULT);
+	return route_leave(ctx, route->ifindex);
+}
+
+/* Send the packet in another. */
+static __always_inline int
+forward_tunnel(struct xdp_md *ctx, const struct packet *packet,
+    const struct route *route, const struct vc5_destination *destination,
+    const struct outer *outer)
+{
+	__u32 before =
+	    sizeof(struct ethhdr) + (route->vlan != 0 ? TAG_LENGTH : 0);
+	__u16 priority = tag_priority(packet);
+	bool four = outer->four;
+
+	if (bpf_xdp_adjust_head(ctx,
+		(int)packet->offset -
+		    (int)(before + outer_shim(outer->kind) +
+			(four ? sizeof(struct iphdr)
+			      : sizeof(struct ipv6hdr)))) != 0)
+		return count_drop(VC5_DROP_FAULT);
+	if (!(four ? write_outer4(ctx, outer, destination, before)
+		   : write_outer6(ctx, outer, destination, before)) ||
+	    !write_ethernet(ctx, route, priority,
+		four ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6)))
 		return count_drop(VC5_DROP_FAULT);
 	return route_leave(ctx, route->ifindex);
 }
 
 /*
- * Send a packet, whose hop limit was seen to, to a destination, given by index
- * and generation, of any kind.
+ * Send a packet, whose hop limit was seen to, where its route leads.  The
+ * destination is still the one of the route, or is sent a packet that nobody
+ * waits for: its address never changes before its generation does.
  */
+static __always_inline int
+forward_packet(struct xdp_md *ctx, const struct packet *packet,
+    enum parse_result result, const struct route *route, __u32 entropy,
+    const bool six)
+{
+	struct outer outer = {.kind = route->kind, .entropy = entropy};
+	const struct vc5_destination *destination;
+
+	if (route->kind == VC5_DSCP && !rewrite(ctx, word_index(route->word)))
+		return count_drop(VC5_DROP_FAULT);
+	if (route->kind == VC5_LAYER2 || route->kind == VC5_DSCP)
+		return forward_frame(ctx, packet, route);
+	destination = find(&destinations, word_index(route->word));
+	if (destination == NULL)
+		return count_drop(VC5_DROP_FAULT);
+	outer_prepare(ctx, packet, result, destination, &outer, six);
+	return forward_tunnel(ctx, packet, route, destination, &outer);
+}
+
+static __always_inline int
+forward_again(struct xdp_md *ctx, struct packet *packet,
+    const struct route *route, __u32 entropy, const bool six)
+{
+	enum parse_result result = parse_again(ctx, packet, six);
+
+	if (result == PARSE_MALFORMED)
+		return count_drop(VC5_DROP_MALFORMED);
+	return forward_packet(ctx, packet, result, route, entropy, six);
+}
+
+/* The same by the index and generation of a destination, whatever its state. */
 __noinline int
 forward(struct xdp_md *ctx, __u32 word, __u32 entropy)
 {
-	const struct vc5_destination *destination;
-	struct outer outer = {.index = word_index(word), .entropy = entropy};
 	struct packet packet;
 	struct route route;
 
-	destination = find(&destinations, outer.index);
 	route_read(word, &route);
-	if (destination == NULL || route.mac == 0)
+	if (route.mac == 0)
 		return count_drop(VC5_DROP_UNRESOLVED);
-	outer.kind = route.kind;
-	if (outer.kind == VC5_DSCP && !rewrite(ctx, outer.index))
-		return count_drop(VC5_DROP_FAULT);
 	if (!parse_ethernet(ctx, &packet))
 		return count_drop(VC5_DROP_MALFORMED);
-	if (outer.kind != VC5_DSCP && outer.kind != VC5_LAYER2) {
-		if (!(is_ipv6(&packet) ? outer_prepare(ctx, &packet,
-					     destination, &outer, true)
-				       : outer_prepare(ctx, &packet,
-					     destination, &outer, false)))
-			return count_drop(VC5_DROP_MALFORMED);
-		outer_sum(ctx, destination, &outer);
-	}
-	return send_headers(ctx, &packet, &route, &outer);
+	return is_ipv6(&packet)
+	    ? forward_again(ctx, &packet, &route, entropy, true)
+	    : forward_again(ctx, &packet, &route, entropy, false);
 }
 
 #endif

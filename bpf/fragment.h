@@ -16,7 +16,7 @@ fragment_key(
 {
 	*key = (struct vc5_fragment_key){
 	    .id = packet->id,
-	    .protocol = packet->tuple.protocol,
+	    .protocol = packet->part,
 	};
 	map_address(key->source, packet->tuple.client, six);
 	map_address(key->vip, packet->tuple.vip, six);

@@ -80,8 +80,7 @@ parse_quote(struct xdp_md *ctx, const struct packet *packet,
 	quoted.network =
 	    packet->network + packet->header + sizeof(struct icmp_header);
 	if (!parse_quoted_header(ctx, &quoted, six) ||
-	    (quoted.tuple.protocol != IPPROTO_TCP &&
-		quoted.tuple.protocol != IPPROTO_UDP))
+	    !is_balanced(quoted.tuple.protocol))
 		return false;
 	ports = quoted.network + quoted.header;
 	if ((void *)(ports + 1) > end)

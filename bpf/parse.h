@@ -67,6 +67,7 @@ struct packet {
 	__be16 type;   /* EtherType of what is in the frame, tag aside */
 	bool first;    /* the first of several fragments */
 	__be32 id;     /* of a fragment's packet */
+	__u8 part;     /* likewise: the protocol that its headers name */
 	__u32 header;  /* from the IP header to the next protocol's */
 	__u32 total;   /* of the IP packet */
 	struct tuple tuple;
@@ -125,6 +126,7 @@ parse_ethernet(struct xdp_md *ctx, struct packet *packet)
 	packet->length = end - data;
 	packet->vlan = 0;
 	packet->id = 0;
+	packet->part = 0;
 	packet->type = packet->ethernet->h_proto;
 	if (UNLIKELY(packet->type == bpf_htons(ETH_P_8021Q))) {
 		packet->vlan = VC5_TAGGED | (bpf_ntohs(tag->control) & TAG_VID);
@@ -203,6 +205,12 @@ parse_length(struct xdp_md *ctx, struct packet *packet)
 	return true;
 }
 
+static __always_inline bool
+is_balanced(__u32 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+}
+
 /* After parse_addresses(): check the header, and look into the next one. */
 static __always_inline enum parse_result
 parse_ipv4(struct xdp_md *ctx, struct packet *packet)
@@ -218,12 +226,12 @@ parse_ipv4(struct xdp_md *ctx, struct packet *packet)
 		packet->total < packet->header || !parse_length(ctx, packet)))
 		return PARSE_MALFORMED;
 	packet->tuple.protocol = ip->protocol;
-	if (UNLIKELY(
-		ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP))
+	if (UNLIKELY(!is_balanced(ip->protocol)))
 		return ip->protocol == IPPROTO_ICMP && !fragment ? PARSE_ICMP
 								 : PARSE_OTHER;
 	if (UNLIKELY(fragment)) {
 		packet->id = ip->id;
+		packet->part = ip->protocol;
 		packet->first = true;
 		if (fragment & bpf_htons(FRAGMENT_OFFSET))
 			return PARSE_FRAGMENT;
@@ -239,7 +247,8 @@ struct extension {
 };
 
 /* What was found behind extension headers, in one number. */
-#define WALK_HEADER(walk)   ((walk)&0x3ff) /* bytes */
+#define WALK_HEADER(walk)   (((walk)&0xff) * 4)	 /* bytes */
+#define WALK_PART(walk)	    ((walk) >> 8 & 0xff) /* of a fragment header */
 #define WALK_PROTOCOL(walk) ((walk) >> 16 & 0xff)
 #define WALK_FRAGMENT	    (1U << 24) /* one of several */
 #define WALK_LATER	    (1U << 25) /* and not the first */
@@ -287,19 +296,20 @@ walk_extensions(struct xdp_md *ctx, __u32 offset, __u32 protocol)
 		if (protocol == IPPROTO_FRAGMENT &&
 		    header->fragment &
 			bpf_htons(FRAGMENT6_MORE | FRAGMENT6_OFFSET)) {
-			walk = (__u64)header->id << 32 | WALK_FRAGMENT;
+			walk = (__u64)header->id << 32 | WALK_FRAGMENT |
+			    (__u32)header->next << 8;
 			if (header->fragment & bpf_htons(FRAGMENT6_OFFSET))
 				return walk | WALK_LATER |
 				    (__u32)header->next << 16;
 		}
 		protocol = header->next;
 		/* Longer than any honest one, and than WALK_HEADER() can be. */
-		if (length > 512)
+		if (length > 255 * 4)
 			return WALK_MALFORMED;
 	}
 	if (is_extension(protocol))
 		return WALK_MALFORMED;
-	return walk | (protocol & 0xff) << 16 | length;
+	return walk | (protocol & 0xff) << 16 | length / 4;
 }
 
 /* PARSE_OK: the protocol and where it begins are known. */
@@ -314,8 +324,13 @@ parse_extensions(struct xdp_md *ctx, struct packet *packet)
 	packet->tuple.protocol = WALK_PROTOCOL(walk);
 	packet->first = (walk & WALK_FRAGMENT) != 0;
 	packet->id = WALK_ID(walk);
+	packet->part = WALK_PART(walk);
+	/* Behind more headers may be anything. */
 	if (walk & WALK_LATER)
-		return PARSE_FRAGMENT;
+		return is_balanced(packet->tuple.protocol) ||
+			is_extension(packet->tuple.protocol)
+		    ? PARSE_FRAGMENT
+		    : PARSE_OTHER;
 	packet->header += WALK_HEADER(walk);
 	return packet->header <= packet->total ? PARSE_OK : PARSE_MALFORMED;
 }
@@ -340,8 +355,7 @@ parse_ipv6(struct xdp_md *ctx, struct packet *packet)
 			return result;
 		if (packet->tuple.protocol == IPPROTO_ICMPV6)
 			return packet->first ? PARSE_OTHER : PARSE_ICMP;
-		if (packet->tuple.protocol != IPPROTO_TCP &&
-		    packet->tuple.protocol != IPPROTO_UDP)
+		if (!is_balanced(packet->tuple.protocol))
 			return PARSE_OTHER;
 	}
 	return parse_ports(ctx, packet);

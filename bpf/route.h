@@ -41,8 +41,10 @@ route_read(__u32 word, struct route *route)
 
 	route->word = word;
 	destination = find(&destinations, word_index(word));
-	if (destination == NULL)
+	if (destination == NULL) {
+		route->mac = 0;
 		return VC5_DOWN;
+	}
 	route->mac = READ_ONCE(destination->mac);
 	route->source_mac = READ_ONCE(destination->source_mac);
 	route->ifindex = READ_ONCE(destination->ifindex);

@@ -57,6 +57,29 @@ flow_insert(struct vc5_bucket *bucket, __u32 way, __u64 fingerprint,
 }
 
 /*
+ * The packet's tuple, read from it once more: if it had to be kept until here,
+ * for the few packets that come here, there would be no registers left.
+ */
+static __always_inline bool
+tuple_again(struct xdp_md *ctx, const struct packet *packet,
+    struct packet *again, const bool six)
+{
+	const void *end = (void *)(long)ctx->data_end;
+	const __be32 *ports;
+
+	again->network = packet->network;
+	OPAQUE(again->network);
+	if (!parse_addresses(ctx, again, six))
+		return false;
+	ports = again->network + packet->header;
+	if ((void *)(ports + 1) > end)
+		return false;
+	again->tuple.ports = *ports;
+	again->tuple.protocol = packet->tuple.protocol;
+	return true;
+}
+
+/*
  * Find a destination for a packet that has no flow, or only one that is over
  * (way, if it is below VC5_WAYS), and remember it.  XDP_TX if there is one,
  * else the packet's verdict.
@@ -67,14 +90,17 @@ place(struct xdp_md *ctx, struct vc5_control *control,
     __u64 fingerprint, struct placed *placed, const bool six)
 {
 	const struct vc5_service *service;
+	struct packet again;
 	__u32 index = 0, now;
 
-	service = service_find(&packet->tuple, &index, six);
+	if (!tuple_again(ctx, packet, &again, six))
+		return XDP_ABORTED;
+	service = service_find(&again.tuple, &index, six);
 	if (service == NULL)
 		return READ_ONCE(control->flags) & VC5_UNSERVED_PASS
 		    ? XDP_PASS
 		    : drop_for_vip(ctx, VC5_DROP_UNSERVED);
-	placed->destination = choose(service, index, &packet->tuple, six);
+	placed->destination = choose(service, index, &again.tuple, six);
 	if (placed->destination == 0) {
 		count_no_destination(index);
 		return count_drop(VC5_DROP_NO_DESTINATION);

@@ -92,35 +92,6 @@ sum_known(struct xdp_md *ctx, const struct packet *packet, const bool six,
 	return packet->header == sizeof(struct ipv6hdr);
 }
 
-static __always_inline __s64
-payload_sum_of(
-    struct xdp_md *ctx, struct packet *packet, bool whatever, const bool six)
-{
-	enum parse_result result = parse_again(ctx, packet, six);
-	__u64 sum;
-
-	if (result == PARSE_MALFORMED)
-		return -1;
-	if (sum_known(ctx, packet, six, result, &sum))
-		return sum_fold(sum);
-	return whatever ? sum_packet(ctx, packet->offset, packet->total) : -1;
-}
-
-/*
- * The sum of a client's packet, for a checksum over all of it; -1 if nothing
- * in the packet says so, unless it is wanted whatever it takes.
- */
-__noinline __s64
-payload_sum(struct xdp_md *ctx, bool whatever)
-{
-	struct packet packet;
-
-	if (!parse_ethernet(ctx, &packet))
-		return -1;
-	return is_ipv6(&packet) ? payload_sum_of(ctx, &packet, whatever, true)
-				: payload_sum_of(ctx, &packet, whatever, false);
-}
-
 /* The destination's address in the place of the VIP, and its code point. */
 static __always_inline bool
 rewrite_ip(struct xdp_md *ctx, struct packet *packet,

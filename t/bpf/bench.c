@@ -5,11 +5,8 @@
  * kernel, rounds of all cases one after the other, medians.
  */
 
-#include <sys/mman.h>
-#include <sys/random.h>
-
 #include <err.h>
-#include <errno.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,26 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <netinet/ip.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/abi.h"
+#include "bench_world.h"
 #include "bpf/bench.skel.h"
 
-#define ENTRIES	     (4U << 20)
-#define PREFILLED    1000000
-#define DESTINATIONS 16
-#define LOOPBACK     1 /* the ifindex at which test runs' packets come in */
-#define FRAME	     64
-
-#define VIP   0xc0000201 /* 192.0.2.1 */
-#define OTHER 0xc0000263
+#define PREFILLED 1000000
 
 enum body {
 	BODY_NULL,
@@ -67,37 +54,85 @@ struct bench_case {
 	enum body body;
 	enum table table;
 	uint32_t flows; /* at random; 0 = the next one each time */
-	uint32_t destination;
-	uint8_t protocol, tcp_flags;
+	struct bench_frame frame;
 	enum expected expected;
+	struct bench_way way;
+	const char *detail; /* to tell it from others of the name */
 };
 
-#define TCP(flags) VIP, IPPROTO_TCP, flags
+#define TCP(flags)                                            \
+	{                                                     \
+		.protocol = IPPROTO_TCP, .tcp_flags = (flags) \
+	}
+#define TCP6(flags)                                                        \
+	{                                                                  \
+		.six = true, .protocol = IPPROTO_TCP, .tcp_flags = (flags) \
+	}
+#define TAGGED                                                           \
+	{                                                                \
+		.protocol = IPPROTO_TCP, .tcp_flags = TH_ACK, .vlan = 10 \
+	}
+#define SIZED(size_)                                                          \
+	{                                                                     \
+		.protocol = IPPROTO_TCP, .tcp_flags = TH_ACK, .size = (size_) \
+	}
+#define UDP                             \
+	{                               \
+		.protocol = IPPROTO_UDP \
+	}
+
+/* An established flow in another delivery, or of another kind of frame. */
+#define HOT(name, frame, detail, ...)                                   \
+	{                                                               \
+		name, BODY_STEER, TABLE_ANY, 1, frame, EXPECT_FOUND, \
+		    {__VA_ARGS__}, detail                               \
+	}
 
 static const struct bench_case cases[] = {
-    {"null", BODY_NULL, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_SENT},
-    {"swap", BODY_SWAP, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_SENT},
-    {"memory", BODY_MEMORY, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_SENT},
-    {"not-vip", BODY_STEER, TABLE_ANY, 1000, OTHER, IPPROTO_TCP, TH_ACK,
-	EXPECT_PASSED},
-    {"syn-new", BODY_STEER, TABLE_EMPTY, 0, TCP(TH_SYN), EXPECT_INSERTED},
-    {"insert", BODY_STEER, TABLE_EMPTY, 0, TCP(TH_ACK), EXPECT_INSERTED},
-    {"confirm", BODY_STEER, TABLE_SAME, 0, TCP(TH_ACK), EXPECT_FOUND},
-    {"established", BODY_STEER, TABLE_FILLED, 1, TCP(TH_ACK), EXPECT_FOUND},
-    {"established", BODY_STEER, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_FOUND},
-    {"established", BODY_STEER, TABLE_ANY, 262144, TCP(TH_ACK), EXPECT_FOUND},
-    {"established", BODY_STEER, TABLE_ANY, PREFILLED, TCP(TH_ACK),
-	EXPECT_FOUND},
-    {"udp", BODY_STEER, TABLE_ANY, 1000, VIP, IPPROTO_UDP, 0, EXPECT_FOUND},
+    {"null", BODY_NULL, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_SENT, {0}, ""},
+    {"swap", BODY_SWAP, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_SENT, {0}, ""},
+    {"memory", BODY_MEMORY, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_SENT, {0}, ""},
+    {"not-vip", BODY_STEER, TABLE_ANY, 1000,
+	{.other = true, .protocol = IPPROTO_TCP, .tcp_flags = TH_ACK},
+	EXPECT_PASSED, {0}, ""},
+    {"syn-new", BODY_STEER, TABLE_EMPTY, 0, TCP(TH_SYN), EXPECT_INSERTED, {0},
+	""},
+    {"insert", BODY_STEER, TABLE_EMPTY, 0, TCP(TH_ACK), EXPECT_INSERTED, {0},
+	""},
+    {"confirm", BODY_STEER, TABLE_SAME, 0, TCP(TH_ACK), EXPECT_FOUND, {0}, ""},
+    {"established", BODY_STEER, TABLE_FILLED, 1, TCP(TH_ACK), EXPECT_FOUND, {0},
+	""},
+    {"established", BODY_STEER, TABLE_ANY, 1000, TCP(TH_ACK), EXPECT_FOUND, {0},
+	""},
+    {"established", BODY_STEER, TABLE_ANY, 262144, TCP(TH_ACK), EXPECT_FOUND,
+	{0}, ""},
+    {"established", BODY_STEER, TABLE_ANY, PREFILLED, TCP(TH_ACK), EXPECT_FOUND,
+	{0}, ""},
+    {"udp", BODY_STEER, TABLE_ANY, 1000, UDP, EXPECT_FOUND, {0}, ""},
+    HOT("redirect", TCP(TH_ACK), "", .redirect = true),
+    HOT("vlan", TAGGED, "rewrite", .vlan = 20),
+    HOT("vlan", TAGGED, "same", .vlan = 10),
+    HOT("vlan", TCP(TH_ACK), "push", .vlan = 20),
+    HOT("vlan", TAGGED, "pop", .vlan = 0),
+    {"ipv6", BODY_STEER, TABLE_ANY, 1, TCP6(TH_ACK), EXPECT_FOUND, {0}, ""},
+    HOT("ipv6", TCP6(TH_ACK), "", .vlan = 0),
+    HOT("ipip", TCP(TH_ACK), "40 bytes", .kind = VC5_IPIP),
+    HOT("ipip", SIZED(1400), "1400 bytes", .kind = VC5_IPIP),
+    HOT("ipip", TCP6(TH_ACK), "6in4", .kind = VC5_IPIP),
+    HOT("ipip", TCP(TH_ACK), "4in6", .kind = VC5_IPIP, .outer6 = true),
+    HOT("gre", TCP(TH_ACK), "40 bytes", .kind = VC5_GRE),
+    HOT("gre", SIZED(1400), "1400 bytes", .kind = VC5_GRE),
+    HOT("fou", TCP(TH_ACK), "40 bytes", .kind = VC5_FOU),
+    HOT("gue", TCP(TH_ACK), "40 bytes", .kind = VC5_GUE),
+    HOT("gue", SIZED(1400), "1400 bytes", .kind = VC5_GUE),
+    HOT("gue", TCP(TH_ACK), "40, checksum", .kind = VC5_GUE, .checksum = true),
+    HOT("gue", SIZED(1400), "1400, checksum", .kind = VC5_GUE,
+	.checksum = true),
+    HOT("gue", TCP(TH_ACK), "over IPv6", .kind = VC5_GUE, .checksum = true,
+	.outer6 = true),
+    HOT("dscp", TCP(TH_ACK), "", .kind = VC5_DSCP),
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
-
-struct bench {
-	struct bench_bpf *skeleton;
-	int cpus;
-	struct vc5_bucket *flows;
-	struct vc5_destination_counters *counters;
-};
 
 /* All destinations' counters together. */
 static struct vc5_destination_counters
@@ -114,58 +149,47 @@ counters_sum(const struct bench *bench)
 	return sum;
 }
 
-static void
-template_set(struct bench *bench, const struct bench_case *kind)
+static double
+elapsed(const struct timespec *from, const struct timespec *to)
 {
-	uint8_t frame[FRAME] = {0};
-	struct ethhdr ethernet = {.h_dest = {2, 0, 0, 0, 0, 1},
-	    .h_source = {2, 0, 0, 0, 0, 2},
-	    .h_proto = htons(ETH_P_IP)};
-	struct iphdr ip = {.version = 4,
-	    .ihl = 5,
-	    .tot_len = htons(kind->protocol == IPPROTO_TCP ? 40 : 48),
-	    .frag_off = htons(IP_DF),
-	    .ttl = 64,
-	    .protocol = kind->protocol,
-	    .daddr = htonl(kind->destination)};
-	struct tcphdr tcp = {.th_off = 5, .th_flags = kind->tcp_flags};
-
-	memcpy(frame, &ethernet, sizeof(ethernet));
-	memcpy(frame + sizeof(ethernet), &ip, sizeof(ip));
-	if (kind->protocol == IPPROTO_TCP)
-		memcpy(
-		    frame + sizeof(ethernet) + sizeof(ip), &tcp, sizeof(tcp));
-	memcpy(bench->skeleton->bss->template, frame, sizeof(frame));
-	bench->skeleton->bss->vip = ip.daddr;
+	return (to->tv_sec - from->tv_sec) * 1e9 +
+	    (to->tv_nsec - from->tv_nsec);
 }
 
-/* One run: nanoseconds a packet. */
+/*
+ * One run: nanoseconds a packet, of the processor's time that this thread had:
+ * others may be using it as well.
+ */
 static double
-run(struct bench *bench, const struct bench_case *kind, uint32_t iterations)
+run_body(struct bench *bench, const struct bench_case *kind, enum body body,
+    uint32_t iterations)
 {
 	struct bpf_program *const programs[] = {
 	    [BODY_NULL] = bench->skeleton->progs.bench_null,
 	    [BODY_SWAP] = bench->skeleton->progs.bench_swap,
 	    [BODY_MEMORY] = bench->skeleton->progs.bench_memory,
 	    [BODY_STEER] = bench->skeleton->progs.bench_steer};
-	uint8_t frame[FRAME] = {0};
-	struct bpf_test_run_opts options = {.sz = sizeof(options),
-	    .data_in = frame,
-	    .data_size_in = sizeof(frame),
-	    .repeat = 1};
+	uint8_t frame[FRAME_MAX];
+	struct bpf_test_run_opts options = {
+	    .sz = sizeof(options), .data_in = frame, .repeat = 1};
 	struct timespec before, after;
 
-	template_set(bench, kind);
+	options.data_size_in =
+	    bench_set_frame(bench, &kind->frame, &kind->way, frame);
 	bench->skeleton->bss->flow_count = kind->flows;
 	bench->skeleton->bss->iterations = iterations;
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	if (bpf_prog_test_run_opts(
-		bpf_program__fd(programs[kind->body]), &options) != 0)
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	if (bpf_prog_test_run_opts(bpf_program__fd(programs[body]), &options) !=
+	    0)
 		err(1, "%s: BPF_PROG_TEST_RUN", kind->name);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	return ((after.tv_sec - before.tv_sec) * 1e9 +
-		   (after.tv_nsec - before.tv_nsec)) /
-	    iterations;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+	return elapsed(&before, &after) / iterations;
+}
+
+static double
+run(struct bench *bench, const struct bench_case *kind, uint32_t iterations)
+{
+	return run_body(bench, kind, kind->body, iterations);
 }
 
 /* A figure for anything but what was meant is worse than none. */
@@ -208,14 +232,16 @@ verify(const struct bench *bench, const struct bench_case *kind,
  * in life: later ones don't take its place.
  */
 static void
-prefill(struct bench *bench, uint8_t protocol, uint32_t flows)
+prefill(struct bench *bench, struct bench_frame frame, uint32_t flows)
 {
-	const struct bench_case first = {"prefill", BODY_STEER, TABLE_ANY, 0,
-	    VIP, protocol, TH_SYN, EXPECT_SENT};
-	struct bench_case second = first;
+	struct bench_case first = {.name = "prefill", .body = BODY_STEER};
+	struct bench_case second;
 	uint32_t flow, chunk;
 
-	second.tcp_flags = TH_ACK;
+	first.frame = frame;
+	second = first;
+	first.frame.tcp_flags = TH_SYN;
+	second.frame.tcp_flags = TH_ACK;
 	for (flow = 0; flow < flows; flow += chunk) {
 		chunk = flows - flow < 200 ? flows - flow : 200;
 		bench->skeleton->bss->flow_number = flow;
@@ -228,158 +254,37 @@ prefill(struct bench *bench, uint8_t protocol, uint32_t flows)
 static void
 prepare(struct bench *bench, enum table table)
 {
+	const struct bench_frame tcp = TCP(0), tcp6 = TCP6(0), udp = UDP;
+
 	/* New flows are none of those that are filled in. */
 	bench->skeleton->bss->flow_number = 1ULL << 30;
 	if (table != TABLE_EMPTY && table != TABLE_FILLED)
 		return;
 	memset(bench->flows, 0, ENTRIES / VC5_WAYS * sizeof(*bench->flows));
 	if (table == TABLE_FILLED) {
-		prefill(bench, IPPROTO_UDP, 1000);
-		prefill(bench, IPPROTO_TCP, PREFILLED);
+		prefill(bench, udp, 1000);
+		prefill(bench, tcp6, 1000);
+		prefill(bench, tcp, PREFILLED);
 	}
 }
 
-static double
-measure(struct bench *bench, const struct bench_case *kind, uint32_t iterations)
+/* What a case took, and what the same took with a program that does nothing. */
+static void
+measure(struct bench *bench, const struct bench_case *kind, uint32_t iterations,
+    double *ns, double *net)
 {
+	const struct bench_way plain = {0};
 	struct vc5_destination_counters before;
-	double ns;
+	double null;
 
+	bench_set_way(bench, &plain);
 	prepare(bench, kind->table);
+	bench_set_way(bench, &kind->way);
+	null = run_body(bench, kind, BODY_NULL, iterations);
 	before = counters_sum(bench);
-	ns = run(bench, kind, iterations);
+	*ns = run(bench, kind, iterations);
 	verify(bench, kind, iterations, &before);
-	return ns;
-}
-
-static void *
-map_open(struct bpf_map *map)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t value = (bpf_map__value_size(map) + 7) / 8 * 8;
-	size_t size = value * bpf_map__max_entries(map);
-	void *memory;
-
-	memory = mmap(NULL, (size + page - 1) / page * page,
-	    PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-	if (memory == MAP_FAILED)
-		err(1, "mmap: map %s", bpf_map__name(map));
-	return memory;
-}
-
-static void
-load(struct bench *bench)
-{
-	struct bench_bpf *skeleton;
-
-	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	bench->cpus = libbpf_num_possible_cpus();
-	if (bench->cpus < 1 || (skeleton = bench_bpf__open()) == NULL)
-		err(1, "bench.bpf.o");
-	bench->skeleton = skeleton;
-	skeleton->rodata->entries = ENTRIES;
-	skeleton->rodata->cpus = bench->cpus;
-	if (bpf_map__set_max_entries(
-		skeleton->maps.flows, ENTRIES / VC5_WAYS) != 0 ||
-	    bpf_map__set_max_entries(skeleton->maps.tuples, ENTRIES) != 0 ||
-	    bpf_map__set_max_entries(
-		skeleton->maps.destinations, DESTINATIONS + 1) != 0 ||
-	    bpf_map__set_max_entries(skeleton->maps.services, 4) != 0 ||
-	    bpf_map__set_max_entries(skeleton->maps.tables, 8) != 0 ||
-	    bpf_map__set_max_entries(skeleton->maps.service_index, 16) != 0 ||
-	    bpf_map__set_max_entries(skeleton->maps.vips, 16) != 0 ||
-	    bpf_map__set_max_entries(skeleton->maps.destination_counters,
-		(DESTINATIONS + 1) * bench->cpus) != 0 ||
-	    bpf_map__set_max_entries(
-		skeleton->maps.service_counters, 4 * bench->cpus) != 0 ||
-	    bpf_map__set_max_entries(
-		skeleton->maps.drop_counters, bench->cpus) != 0)
-		err(1, "bench.bpf.o: size of maps");
-	if (bench_bpf__load(skeleton) != 0)
-		err(1, "bench.bpf.o: load");
-	bench->flows = map_open(skeleton->maps.flows);
-	bench->counters = map_open(skeleton->maps.destination_counters);
-}
-
-static void
-mapped(uint8_t address[16], uint32_t ipv4)
-{
-	uint32_t network = htonl(ipv4);
-
-	memset(address, 0, 10);
-	memset(address + 10, 0xff, 2);
-	memcpy(address + 12, &network, sizeof(network));
-}
-
-/* A TCP and a UDP service of the VIP, at services 1 and 2. */
-static void
-configure_service(struct bench *bench, uint32_t index, uint8_t protocol)
-{
-	struct vc5_service *service = map_open(bench->skeleton->maps.services);
-	struct vc5_service_key *key = &service[index].key;
-
-	mapped(key->vip, VIP);
-	key->port = htons(80);
-	key->protocol = protocol;
-	service[index].table = 2 * index;
-	if (bpf_map_update_elem(
-		bpf_map__fd(bench->skeleton->maps.service_index), key, &index,
-		BPF_ANY) != 0)
-		err(1, "map service_index");
-}
-
-/* Half of the destinations for each service. */
-static void
-configure_destinations(struct bench *bench)
-{
-	struct vc5_destination *destination =
-	    map_open(bench->skeleton->maps.destinations);
-	uint8_t *tables = map_open(bench->skeleton->maps.tables), mac[6] = {2};
-	size_t stride = (sizeof(struct vc5_table) + 7) / 8 * 8;
-	struct vc5_table *table;
-	uint32_t i, slot;
-
-	for (i = 1; i <= DESTINATIONS; i++) {
-		mac[5] = i;
-		memcpy(&destination[i].mac, mac, sizeof(mac));
-		memcpy(&destination[i].source_mac, mac, sizeof(mac));
-		destination[i].ifindex = LOOPBACK;
-		destination[i].generation = 1;
-		destination[i].mtu = 1500;
-		destination[i].state = VC5_UP;
-		destination[i].service = 1 + i % 2;
-	}
-	for (i = 1; i <= 2; i++) {
-		table = (struct vc5_table *)(tables + 2 * i * stride);
-		for (slot = 0; slot < VC5_SLOTS; slot++)
-			table->slots[slot] = 1 +
-			    (slot % (DESTINATIONS / 2) * 2 + i) % DESTINATIONS;
-	}
-}
-
-static void
-configure(struct bench *bench)
-{
-	struct vc5_control *control = map_open(bench->skeleton->maps.control);
-	uint8_t vip[16];
-	uint32_t bit, one = 1;
-	struct timespec now;
-
-	mapped(vip, VIP);
-	bit = vc5_filter_bit(vip);
-	control->filter[bit / 64] |= 1ULL << (bit % 64);
-	if (bpf_map_update_elem(bpf_map__fd(bench->skeleton->maps.vips), vip,
-		&one, BPF_ANY) != 0)
-		err(1, "map vips");
-	if (getrandom(control->key, sizeof(control->key), 0) < 0)
-		err(1, "getrandom");
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	control->clock = now.tv_sec;
-	configure_service(bench, 1, IPPROTO_TCP);
-	configure_service(bench, 2, IPPROTO_UDP);
-	configure_destinations(bench);
-	bench->skeleton->bss->client_base = 0x0a000000;
-	bench->skeleton->bss->ports_base = 1024 << 16 | 80;
+	*net = kind->body == BODY_NULL ? 0 : *ns - null;
 }
 
 static int
@@ -411,39 +316,53 @@ verified_instructions(const struct bench *bench)
 	return info.verified_insns;
 }
 
+static bool
+is_wanted(const struct bench_case *kind, const char *pattern)
+{
+	return pattern == NULL || fnmatch(pattern, kind->name, 0) == 0;
+}
+
 static void
-report(
-    const struct bench *bench, double *ns, double *net, int rounds, bool json)
+report(const struct bench *bench, double *ns, double *net, int rounds,
+    const char *pattern, bool json)
 {
 	size_t i;
 
 	if (!json)
-		printf("%-12s %9s %9s %9s %9s\n", "case", "flows", "ns",
-		    "net ns", "spread");
+		printf("%-12s %-15s %8s %8s %8s %8s\n", "case", "", "flows",
+		    "ns", "net ns", "spread");
 	for (i = 0; i < CASES; i++) {
 		double *all = ns + i * rounds, *less = net + i * rounds;
-		double spread =
-		    quantile(all, rounds, 0.75) - quantile(all, rounds, 0.25);
+		double spread;
 
-		printf(json ? "{\"case\": \"%s\", \"flows\": %u, \"ns\": %.1f, "
+		if (!is_wanted(&cases[i], pattern))
+			continue;
+		spread =
+		    quantile(less, rounds, 0.75) - quantile(less, rounds, 0.25);
+		printf(json ? "{\"case\": \"%s\", \"detail\": \"%s\", "
+			      "\"flows\": %u, \"ns\": %.1f, "
 			      "\"net_ns\": %.1f, \"spread\": %.1f}\n"
-			    : "%-12s %9u %9.1f %9.1f %9.1f\n",
-		    cases[i].name, cases[i].flows, quantile(all, rounds, 0.5),
-		    quantile(less, rounds, 0.5), spread);
+			    : "%-12s %-15s %8u %8.1f %8.1f %8.1f\n",
+		    cases[i].name, cases[i].detail, cases[i].flows,
+		    quantile(all, rounds, 0.5), quantile(less, rounds, 0.5),
+		    spread);
 	}
 	if (json)
 		printf("{\"case\": \"verifier\", \"instructions\": %u}\n",
 		    verified_instructions(bench));
 	else
-		printf("\nMedians of %d rounds; net of the null case of the "
-		       "same round;\nspread: between the quartiles.  The "
-		       "verifier processed %u instructions.\n",
+		printf("\nMedians of %d rounds; net of a program that does "
+		       "nothing to the same packets,\nrun just before; spread: "
+		       "between the quartiles of that.  The verifier\n"
+		       "processed %u instructions.\n",
 		    rounds, verified_instructions(bench));
 }
 
 static void __attribute__((noreturn)) usage(void)
 {
-	fprintf(stderr, "usage: bench [--json] [-n packets] [-r rounds]\n");
+	fprintf(stderr,
+	    "usage: bench [--json] [-c case] [-n packets] "
+	    "[-r rounds]\n");
 	exit(2);
 }
 
@@ -454,12 +373,17 @@ main(int argc, char *argv[])
 	    {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct bench bench = {0};
 	int option, round, rounds = 11, packets = 1000000;
+	const char *pattern = NULL;
 	bool json = false;
 	double *ns, *net;
 	size_t i;
 
-	while ((option = getopt_long(argc, argv, "jn:r:", options, NULL)) != -1)
+	while (
+	    (option = getopt_long(argc, argv, "c:jn:r:", options, NULL)) != -1)
 		switch (option) {
+		case 'c':
+			pattern = optarg;
+			break;
 		case 'j':
 			json = true;
 			break;
@@ -477,20 +401,20 @@ main(int argc, char *argv[])
 		usage();
 	if (geteuid() != 0)
 		errx(1, "must be run as root: it loads BPF programs");
-	load(&bench);
-	configure(&bench);
+	bench_load(&bench);
+	bench_configure(&bench);
+	prepare(&bench, TABLE_FILLED);
 	ns = calloc(CASES * rounds, sizeof(*ns));
 	net = calloc(CASES * rounds, sizeof(*net));
 	if (ns == NULL || net == NULL)
 		err(1, NULL);
 	for (round = 0; round < rounds; round++)
-		for (i = 0; i < CASES; i++) {
-			ns[i * rounds + round] =
-			    measure(&bench, &cases[i], packets);
-			net[i * rounds + round] =
-			    ns[i * rounds + round] - ns[round];
-		}
-	report(&bench, ns, net, rounds, json);
+		for (i = 0; i < CASES; i++)
+			if (is_wanted(&cases[i], pattern))
+				measure(&bench, &cases[i], packets,
+				    &ns[i * rounds + round],
+				    &net[i * rounds + round]);
+	report(&bench, ns, net, rounds, pattern, json);
 	free(net);
 	free(ns);
 	bench_bpf__destroy(bench.skeleton);
