@@ -147,12 +147,6 @@ struct conf *conf_load(const char *path, struct conf_errors *errors);
 struct conf *conf_parse(
     const char *text, size_t len, const char *name, struct conf_errors *);
 
-/*
- * The VID of the network that an address is in, by the longest prefix of
- * "vlans"; 0 if it is in none.
- */
-uint16_t conf_vlan_find(const struct conf *, const struct addr *);
-
 void conf_free(struct conf *);
 void conf_errors_clear(struct conf_errors *);
 

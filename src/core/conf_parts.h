@@ -146,6 +146,15 @@ struct conf_server_list {
 	struct conf_server_list *next; /* of all in the file */
 };
 
+/* A prefix of "vlans". */
+struct conf_subnet {
+	struct prefix prefix;
+	uint16_t id; /* of the VLAN; 0 = bad */
+	const char *where;
+	/* What is around it most closely, in the same array; or NULL. */
+	const struct conf_subnet *around;
+};
+
 struct conf_draft;
 
 /* A list of servers, in place or by the name of a shared one. */
@@ -207,6 +216,8 @@ struct conf_draft {
 	struct conf_server_list *lists; /* all of them */
 	struct conf_entry *entries;
 	size_t entry_count;
+	struct conf_subnet *subnets; /* of all VLANs, by prefix */
+	size_t subnet_count;
 	bool vlans_bad; /* it was said what is wrong with them */
 };
 
@@ -217,6 +228,8 @@ conf_delivery_of(const struct conf_server *, const struct conf_policy *);
 void conf_check_deliveries(struct conf_reader *, const struct conf_draft *);
 
 conf_read_fn conf_read_vlans; /* member: struct conf_draft */
+/* The VID of the longest prefix that an address is in; 0 = in none. */
+uint16_t conf_vlan_find(const struct conf_draft *, const struct addr *);
 
 /* ^[A-Za-z0-9_.-]{1,63}$ */
 bool conf_name_valid(const char *);

@@ -61,7 +61,7 @@ parse_server(struct conf_reader *r, json_t *json, struct conf_destination *out)
 }
 
 static bool
-read_server(struct conf_reader *r, json_t *json, const struct conf *conf,
+read_server(struct conf_reader *r, json_t *json, const struct conf_draft *draft,
     struct conf_server *out)
 {
 	struct server_draft server = {.destination.weight = 1};
@@ -78,7 +78,7 @@ read_server(struct conf_reader *r, json_t *json, const struct conf *conf,
 	}
 	out->destination = server.destination;
 	out->destination.vlan =
-	    conf_vlan_find(conf, &server.destination.address);
+	    conf_vlan_find(draft, &server.destination.address);
 	out->delivery = server.delivery;
 	return server.ok;
 }
@@ -136,8 +136,8 @@ read_list(struct conf_reader *r, json_t *json, struct conf_draft *draft)
 	list->servers = conf_alloc(r, list->listed, sizeof(*list->servers));
 	json_array_foreach(json, i, item) {
 		mark = conf_enter_index(r, i);
-		list->count += read_server(
-		    r, item, draft->conf, &list->servers[list->count]);
+		list->count +=
+		    read_server(r, item, draft, &list->servers[list->count]);
 		conf_leave(r, mark);
 	}
 	order_servers(r, list);

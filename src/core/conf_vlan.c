@@ -11,18 +11,6 @@
 
 #define VLAN_MAX 4094 /* IEEE 802.1Q: 4095 is reserved, 0 is no VLAN */
 
-/* A subnet where it was read, to find what is there twice. */
-struct subnet {
-	struct prefix prefix;
-	uint16_t id;
-	const char *where;
-};
-
-struct subnets {
-	struct subnet *list;
-	size_t count;
-};
-
 static void
 read_id(struct conf_reader *r, const char *key, struct conf_vlan *vlan)
 {
@@ -39,7 +27,7 @@ read_id(struct conf_reader *r, const char *key, struct conf_vlan *vlan)
 
 static void
 read_subnet(struct conf_reader *r, json_t *json, struct conf_vlan *vlan,
-    struct subnets *all)
+    struct conf_draft *draft)
 {
 	const char *text = conf_string(r, json);
 	struct prefix *prefix = &vlan->subnets[vlan->subnet_count];
@@ -49,13 +37,13 @@ read_subnet(struct conf_reader *r, json_t *json, struct conf_vlan *vlan,
 	vlan->subnet_count++;
 	if (vlan->id == 0)
 		return;
-	all->list[all->count++] =
-	    (struct subnet){*prefix, vlan->id, conf_where(r)};
+	draft->subnets[draft->subnet_count++] = (struct conf_subnet){
+	    .prefix = *prefix, .id = vlan->id, .where = conf_where(r)};
 }
 
 static void
 read_vlan(struct conf_reader *r, json_t *json, struct conf_vlan *vlan,
-    struct subnets *all)
+    struct conf_draft *draft)
 {
 	size_t i, mark;
 	json_t *item;
@@ -63,7 +51,7 @@ read_vlan(struct conf_reader *r, json_t *json, struct conf_vlan *vlan,
 	vlan->subnets =
 	    xcalloc(json_array_size(json) + 1, sizeof(*vlan->subnets));
 	if (json_is_string(json)) {
-		read_subnet(r, json, vlan, all);
+		read_subnet(r, json, vlan, draft);
 	} else if (!json_is_array(json)) {
 		conf_error_type(r, json, "a prefix or an array of them");
 	} else if (json_array_size(json) == 0) {
@@ -71,7 +59,7 @@ read_vlan(struct conf_reader *r, json_t *json, struct conf_vlan *vlan,
 	} else {
 		json_array_foreach(json, i, item) {
 			mark = conf_enter_index(r, i);
-			read_subnet(r, item, vlan, all);
+			read_subnet(r, item, vlan, draft);
 			conf_leave(r, mark);
 		}
 	}
@@ -80,27 +68,48 @@ read_vlan(struct conf_reader *r, json_t *json, struct conf_vlan *vlan,
 static int
 compare_subnets(const void *a, const void *b)
 {
-	const struct subnet *x = a, *y = b;
+	const struct conf_subnet *x = a, *y = b;
 
 	return prefix_compare(&x->prefix, &y->prefix);
 }
 
-/* A longer prefix may be inside a shorter one, but nothing may be in two. */
-static void
-find_repeated(struct conf_reader *r, struct subnets *all)
+/* The closest of one and what is around it that an address is in, or NULL. */
+static const struct conf_subnet *
+find_around(const struct conf_subnet *subnet, const struct addr *address)
 {
-	const struct subnet *first = all->list, *again;
-	char text[PREFIX_STRLEN];
+	while (subnet != NULL && !prefix_contains(&subnet->prefix, address))
+		subnet = subnet->around;
+	return subnet;
+}
+
+/* In order, what is around one comes before it. */
+static void
+order_subnets(struct conf_draft *draft)
+{
+	struct conf_subnet *all = draft->subnets;
 	size_t i;
 
 	/* merge sort: equal ones stay in the file's order */
-	if (all->count > 1 &&
-	    mergesort(all->list, all->count, sizeof(*all->list),
-		compare_subnets) == -1)
+	if (draft->subnet_count > 1 &&
+	    mergesort(
+		all, draft->subnet_count, sizeof(*all), compare_subnets) == -1)
 		abort();
-	for (i = 1; i < all->count; i++) {
-		again = &all->list[i];
-		if (prefix_compare(&first->prefix, &again->prefix) == 0)
+	for (i = 1; i < draft->subnet_count; i++)
+		all[i].around =
+		    find_around(&all[i - 1], &all[i].prefix.address);
+}
+
+/* A longer prefix may be inside a shorter one, but nothing may be in two. */
+static void
+find_repeated(struct conf_reader *r, const struct conf_draft *draft)
+{
+	const struct conf_subnet *first = draft->subnets, *again;
+	char text[PREFIX_STRLEN];
+	size_t i;
+
+	for (i = 1; i < draft->subnet_count; i++) {
+		again = &draft->subnets[i];
+		if (compare_subnets(first, again) == 0)
 			conf_error_at(r, again->where, first->where,
 			    "%s is already in VLAN %u, at %s",
 			    prefix_format(&again->prefix, text), first->id,
@@ -119,9 +128,9 @@ compare_vlans(const void *a, const void *b)
 }
 
 static void
-read_vlans(struct conf_reader *r, json_t *json, struct conf *conf)
+read_vlans(struct conf_reader *r, json_t *json, struct conf_draft *draft)
 {
-	struct subnets all = {NULL, 0};
+	struct conf *conf = draft->conf;
 	size_t mark, count = 0;
 	const char *name;
 	json_t *value;
@@ -130,17 +139,18 @@ read_vlans(struct conf_reader *r, json_t *json, struct conf *conf)
 		conf_error(r, "must have at least one VLAN");
 	json_object_foreach(json, name, value)
 		count += json_is_array(value) ? json_array_size(value) : 1;
-	all.list = conf_alloc(r, count, sizeof(*all.list));
+	draft->subnets = conf_alloc(r, count, sizeof(*draft->subnets));
 	conf->vlans = xcalloc(json_object_size(json) + 1, sizeof(*conf->vlans));
 	json_object_foreach(json, name, value) {
 		mark = conf_enter(r, name);
 		read_id(r, name, &conf->vlans[conf->vlan_count]);
-		read_vlan(r, value, &conf->vlans[conf->vlan_count++], &all);
+		read_vlan(r, value, &conf->vlans[conf->vlan_count++], draft);
 		conf_leave(r, mark);
 	}
 	qsort(
 	    conf->vlans, conf->vlan_count, sizeof(*conf->vlans), compare_vlans);
-	find_repeated(r, &all);
+	order_subnets(draft);
+	find_repeated(r, draft);
 }
 
 void
@@ -152,29 +162,28 @@ conf_read_vlans(struct conf_reader *r, json_t *json, void *member,
 
 	(void)key;
 	if (conf_expect(r, json, JSON_OBJECT, "an object"))
-		read_vlans(r, json, draft->conf);
+		read_vlans(r, json, draft);
 	draft->vlans_bad = r->problem_count > before;
 }
 
+/*
+ * The last that begins at the address or before it, or something around that:
+ * prefixes are within each other or apart, so that whatever has the address
+ * and comes earlier has the last one, too.
+ */
 uint16_t
-conf_vlan_find(const struct conf *conf, const struct addr *address)
+conf_vlan_find(const struct conf_draft *draft, const struct addr *address)
 {
-	const struct prefix *subnet;
-	const struct conf_vlan *vlan;
-	uint16_t id = 0;
-	int longest = -1;
-	size_t i, j;
+	const struct conf_subnet *all = draft->subnets, *found;
+	size_t low = 0, high = draft->subnet_count, middle;
 
-	for (i = 0; i < conf->vlan_count; i++) {
-		vlan = &conf->vlans[i];
-		for (j = 0; j < vlan->subnet_count; j++) {
-			subnet = &vlan->subnets[j];
-			if (subnet->length > longest &&
-			    prefix_contains(subnet, address)) {
-				longest = subnet->length;
-				id = vlan->id;
-			}
-		}
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (addr_compare(&all[middle].prefix.address, address) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return id;
+	found = low == 0 ? NULL : find_around(&all[low - 1], address);
+	return found == NULL ? 0 : found->id;
 }

@@ -151,35 +151,71 @@ nearest_delivery_wins(void **state)
 }
 
 static void
-vlans_are_found_by_the_longest_prefix(void **state)
+vlans_are_in_order(void **state)
 {
 	struct conf *conf =
 	    good("{'interfaces':'eth0','services':[],'vlans':{"
 		 "'4094':'0.0.0.0/0','20':['10.1.0.0/16','fd00::/16'],"
-		 "'1':['fd00:1::/64','10.1.1.0/24','10.1.1.9/32'],"
-		 "'30':['10.1.1.128/25']}}");
-	static const struct {
-		const char *address;
-		uint16_t id;
-	} cases[] = {{"10.1.1.1", 1}, {"10.1.1.127", 1}, {"10.1.1.128", 30},
-	    {"10.1.1.9", 1}, {"10.1.2.1", 20}, {"10.2.0.1", 4094},
-	    {"fd00:1::7", 1}, {"fd00:2::7", 20}, {"fe00::1", 0},
-	    {"::ffff:10.1.1.1", 0}};
-	static const uint16_t ids[] = {1, 20, 30, 4094};
-	struct addr address;
+		 "'1':['fd00:1::/64','10.1.1.0/24','10.1.1.9/32']}}");
+	static const uint16_t ids[] = {1, 20, 4094};
+	char text[PREFIX_STRLEN];
 	size_t i;
 
 	(void)state;
-	assert_int_equal(conf->vlan_count, 4);
-	for (i = 0; i < 4; i++)
+	assert_int_equal(conf->vlan_count, 3);
+	for (i = 0; i < 3; i++) {
 		assert_int_equal(conf->vlans[i].id, ids[i]);
-	assert_int_equal(conf->vlans[0].subnet_count, 3);
-	assert_int_equal(conf->vlans[3].subnet_count, 1);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(addr_parse(cases[i].address, &address), 0);
-		assert_int_equal(conf_vlan_find(conf, &address), cases[i].id);
+		assert_int_equal(conf->vlans[i].subnet_count, 3 - i);
 	}
+	assert_string_equal(
+	    prefix_format(&conf->vlans[0].subnets[1], text), "10.1.1.0/24");
 	conf_free(conf);
+}
+
+/* The VID that a server gets. */
+static unsigned
+vlan_of(const char *server)
+{
+	char *json = xasprintf(
+	    "{'interfaces':'eth0','vlans':{"
+	    "'4094':'0.0.0.0/0','20':['10.1.0.0/16','fd00::/16'],"
+	    "'1':['fd00:1::/64','10.1.1.0/24','10.1.1.9/32'],"
+	    "'30':['10.1.1.128/25','10.1.1.144/28'],"
+	    "'40':['10.1.1.140/30','fd00::/48','fd00::7/128','10.1.0.0/17']},"
+	    "'services':[{'name':'a','virtual':'192.0.2.1',"
+	    "'servers':['%s'],'policy':{'http':null}}]}",
+	    server);
+	struct conf *conf = good(json);
+	unsigned id = conf->services[0].destinations[0].vlan;
+
+	conf_free(conf);
+	free(json);
+	return id;
+}
+
+static void
+vlans_are_found_by_the_longest_prefix(void **state)
+{
+	static const struct {
+		const char *server;
+		unsigned id;
+	} cases[] = {{"1.0.0.1", 4094}, {"10.0.255.255", 4094},
+	    {"10.1.0.0", 40}, {"10.1.0.255", 40}, {"10.1.1.0", 1},
+	    {"10.1.1.8", 1}, {"10.1.1.9", 1}, {"10.1.1.10", 1},
+	    {"10.1.1.127", 1}, {"10.1.1.128", 30}, {"10.1.1.139", 30},
+	    {"10.1.1.140", 40}, {"10.1.1.143", 40}, {"10.1.1.144", 30},
+	    {"10.1.1.160", 30}, {"10.1.1.255", 30}, {"10.1.2.0", 40},
+	    {"10.1.128.0", 20}, {"10.2.0.0", 4094}, {"223.255.255.255", 4094},
+	    {"fd00::6", 40}, {"fd00::7", 40}, {"fd00:0:1::", 20},
+	    {"fd00:1::7", 1}, {"fd00:1:0:1::", 20}, {"fd00:2::7", 20},
+	    {"fd00:ffff::", 20}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (vlan_of(cases[i].server) != cases[i].id)
+			fail_msg("%s is in VLAN %u", cases[i].server,
+			    vlan_of(cases[i].server));
 }
 
 /* Only what is delivered in layer 2 has to be in one, and is. */
@@ -268,6 +304,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(deliveries_are_words_and_objects),
 	    cmocka_unit_test(nearest_delivery_wins),
+	    cmocka_unit_test(vlans_are_in_order),
 	    cmocka_unit_test(vlans_are_found_by_the_longest_prefix),
 	    cmocka_unit_test(layer2_servers_have_a_vlan),
 	    cmocka_unit_test(families_mix),

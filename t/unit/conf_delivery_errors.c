@@ -104,7 +104,26 @@ static const struct conf_case cases[] = {
 	"1:36: vlans[`10`]: `10.1.10.0` is not a prefix such as "
 	"`10.1.10.0/24`\n"},
 
+    /* ... nor about what a delivery that is wrong would have been */
+    {SERVICES("`vlans`:{`10`:`10.1.10.0/24`},",
+	 "`virtual`:`192.0.2.1`,`servers`:[`10.2.0.1`],`policy`:{`http`:"
+	 "null},\n`delivery`:`ipp`"),
+	"3:12: services[0].delivery: `ipp` is not one of: layer2, ipip, gre, "
+	"fou, gue, dscp\n"},
+
     /* servers outside of them */
+    {SERVICES("`vlans`:{`10`:[`10.1.10.0/24`,`fd00::/64`],\n`20`:"
+	      "[`10.1.10.128/25`,`10.1.12.0/24`]},",
+	 "`virtual`:`192.0.2.1`,`policy`:{`http`:null},`servers`:[\n"
+	 "`10.1.9.255`,`10.1.11.0`,\n`10.1.13.0`,`fd00:0:0:1::`]"),
+	"4:1: services[0].servers[0]: 10.1.9.255 is in no subnet of vlans, "
+	"but its delivery is layer2, the default\n"
+	"4:14: services[0].servers[1]: 10.1.11.0 is in no subnet of vlans, "
+	"but its delivery is layer2, the default\n"
+	"5:1: services[0].servers[2]: 10.1.13.0 is in no subnet of vlans, "
+	"but its delivery is layer2, the default\n"
+	"5:13: services[0].servers[3]: fd00:0:0:1:: is in no subnet of vlans, "
+	"but its delivery is layer2, the default\n"},
     {SERVICES("`vlans`:{`10`:`10.1.10.0/24`},",
 	 "`virtual`:[`192.0.2.1`,`192.0.2.2`],\n`servers`:[`10.1.10.1`,\n"
 	 "`10.1.11.1`,`fd00::1*`],`policy`:{`http`:null,`domain`:null}"),
