@@ -19,14 +19,14 @@ struct netlink;
 
 /* How a server is reached. */
 struct netlink_nexthop {
-	bool routed;	     /* there is a unicast route */
+	bool routed;	     /* there is a unicast route for its frames */
 	bool onlink;	     /* likewise, without a gateway */
 	bool resolved;	     /* somebody answers for mac; else not any more */
 	int ifindex;	     /* of the route; 0 if there is none */
 	char interface[16];  /* its name; "" if there is no route */
 	int wire;	     /* under a VLAN's interface, else ifindex */
 	uint16_t vlan;	     /* VID that the interface stands for; or 0 */
-	uint32_t mtu;	     /* the route's, else the interface's */
+	uint32_t mtu;	     /* the least of route (if set) and interfaces */
 	struct addr gateway; /* family 0: none */
 	uint8_t mac[6];	     /* of server or gateway, as last known; or zero */
 	uint8_t source_mac[6]; /* of the interface */
@@ -60,8 +60,10 @@ void netlink_free(struct netlink *);
 
 /*
  * Keep the next hop of a server known, by the kernel's routes and its own
- * neighbour discovery, and report changes.  Watching twice needs unwatching
- * twice. The callback comes from the event loop, never from inside this call.
+ * neighbour discovery, and report changes.  A route by an interface that frames
+ * with one 802.1Q tag at most can't be sent by is none, and logged.  Watching
+ * twice needs unwatching twice. The callback comes from the event loop, never
+ * from inside this call.
  */
 void netlink_watch(struct netlink *, const struct addr *);
 void netlink_unwatch(struct netlink *, const struct addr *);
@@ -77,7 +79,8 @@ void netlink_members(struct netlink *, int master,
     void (*)(void *arg, const char *name, int ifindex), void *arg);
 /*
  * Have VLAN tags left in the frames of an interface, where XDP sees them: 1 if
- * that had to be changed, 0 if it was so, or -1 if it can't be (errno).
+ * that had to be changed, 0 if it was so, or -1 if it can't be (errno).  Of a
+ * bond it is the members that are to be told.
  */
 int netlink_keep_tags(const char *name);
 /*

@@ -171,6 +171,8 @@ wire(struct lab *lab)
 	    "ip link set in0 up",
 	    /* Asks three times, each this long after the other. */
 	    "sysctl -qw net.ipv4.neigh.in0.retrans_time_ms=100",
+	    ("sysctl -qw net.ipv6.neigh.in0.retrans_time_ms=100 "
+	     "net.ipv6.conf.in0.keep_addr_on_down=1 2>/dev/null || :"),
 	};
 	static const char *const server[] = {
 	    "ip link set lo up",

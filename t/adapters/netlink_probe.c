@@ -565,6 +565,36 @@ the_reverse_path_filter_is_foreseen(void **state)
 	close(listener);
 }
 
+/* Servers of IPv6, or behind a gateway, answer to an address of IPv4 too. */
+static void
+the_filter_is_foreseen_for_any_server(void **state)
+{
+	static const char *const servers[] = {"fd09::2", "198.51.100.7"};
+	struct addr server, vip = lab_addr(VIP), other = lab_addr("fd00::1");
+	struct lab *lab = *state;
+	size_t i;
+
+	lab_run(lab->host,
+	    "sysctl -qw net.ipv4.conf.in0.rp_filter=1; "
+	    "ip route add 198.51.100.0/24 via 10.9.0.2; "
+	    "ip link add other0 type veth peer name other1; "
+	    "ip link set other0 up; ip link set other1 up");
+	for (i = lab_has_ipv6() ? 0 : 1; i < LENGTH(servers); i++) {
+		server = lab_addr(servers[i]);
+		/* Nobody's answers can be lost. */
+		lab_run(lab->host, "ip route replace default dev other0");
+		assert_true(netlink_check_replies(lab->netlink, &vip));
+		netlink_watch(lab->netlink, &server);
+		assert_true(lab_wait(lab, answer_expected, 3000));
+		assert_false(netlink_check_replies(lab->netlink, &vip));
+		assert_true(netlink_check_replies(lab->netlink, &other));
+		lab_run(lab->host, "ip route replace default dev in0");
+		assert_true(netlink_check_replies(lab->netlink, &vip));
+		netlink_unwatch(lab->netlink, &server);
+		lab->nexthop = (struct netlink_nexthop){0};
+	}
+}
+
 int
 main(void)
 {
@@ -580,6 +610,7 @@ main(void)
 	    TEST(without_the_device_a_probe_does_not_leave),
 	    TEST(what_stays_without_the_device_is_kept),
 	    TEST(the_reverse_path_filter_is_foreseen),
+	    TEST(the_filter_is_foreseen_for_any_server),
 	};
 
 	lab_required();
