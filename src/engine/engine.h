@@ -39,6 +39,12 @@ int engine_reload(struct engine *);
  */
 void engine_stop(struct engine *);
 
+/*
+ * Say on standard error what of a configuration can't work on this host as it
+ * is now.  Takes a second at most; needs CAP_NET_ADMIN.
+ */
+void engine_look(const struct conf *);
+
 /* Release everything; what is in the kernel stays unless it was stopped. */
 void engine_free(struct engine *);
 

@@ -119,30 +119,53 @@ assert_counters(struct fixture *fixture, const struct packet_case *row,
 	    row->outcome == OUTCOME_TOO_LONG);
 }
 
+uint32_t
+case_destination(const struct packet_case *row)
+{
+	return row->destination != 0 ? row->destination
+				     : fixture_destination(&row->spec);
+}
+
+void
+case_make(struct frame *in, const struct packet_case *row)
+{
+	size_t i;
+
+	frame_make(in, &row->spec);
+	for (i = 0; i < COUNT(row->patches); i++)
+		if (row->patches[i].set)
+			in->bytes[frame_ip(in) + row->patches[i].offset] =
+			    row->patches[i].value;
+}
+
+void
+case_check(struct fixture *fixture, const struct packet_case *row,
+    const struct frame *in)
+{
+	const struct vc5_destination *destination =
+	    &fixture->destinations[case_destination(row)];
+	static struct frame seen, expected;
+	int verdict;
+
+	memcpy(seen.bytes, in->bytes, in->length);
+	seen.length = in->length;
+	verdict = fixture_run(fixture, &seen);
+	if (verdict != expected_verdict(row))
+		print_frame("in", in);
+	assert_int_equal(verdict, expected_verdict(row));
+	expect(&expected, row, in, destination, &seen);
+	assert_frames(&seen, &expected);
+}
+
 void
 case_run(struct fixture *fixture, const struct packet_case *row)
 {
-	uint32_t destination = row->destination != 0
-	    ? row->destination
-	    : fixture_destination(&row->spec);
-	static struct frame in, seen, expected;
-	size_t i, ip;
-	int verdict;
+	uint32_t destination = case_destination(row);
+	static struct frame in;
 
 	fixture_deliver(fixture, destination, &row->delivery);
-	frame_make(&in, &row->spec);
-	ip = frame_ip(&in);
-	for (i = 0; i < COUNT(row->patches); i++)
-		if (row->patches[i].set)
-			in.bytes[ip + row->patches[i].offset] =
-			    row->patches[i].value;
-	seen = in;
-	verdict = fixture_run(fixture, &seen);
-	expect(&expected, row, &in, &fixture->destinations[destination], &seen);
-	if (verdict != expected_verdict(row))
-		print_frame("in", &in);
-	assert_int_equal(verdict, expected_verdict(row));
-	assert_frames(&seen, &expected);
+	case_make(&in, row);
+	case_check(fixture, row, &in);
 	assert_counters(fixture, row, destination, in.length);
 }
 

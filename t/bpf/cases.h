@@ -61,6 +61,13 @@ void assert_frames(const struct frame *seen, const struct frame *expected);
 /* Run a case and see that what follows from it holds, counters included. */
 void case_run(struct fixture *, const struct packet_case *);
 
+/* The steps of that: the frame, */
+void case_make(struct frame *, const struct packet_case *);
+uint32_t case_destination(const struct packet_case *);
+/* and what comes of it, or of another one, but for the counters. */
+void
+case_check(struct fixture *, const struct packet_case *, const struct frame *);
+
 /*
  * Run a packet that must be sent to a destination, as the oracle has it: what
  * was seen, until the next call.

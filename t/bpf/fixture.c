@@ -20,6 +20,11 @@
 #include "bpf/vc5d.skel.h"
 #include "fixture.h"
 
+#define USUAL 1024 /* entries of the flow table */
+
+/* All that were loaded; kept until the process ends. */
+static struct fixture *loaded;
+
 static size_t
 value_size(const struct bpf_map *map)
 {
@@ -52,27 +57,6 @@ element(const struct bpf_map *map, uint32_t index, void *value)
 {
 	assert_int_equal(
 	    bpf_map_lookup_elem(bpf_map__fd(map), &index, value), 0);
-}
-
-void
-fixture_require(void)
-{
-	struct vc5d_bpf *skeleton;
-
-	if (geteuid() != 0) {
-		printf("1..0 # SKIP needs root to load BPF programs\n");
-		exit(0);
-	}
-	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	skeleton = vc5d_bpf__open();
-	/* Another failure than that of a kernel without BPF is one. */
-	if (skeleton != NULL && vc5d_bpf__load(skeleton) != 0 &&
-	    (errno == ENOSYS || errno == EPERM)) {
-		printf("1..0 # SKIP can't load BPF programs: %s\n",
-		    strerror(errno));
-		exit(0);
-	}
-	vc5d_bpf__destroy(skeleton);
 }
 
 static void
@@ -218,6 +202,23 @@ open_skeleton(void)
 	return skeleton;
 }
 
+/*
+ * Another failure than that of a kernel without BPF is one; all other tests
+ * would say it at length.
+ */
+static void
+cannot_load(void)
+{
+	if (loaded == NULL && (errno == ENOSYS || errno == EPERM)) {
+		printf("1..0 # SKIP can't load BPF programs: %s\n",
+		    strerror(errno));
+		exit(0);
+	}
+	printf(
+	    "Bail out!  The programs can't be loaded: %s\n", strerror(errno));
+	exit(1);
+}
+
 static struct fixture *
 load(uint32_t entries)
 {
@@ -235,20 +236,13 @@ load(uint32_t entries)
 	fixture->skeleton->rodata->cpus = fixture->cpus;
 	fixture->skeleton->rodata->probe_mark = PROBE_MARK;
 	set_sizes(fixture);
-	/* All other tests would say it at length. */
-	if (vc5d_bpf__load(fixture->skeleton) != 0) {
-		printf("Bail out!  The programs can't be loaded: %s\n",
-		    strerror(errno));
-		exit(1);
-	}
+	if (vc5d_bpf__load(fixture->skeleton) != 0)
+		cannot_load();
 	count = mapped_maps(fixture, maps, memory);
 	for (i = 0; i < count; i++)
 		*memory[i] = map_open(maps[i]);
 	return fixture;
 }
-
-/* All that were loaded; kept until the process ends. */
-static struct fixture *loaded;
 
 struct fixture *
 fixture_new(uint32_t entries)
@@ -276,10 +270,21 @@ fixture_free(struct fixture *fixture)
 	fixture->busy = false;
 }
 
+void
+fixture_require(void)
+{
+	if (geteuid() != 0) {
+		printf("1..0 # SKIP needs root to load BPF programs\n");
+		exit(0);
+	}
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	fixture_free(fixture_new(USUAL));
+}
+
 int
 fixture_setup(void **state)
 {
-	struct fixture *fixture = fixture_new(1024);
+	struct fixture *fixture = fixture_new(USUAL);
 
 	fixture->row = *state;
 	*state = fixture;

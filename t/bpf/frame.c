@@ -14,6 +14,8 @@
 #define AH	     51
 #define DESTINATIONS 60
 
+#define QUOTE_MAX 2048
+
 uint16_t
 get16(const uint8_t *at)
 {
@@ -158,7 +160,7 @@ make_icmp(uint8_t *at, const struct frame_spec *spec)
 static size_t
 make_quote(uint8_t *at, const struct frame_spec *spec)
 {
-	uint8_t whole[2048];
+	uint8_t whole[QUOTE_MAX];
 	size_t length;
 
 	if (spec->quote == NULL)
@@ -341,7 +343,8 @@ frame_make(struct frame *frame, const struct frame_spec *spec)
 {
 	size_t ip = spec->tagged ? FRAME_IP_TAGGED : FRAME_IP, i, end;
 
-	end = 2048 + (size_t)spec->payload + spec->padding;
+	end = 300 + (size_t)spec->payload + spec->padding;
+	end += spec->quote != NULL ? QUOTE_MAX : 0;
 	for (i = 0; i < end && i < sizeof(frame->bytes); i++)
 		frame->bytes[i] = (i * 7 + 3) & 0xff;
 	memcpy(frame->bytes, "\x02\x00\x00\x00\xaa\x01", 6);

@@ -80,7 +80,8 @@ view_ipv6(struct view *view, const uint8_t *ip, size_t room)
 			return VIEW_MALFORMED;
 		view->extensions++;
 		view->header += extension_length(protocol, at);
-		if (view->header > view->total)
+		if (view->header > view->total ||
+		    view->header > 40 + VIEW_EXTENSION_BYTES)
 			return VIEW_MALFORMED;
 		view->protocol = at[0];
 		if (protocol != 44)

@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VIEW_EXTENSIONS 6 /* IPv6 headers that are looked behind */
+/* IPv6 headers that are looked behind: how many, and bytes of them */
+#define VIEW_EXTENSIONS	     6
+#define VIEW_EXTENSION_BYTES 512
 
 enum view_kind {
 	VIEW_OTHER,	/* not IP, or too short for the addresses */

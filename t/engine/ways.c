@@ -262,6 +262,36 @@ the_status_document_has_the_way(void **state)
 	json_decref(document);
 }
 
+/* Without an engine: the file is good, this host isn't ready for it. */
+static void
+a_look_at_the_host_says_what_can_t_work(void **state)
+{
+	struct conf_errors errors = {0};
+	struct conf *conf;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_server(A)->lost = true;
+	fake_server(B)->mtu = 100;
+	conf = conf_load(file, &errors);
+	assert_non_null(conf);
+	was_logged("");
+	engine_look(conf);
+	assert_true(was_logged(": warning: web " WEB ": destination " A
+			       ": no route to the server\n"));
+	engine_look(conf);
+	assert_true(was_logged("destination " B ": the MTU to it, 100"));
+	fake_server(A)->lost = false;
+	fake_server(B)->mtu = 1500;
+	world.ifindex = 0;
+	engine_look(conf);
+	assert_true(was_logged("warning: interface eth0 does not exist\n"));
+	world.ifindex = 2;
+	engine_look(conf);
+	assert_false(was_logged("warning"));
+	conf_free(conf);
+}
+
 static void
 settings_reach_the_data_plane(void **state)
 {
@@ -328,6 +358,7 @@ main(void)
 	    TEST(a_reload_looks_again),
 	    TEST(probes_need_an_address_of_the_vip_s_family),
 	    TEST(the_status_document_has_the_way),
+	    TEST(a_look_at_the_host_says_what_can_t_work),
 	    TEST(settings_reach_the_data_plane),
 	    TEST(a_vip_answers_pings_while_it_is_wanted),
 	    TEST(another_port_goes_on_answering_pings),

@@ -83,9 +83,18 @@ sub serves
 }
 
 subtest 'the configuration is checked' => sub {
-	my ($status, $output) = run("$build/vc5d", '-n', '-f', file());
+	my ($status, $output) = on('lb2', "$build/vc5d", '-n', '-f', file());
 	is($status, 0, 'a good one: status');
 	is($output, "configuration OK\n", 'and says so');
+	($status, $output) = on('lb2', "$build/vc5d", '-n', '-f', file(sub {
+		push(@{$_[0]->{interfaces}}, 'uplink7');
+		$_[0]->{services}[0]{servers} = ['203.0.113.9'];
+	}));
+	is($status, 0, 'one that this host is not ready for: status');
+	like($output, qr/warning: interface uplink7 does not exist$/m,
+	    'and says so');
+	like($output, qr/warning: .*: destination 203\.0\.113\.9: \S/,
+	    'of servers, too');
 	($status, $output) = run("$build/vc5d", '-n', '-f', file(sub {
 		$_[0]->{interfaces} = 7;
 		$_[0]->{services}[0]{virtual} = 'here';

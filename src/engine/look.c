@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What of a configuration can't work on this host as it is now: for vc5d -n,
+ * which is no reason to refuse the file.  Nothing is changed but that the
+ * kernel is asked how servers are reached.
+ */
+
+#include <event2/event.h>
+
+#include <sys/time.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "adapters/netlink.h"
+#include "base/monotime.h"
+#include "core/conf.h"
+#include "engine/engine.h"
+#include "engine/way.h"
+
+#define LOOK_LIMIT 1000 /* ms that the kernel has for its answers */
+#define LINES_MAX  20	/* past so many there is no use in more */
+
+struct look {
+	struct event_base *base;
+	const struct conf *conf;
+	struct netlink *netlink;
+	size_t waiting; /* servers that the kernel has said nothing of */
+	size_t lines;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+warn(struct look *look, const char *format, ...)
+{
+	va_list ap;
+
+	if (look->lines++ >= LINES_MAX)
+		return;
+	fprintf(stderr, "%s: warning: ", look->conf->file);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* The first report of each server is about its route. */
+static void
+nexthop_known(
+    void *arg, const struct addr *server, const struct netlink_nexthop *hop)
+{
+	struct look *look = arg;
+
+	(void)server;
+	(void)hop;
+	if (look->waiting > 0 && --look->waiting == 0)
+		event_base_loopbreak(look->base);
+}
+
+/* Ask about all servers, and wait for what is said. */
+static void
+ask(struct look *look)
+{
+	struct timeval limit = monotime_timeval(LOOK_LIMIT);
+	const struct netlink_nexthop *hop;
+	size_t i, j;
+
+	for (i = 0; i < look->conf->service_count; i++) {
+		const struct conf_service *s = &look->conf->services[i];
+
+		for (j = 0; j < s->destination_count; j++) {
+			const struct addr *server = &s->destinations[j].address;
+			bool watched =
+			    netlink_nexthop(look->netlink, server) != NULL;
+
+			netlink_watch(look->netlink, server);
+			hop = netlink_nexthop(look->netlink, server);
+			if (!watched && (hop == NULL || hop->ifindex == 0))
+				look->waiting++;
+		}
+	}
+	if (look->waiting == 0)
+		return;
+	event_base_loopexit(look->base, &limit);
+	event_base_dispatch(look->base);
+}
+
+static void
+look_at_interfaces(struct look *look)
+{
+	struct netlink_interface interface;
+	size_t i;
+
+	for (i = 0; i < look->conf->interface_count; i++)
+		if (netlink_interface(look->netlink, look->conf->interfaces[i],
+			&interface) == -1)
+			warn(look, "interface %s does not exist",
+			    look->conf->interfaces[i]);
+}
+
+static void
+look_at_vips(struct look *look)
+{
+	char vip[ADDR_STRLEN];
+	size_t i;
+
+	for (i = 0; i < look->conf->vip_count; i++)
+		if (netlink_is_local(
+			look->netlink, &look->conf->vips[i].address))
+			warn(look, "VIP %s is an address of this host",
+			    addr_format(&look->conf->vips[i].address, vip));
+}
+
+static void
+look_at_way(struct look *look, const struct conf_service *s,
+    const struct conf_destination *d)
+{
+	const struct netlink_nexthop *hop =
+	    netlink_nexthop(look->netlink, &d->address);
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+	char problem[WAY_PROBLEM_LEN];
+
+	way_problem(&s->key.vip, d, hop, problem);
+	if (problem[0] == '\0' && s->check_count > 0)
+		way_probe_problem(look->netlink, &s->key.vip, hop, problem);
+	if (problem[0] != '\0')
+		warn(look, "%s %s: destination %s: %s", s->name,
+		    service_key_format(&s->key, key),
+		    addr_format(&d->address, server), problem);
+}
+
+static void
+look_at_all(struct look *look)
+{
+	size_t i, j;
+
+	ask(look);
+	look_at_interfaces(look);
+	look_at_vips(look);
+	for (i = 0; i < look->conf->service_count; i++) {
+		const struct conf_service *s = &look->conf->services[i];
+
+		for (j = 0; j < s->destination_count; j++)
+			look_at_way(look, s, &s->destinations[j]);
+	}
+	if (look->lines > LINES_MAX)
+		fprintf(stderr, "... and %zu more\n", look->lines - LINES_MAX);
+}
+
+void
+engine_look(const struct conf *conf)
+{
+	static const struct netlink_callbacks callbacks = {
+	    .nexthop = nexthop_known};
+	struct look look = {.conf = conf, .base = event_base_new()};
+
+	if (look.base == NULL)
+		return;
+	look.netlink = netlink_new(look.base, &callbacks, &look);
+	if (look.netlink != NULL) {
+		look_at_all(&look);
+		netlink_free(look.netlink);
+	}
+	event_base_free(look.base);
+}
