@@ -106,7 +106,9 @@ hosts_vc5d_conf()
 	  "fall": $fall,
 	  "servers": {
 	    "webs": ["${lan_address[web1]}", "${lan_address[web2]}", "${lan_address[web3]}"],
-	    "resolvers": ["${lan_address[web1]}", "${lan_address[web2]}"]
+	    "webs6": ["${lan_address6[web1]}", "${lan_address6[web2]}", "${lan_address6[web3]}"],
+	    "resolvers": ["${lan_address[web1]}", "${lan_address[web2]}"],
+	    "resolvers6": ["${lan_address6[web1]}", "${lan_address6[web2]}"]
 	  },
 	  "services": [
 	    {
@@ -123,6 +125,24 @@ hosts_vc5d_conf()
 	      "description": "The lab's name service",
 	      "virtual": "$vip_dns",
 	      "servers": "resolvers",
+	      "policy": {
+	        "53/udp": { "checks": [ { "type": "tcp" } ] }
+	      }
+	    },
+	    {
+	      "name": "web6",
+	      "description": "The lab's web site, over IPv6",
+	      "virtual": "$vip_web6",
+	      "servers": "webs6",
+	      "policy": {
+	        "http": { "checks": [ { "type": "http", "path": "/health" } ] }
+	      }
+	    },
+	    {
+	      "name": "dns6",
+	      "description": "The lab's name service, over IPv6",
+	      "virtual": "$vip_dns6",
+	      "servers": "resolvers6",
 	      "policy": {
 	        "53/udp": { "checks": [ { "type": "tcp" } ] }
 	      }

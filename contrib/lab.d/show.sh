@@ -29,7 +29,7 @@ show_all_up()
 {
 	show_vc5ctl "$1" -j show services |
 	    jq -es '[.. | .destinations? // empty | .[].state] |
-		length == 5 and all(. == "up")'
+		length == 10 and all(. == "up")'
 }
 
 # The lab is ready when each destination is up on each balancer, and both
@@ -46,7 +46,7 @@ show_wait_ready()
 			    "contrib/lab exec $host vc5ctl show services"
 		}
 	done
-	for vip in $vip_web $vip_dns; do
+	for vip in $vips; do
 		wait_for 30 show_two_next_hops "$vip" || {
 			show_processes
 			die "the router has not two next hops to $vip: see" \
@@ -121,7 +121,7 @@ show_announced()
 		    network show | jq -r '[.fib[]?.prefix] | join(", ")')"
 	done
 	echo 'Next hops in the router'"'"'s table'
-	for vip in $vip_web $vip_dns; do
+	for vip in $vips; do
 		echo "  $vip: $(show_next_hops "$vip" | paste -sd ' ')"
 	done
 }
@@ -155,6 +155,8 @@ show_all()
 	show_interfaces
 	show_announced
 	show_web web "http://$vip_web/"
+	show_web web6 "http://[$vip_web6]/"
 	show_dns "$vip_dns"
+	show_dns "$vip_dns6"
 	show_status_pages
 }

@@ -24,7 +24,8 @@ our @EXPORT = qw(
     wait_for eventually slurp spew
     config configure vc5ctl reload services service destination problems
     vc5d_log log_size next_hops
-    get answers load_start load_more load_stop
+    get answers ask drops icmp_made load_start load_more load_stop
+    far_start far_lines far_web on_start
     download_start download_running download_stop
     run process process_start process_running process_stop);
 
@@ -388,6 +389,88 @@ sub answers
 
 	$count{$_}++ for split(/\n/, get(@_));
 	return \%count;
+}
+
+# t/net/ask on the client: the lines that it says.
+sub ask
+{
+	return split(/\n/, scalar(on('client', "$source/t/net/ask", @_)));
+}
+
+# Packets of both balancers in a list of counters.
+sub count
+{
+	my ($list, $key, $value) = @_;
+	my $packets = 0;
+
+	for my $host (qw(lb1 lb2)) {
+		for my $entry (@{vc5ctl($host, 'show', $list) // []}) {
+			$packets += $entry->{packets}
+			    if $entry->{$key} eq $value;
+		}
+	}
+	return $packets;
+}
+
+# Packets that were dropped for a reason.
+sub drops
+{
+	return count('drops', 'reason', $_[0]);
+}
+
+# ICMP packets of a kind that were made.
+sub icmp_made
+{
+	return count('answers', 'kind', $_[0]);
+}
+
+# A program on a host, in the background: its process, once it has said a line.
+sub on_start
+{
+	my ($host, $log, @command) = @_;
+
+	my $pid = process_start($log, 'nsenter',
+	    "--net=/run/netns/$prefix-$host", @command);
+	wait_for(sub { slurp($log) =~ /\n/ }) or
+	    die "@command: " . slurp($log);
+	return $pid;
+}
+
+# The web server of far1 or far2, as web1 has it.
+sub far_web
+{
+	my ($host) = @_;
+	my $conf = slurp("$state/web1/nginx.conf");
+
+	mkdir("$state/$host/$_") for qw(tmp html html/put);
+	chmod(0777, "$state/$host/html/put");
+	$conf =~ s/\bweb1\b/$host/g;
+	spew("$state/$host/nginx.conf", $conf);
+	return process_start("$state/log/nginx-$host", 'nsenter',
+	    "--net=/run/netns/$prefix-$host", 'nginx', '-p', "$state/$host",
+	    '-e', 'stderr', '-c', "$state/$host/nginx.conf");
+}
+
+# The end of tunnels at far1 or far2, which restores the VIPs of the code
+# points.
+sub far_start
+{
+	my ($host, @points) = @_;
+	my ($n) = $host =~ /(\d)$/;
+
+	unlink("$state/$host/decap.log");
+	return on_start($host, "$state/$host/decap.log",
+	    "$source/t/net/decap", "198.18.$n.10", "2001:db8:0:f$n\::10",
+	    @points);
+}
+
+# What has arrived there, as t/net/decap says it: a hash for each packet.
+sub far_lines
+{
+	my ($host) = @_;
+
+	return map { {map { split(/=/, $_, 2) } split(' ')} }
+	    grep { /=/ && /\n\z/ } slurp("$state/$host/decap.log") =~ /.*\n/g;
 }
 
 # Requests all the time, by several workers, until load_stop.  Its result: a

@@ -12,14 +12,20 @@ use Test::More;
 my $shown = lab_up();
 
 subtest 'the main job is shown' => sub {
-	like($shown, qr/^  \d+ $_ answers 203\.0\.113\.10\b/m, "$_ answers")
-	    for qw(web1 web2 web3);
+	for my $client ('203.0.113.10', '2001:db8:0:113::10') {
+		like($shown, qr/^  \d+ $_ answers \Q$client\E /m,
+		    "$_ answers $client") for qw(web1 web2 web3);
+	}
 	unlike($shown, qr/curl:/, 'no request fails');
 	like($shown, qr/^  [1-9]\d* $_$/m, "flows of $_") for qw(lb1 lb2);
 	like($shown, qr/^  $_: 198\.51\.100\.11 198\.51\.100\.12$/m,
 	    "two next hops to $_") for qw(192.0.2.1 192.0.2.2);
-	like($shown, qr{^  $_: 192\.0\.2\.1/32, 192\.0\.2\.2/32$}m,
-	    "what $_ announces") for qw(lb1 lb2);
+	like($shown, qr/^  $_: 2001:db8:0:1::11 2001:db8:0:1::12$/m,
+	    "two next hops to $_") for map { "2001:db8:0:100::$_" } 1, 2;
+	my $announced = join(', ', '192.0.2.1/32', '192.0.2.2/32',
+	    '2001:db8:0:100::1/128', '2001:db8:0:100::2/128');
+	like($shown, qr{^  $_: \Q$announced\E$}m, "what $_ announces")
+	    for qw(lb1 lb2);
 	like($shown, qr/^  $_: native$/m, "$_ is in native mode")
 	    for 'lb1 eth0', 'lb1 eth1', 'lb2 eth0', 'lb2 eth1';
 	unlike($shown, qr/no answer/, 'the name service answers');
@@ -63,7 +69,7 @@ subtest 'status and exec' => sub {
 	like($output, qr/web2 answers/, 'shows it at work');
 	($status, $output) = lab(qw(exec lb2 vc5ctl show summary));
 	is($status, 0, 'exec runs vc5ctl with its socket') or diag($output);
-	like($output, qr/2 wanted, 2 announced/, 'which speaks of lb2');
+	like($output, qr/4 wanted, 4 announced/, 'which speaks of lb2');
 	($status, $output) = lab(qw(exec router birdc show protocols));
 	like($output, qr/Established/, 'and birdc');
 	($status, $output) = lab(qw(exec web9 true));

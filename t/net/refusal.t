@@ -53,7 +53,7 @@ sub goes_on
 	my ($vc5d) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(wait_for(sub { services('lb2') == 2 }), 'it goes on');
+	ok(wait_for(sub { services('lb2') == 4 }), 'it goes on');
 	ok(process_running($vc5d->{pid}), 'and runs') or
 	    diag(slurp($vc5d->{log}));
 }

@@ -118,8 +118,8 @@ subtest 'vc5d is killed: forwarding goes on' => sub {
 	ok(download_running($download), 'the download runs on without it');
 	is(scalar(next_hops('192.0.2.1')), 2, 'its VIPs are still announced');
 	ok(start('vc5d-lb2'), 'the next one starts');
-	ok(wait_for(sub { services('lb2') == 2 }), 'and is there');
-	like(vc5d_log('lb2'), qr/took over 2 services/, 'it takes over');
+	ok(wait_for(sub { services('lb2') == 4 }), 'and is there');
+	like(vc5d_log('lb2'), qr/took over 4 services/, 'it takes over');
 	cmp_ok(service('lb2', 'web')->{flows}, '>', $flows,
 	    'counters go on where they were');
 	eventually('all destinations are up', sub { 3 == grep {
