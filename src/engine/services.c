@@ -161,7 +161,7 @@ services_look(struct engine *e, bool only_new)
 		for (j = 0; j < s->conf->destination_count; j++) {
 			struct destination *d = &s->destinations[j];
 
-			if (!is_known(d) || (only_new && d->looked))
+			if ((only_new && d->looked) || !is_known(d))
 				continue;
 			destination_look(d);
 			if (s->conf->check_count == 0)
