@@ -59,9 +59,14 @@ deliver(struct xdp_md *ctx, const struct packet *packet,
 		return drop_and_tell(ctx, VC5_DROP_TOO_BIG, route->mtu);
 	count_packet(route, packet->length, placed->stateless);
 	hop_limit_decrement(packet, six);
-	if (UNLIKELY(route->kind != VC5_LAYER2 || route->vlan != packet->vlan))
+	if (UNLIKELY(
+		route->kind != VC5_LAYER2 || route->vlan != packet->vlan)) {
+		if (route->kind == VC5_DSCP &&
+		    !rewrite(ctx, word_index(route->word)))
+			return count_drop(VC5_DROP_FAULT);
 		return forward_packet(
 		    ctx, packet, PARSE_OK, route, placed->entropy, six);
+	}
 	route_write_macs(packet->ethernet, route->mac, route->source_mac);
 	return route_leave(ctx, route->ifindex);
 }
@@ -84,6 +89,8 @@ relay_ip(struct xdp_md *ctx, struct packet *packet, __u32 destination,
 		return count_drop(VC5_DROP_TOO_BIG);
 	count_packet(&route, packet->length, false);
 	hop_limit_decrement(packet, six);
+	if (route.kind == VC5_DSCP && !rewrite(ctx, word_index(destination)))
+		return count_drop(VC5_DROP_FAULT);
 	return XDP_TX;
 }
 

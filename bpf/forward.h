@@ -142,7 +142,8 @@ forward_tunnel(struct xdp_md *ctx, const struct packet *packet,
 }
 
 /*
- * Send a packet, whose hop limit was seen to, where its route leads.  The
+ * Send a packet, whose hop limit was seen to, where its route leads; it was
+ * rewritten if it had to be.  The
  * destination is still the one of the route, or is sent a packet that nobody
  * waits for: its address never changes before its generation does.
  */
@@ -154,8 +155,6 @@ forward_packet(struct xdp_md *ctx, const struct packet *packet,
 	struct outer outer = {.kind = route->kind, .entropy = entropy};
 	const struct vc5_destination *destination;
 
-	if (route->kind == VC5_DSCP && !rewrite(ctx, word_index(route->word)))
-		return count_drop(VC5_DROP_FAULT);
 	if (route->kind == VC5_LAYER2 || route->kind == VC5_DSCP)
 		return forward_frame(ctx, packet, route);
 	destination = find(&destinations, word_index(route->word));

@@ -64,7 +64,8 @@ probe_send(struct xdp_md *ctx)
 		sizeof(struct ethhdr) + READ_ONCE(destination->mtu))
 		return XDP_DROP;
 	generation = READ_ONCE(destination->generation);
-	if (generation == 0)
+	if (generation == 0 ||
+	    (READ_ONCE(destination->kind) == VC5_DSCP && !rewrite(ctx, index)))
 		return XDP_DROP;
 	/* From the host itself, so it is as far as a client's gets to be. */
 	return forward(ctx, index | generation << 16, bpf_get_prandom_u32());

@@ -82,10 +82,10 @@ struct bench_case {
 	}
 
 /* An established flow in another delivery, or of another kind of frame. */
-#define HOT(name, frame, detail, ...)                                   \
-	{                                                               \
+#define HOT(name, frame, detail, ...)                                \
+	{                                                            \
 		name, BODY_STEER, TABLE_ANY, 1, frame, EXPECT_FOUND, \
-		    {__VA_ARGS__}, detail                               \
+		    {__VA_ARGS__}, detail                            \
 	}
 
 static const struct bench_case cases[] = {
@@ -115,7 +115,7 @@ static const struct bench_case cases[] = {
     HOT("vlan", TCP(TH_ACK), "push", .vlan = 20),
     HOT("vlan", TAGGED, "pop", .vlan = 0),
     {"ipv6", BODY_STEER, TABLE_ANY, 1, TCP6(TH_ACK), EXPECT_FOUND, {0}, ""},
-    HOT("ipv6", TCP6(TH_ACK), "", .vlan = 0),
+    {"ipv6", BODY_STEER, TABLE_ANY, 1000, TCP6(TH_ACK), EXPECT_FOUND, {0}, ""},
     HOT("ipip", TCP(TH_ACK), "40 bytes", .kind = VC5_IPIP),
     HOT("ipip", SIZED(1400), "1400 bytes", .kind = VC5_IPIP),
     HOT("ipip", TCP6(TH_ACK), "6in4", .kind = VC5_IPIP),
