@@ -160,7 +160,7 @@ enum vc5_drop {
 	VC5_DROP_TOO_BIG,
 	VC5_DROP_ICMP,	/* to a VIP, and about nothing that it serves */
 	VC5_DROP_LIMIT, /* pings beyond the limit */
-	VC5_DROP_FAULT, /* no room in the buffer, or none to be had */
+	VC5_DROP_FAULT, /* no room for headers, or no sum of a jumbo frame */
 	VC5_DROPS
 };
 

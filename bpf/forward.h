@@ -40,11 +40,11 @@ hop_limit_decrement(const struct packet *packet, const bool six)
 
 /*
  * What the outer headers are made of, which has to be known while the packet
- * begins where it did.  RFC 768 lets an outer IPv4 do without a checksum where
- * only reading all of the packet would tell it; IPv6 doesn't, RFC 8200,
- * section 8.1.
+ * begins where it did: false if that can't be told.  RFC 768 lets an outer IPv4
+ * do without a checksum where only reading all of the packet would tell it;
+ * IPv6 doesn't, RFC 8200, section 8.1.
  */
-static __always_inline void
+static __always_inline bool
 outer_prepare(struct xdp_md *ctx, const struct packet *packet,
     enum parse_result result, const struct vc5_destination *destination,
     struct outer *outer, const bool six)
@@ -61,13 +61,14 @@ outer_prepare(struct xdp_md *ctx, const struct packet *packet,
 	outer->summed = false;
 	outer->sum = 0;
 	if (destination->checksum == 0)
-		return;
+		return true;
 	outer->summed = sum_known(ctx, packet, six, result, &outer->sum);
 	if (outer->summed || outer->four)
-		return;
+		return true;
 	sum = sum_packet(ctx, packet->offset, packet->total);
-	outer->summed = sum >= 0;
+	outer->summed = true;
 	outer->sum = sum & 0xffff;
+	return sum >= 0;
 }
 
 /* Addresses, and a tag if there is to be one, before a header of a type. */
@@ -160,7 +161,8 @@ forward_packet(struct xdp_md *ctx, const struct packet *packet,
 	destination = find(&destinations, word_index(route->word));
 	if (destination == NULL)
 		return count_drop(VC5_DROP_FAULT);
-	outer_prepare(ctx, packet, result, destination, &outer, six);
+	if (!outer_prepare(ctx, packet, result, destination, &outer, six))
+		return count_drop(VC5_DROP_FAULT);
 	return forward_tunnel(ctx, packet, route, destination, &outer);
 }
 

@@ -50,7 +50,6 @@ parse_quoted_header(struct xdp_md *ctx, struct packet *quoted, const bool six)
 
 	if (!parse_addresses(ctx, quoted, six))
 		return false;
-	quoted->total = 0xffff;
 	if (six) {
 		quoted->header = sizeof(*ip6);
 		quoted->tuple.protocol = ip6->nexthdr;
@@ -79,11 +78,15 @@ parse_quote(struct xdp_md *ctx, const struct packet *packet,
 	    packet->offset + packet->header + sizeof(struct icmp_header);
 	quoted.network =
 	    packet->network + packet->header + sizeof(struct icmp_header);
+	/* There is more than that, the caller has seen to it. */
+	quoted.total =
+	    packet->total - packet->header - sizeof(struct icmp_header);
 	if (!parse_quoted_header(ctx, &quoted, six) ||
 	    !is_balanced(quoted.tuple.protocol))
 		return false;
 	ports = quoted.network + quoted.header;
-	if ((void *)(ports + 1) > end)
+	if (quoted.header + sizeof(*ports) > quoted.total ||
+	    (void *)(ports + 1) > end)
 		return false;
 	__builtin_memcpy(tuple->client, quoted.tuple.vip, 16);
 	__builtin_memcpy(tuple->vip, quoted.tuple.client, 16);

@@ -300,7 +300,7 @@ walk_extensions(struct xdp_md *ctx, __u32 offset, __u32 protocol)
 			    (__u32)header->next << 8;
 			if (header->fragment & bpf_htons(FRAGMENT6_OFFSET))
 				return walk | WALK_LATER |
-				    (__u32)header->next << 16;
+				    (__u32)header->next << 16 | length / 4;
 		}
 		protocol = header->next;
 		/* Longer than any honest one, and than WALK_HEADER() can be. */
@@ -325,14 +325,16 @@ parse_extensions(struct xdp_md *ctx, struct packet *packet)
 	packet->first = (walk & WALK_FRAGMENT) != 0;
 	packet->id = WALK_ID(walk);
 	packet->part = WALK_PART(walk);
+	packet->header += WALK_HEADER(walk);
+	if (packet->header > packet->total)
+		return PARSE_MALFORMED;
 	/* Behind more headers may be anything. */
 	if (walk & WALK_LATER)
 		return is_balanced(packet->tuple.protocol) ||
 			is_extension(packet->tuple.protocol)
 		    ? PARSE_FRAGMENT
 		    : PARSE_OTHER;
-	packet->header += WALK_HEADER(walk);
-	return packet->header <= packet->total ? PARSE_OK : PARSE_MALFORMED;
+	return PARSE_OK;
 }
 
 /* Likewise for IPv6. */
