@@ -252,6 +252,7 @@ network_management()
 # shellcheck disable=SC2086 # words
 network_up()
 {
+	[ -e /proc/net/if_inet6 ] || die 'this machine has no IPv6'
 	network_compile_xdp_pass
 	network_namespaces
 	network_client_and_router

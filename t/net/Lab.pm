@@ -44,13 +44,18 @@ my $main = $$;
 my $up = 0;
 my %running;
 
-# Leave the tests out, with the reason, where there can't be a lab.
+# Leave the tests out, with the reason, where there can't be a lab, or one of
+# some more programs is missing.
 sub skip_unless_possible
 {
+	my @programs = @_;
+
 	plan(skip_all => 'network namespaces need root') if $> != 0;
 	plan(skip_all => "vc5d is not built in $build (set VC5_BUILD)")
 	    unless -x "$build/vc5d" && -x "$build/vc5ctl";
-	for my $program (qw(bird bgpd nginx dnsmasq curl ethtool jq clang)) {
+	plan(skip_all => 'there is no IPv6 here') unless -e '/proc/net/if_inet6';
+	for my $program (qw(bird bgpd nginx dnsmasq curl ethtool jq clang),
+	    @programs) {
 		plan(skip_all => "$program is not installed")
 		    unless grep { -x "$_/$program" }
 		    qw(/usr/sbin /usr/bin /sbin /bin /usr/local/sbin);
@@ -106,7 +111,7 @@ sub run
 
 sub lab_up
 {
-	skip_unless_possible();
+	skip_unless_possible(@_);
 	remove_orphans();
 	$up = 1;
 	my ($status, $output) = lab('up');

@@ -21,7 +21,7 @@ my @versions = ({version => 4, vip => '192.0.2.1', url => 'http://192.0.2.1/',
 	exceeded => '3/0', unreachable => '1/0'});
 my @echoes;
 
-lab_up();
+lab_up('python3');
 
 sub reload_both
 {

@@ -17,7 +17,7 @@ my %address = (web1 => '2001:db8:0:1::21', web2 => '2001:db8:0:1::22',
     web3 => '2001:db8:0:2::143');
 my @balancers = ('2001:db8:0:1::11', '2001:db8:0:1::12');
 
-my $shown = lab_up();
+lab_up('python3');
 
 # On both balancers.
 sub is_state
