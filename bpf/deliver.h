@@ -20,7 +20,6 @@
 /* What was found for a packet. */
 struct placed {
 	__u32 destination; /* index and generation; 0 = none */
-	__u32 entropy;	   /* of the flow */
 	bool stateless;	   /* it has no entry */
 };
 
@@ -47,6 +46,24 @@ count_packet(const struct route *route, __u32 length, bool stateless)
 		counters->stateless++;
 }
 
+/*
+ * What doesn't leave as it came.  It is parsed once more rather than kept in
+ * mind until here, which all packets would have to pay for.
+ */
+static __always_inline int
+deliver_otherwise(struct xdp_md *ctx, const struct route *route, const bool six)
+{
+	struct packet packet;
+
+	if (route->kind == VC5_DSCP && !rewrite(ctx, word_index(route->word)))
+		return count_drop(VC5_DROP_FAULT);
+	if (!parse_ethernet(ctx, &packet) ||
+	    parse_again(ctx, &packet, six) != PARSE_OK)
+		return count_drop(VC5_DROP_FAULT);
+	return forward_packet(ctx, &packet, PARSE_OK, route,
+	    flow_entropy(&packet.tuple, six), six);
+}
+
 static __always_inline int
 deliver(struct xdp_md *ctx, const struct packet *packet,
     const struct route *route, const struct placed *placed, const bool six)
@@ -59,14 +76,8 @@ deliver(struct xdp_md *ctx, const struct packet *packet,
 		return drop_and_tell(ctx, VC5_DROP_TOO_BIG, route->mtu);
 	count_packet(route, packet->length, placed->stateless);
 	hop_limit_decrement(packet, six);
-	if (UNLIKELY(
-		route->kind != VC5_LAYER2 || route->vlan != packet->vlan)) {
-		if (route->kind == VC5_DSCP &&
-		    !rewrite(ctx, word_index(route->word)))
-			return count_drop(VC5_DROP_FAULT);
-		return forward_packet(
-		    ctx, packet, PARSE_OK, route, placed->entropy, six);
-	}
+	if (UNLIKELY(route->kind != VC5_LAYER2 || route->vlan != packet->vlan))
+		return deliver_otherwise(ctx, route, six);
 	route_write_macs(packet->ethernet, route->mac, route->source_mac);
 	return route_leave(ctx, route->ifindex);
 }

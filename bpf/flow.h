@@ -67,11 +67,16 @@ flow_hash(const struct vc5_control *control, const struct tuple *tuple,
 	return hash;
 }
 
-/* What outer headers vary by, for who spreads load by them. */
+/*
+ * What outer headers vary by, for who spreads load by them: one of the hashes
+ * that make the fingerprint, and no more than those can it be guessed.
+ */
 static __always_inline __u32
-flow_entropy(const struct flow_hash *hash)
+flow_entropy(const struct tuple *tuple, const bool six)
 {
-	return hash->fingerprint;
+	const struct vc5_control *state = find(&control, 0);
+
+	return state == NULL ? 0 : hash_words(state->key, tuple, six) >> 32;
 }
 
 static __always_inline __u64

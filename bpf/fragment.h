@@ -37,6 +37,7 @@ remember_first(struct xdp_md *ctx, struct packet *packet,
 	if (parse_again(ctx, packet, six) != PARSE_OK)
 		return;
 	fragment->seen = fragment_clock();
+	fragment->entropy = flow_entropy(&packet->tuple, six);
 	fragment_key(packet, &key, six);
 	bpf_map_update_elem(&fragments, &key, fragment, BPF_ANY);
 }
@@ -46,11 +47,10 @@ remember_first(struct xdp_md *ctx, struct packet *packet,
  * at the packet again, so that the others don't pay for it.
  */
 __noinline int
-remember_fragment(struct xdp_md *ctx, __u32 destination, __u32 entropy)
+remember_fragment(struct xdp_md *ctx, __u32 destination)
 {
 	struct vc5_fragment fragment = {
 	    .destination = destination,
-	    .entropy = entropy,
 	};
 	struct packet packet;
 

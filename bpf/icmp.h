@@ -113,7 +113,6 @@ locate(const struct tuple *tuple, struct placed *placed, const bool six)
 	if (state == NULL)
 		return;
 	hash = flow_hash(state, tuple, six);
-	placed->entropy = flow_entropy(&hash);
 	bucket = find(&flows, flow_bucket_index(&hash));
 	if (bucket == NULL)
 		return;
@@ -140,7 +139,7 @@ follow_error(struct xdp_md *ctx, const struct packet *packet, const bool six)
 		locate(&tuple, &placed, six);
 	if (placed.destination == 0)
 		return found_verdict(drop_for_vip(ctx, VC5_DROP_ICMP));
-	return found_flow(placed.destination, placed.entropy);
+	return found_flow(placed.destination, flow_entropy(&tuple, six));
 }
 
 static __always_inline int

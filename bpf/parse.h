@@ -124,6 +124,8 @@ parse_ethernet(struct xdp_md *ctx, struct packet *packet)
 	if ((void *)(tag + 1) > end)
 		return false;
 	packet->length = end - data;
+	/* Or the compiler computes with halves of pointers. */
+	OPAQUE(packet->length);
 	packet->vlan = 0;
 	packet->id = 0;
 	packet->part = 0;
@@ -367,6 +369,19 @@ static __always_inline enum parse_result
 parse_ip(struct xdp_md *ctx, struct packet *packet, const bool six)
 {
 	return six ? parse_ipv6(ctx, packet) : parse_ipv4(ctx, packet);
+}
+
+/*
+ * The first of several fragments, of which parse_ip() said PARSE_OK.  IPv4 says
+ * so where it is at hand, which is less than to keep it in mind.
+ */
+static __always_inline bool
+is_first_fragment(const struct packet *packet, const bool six)
+{
+	const struct iphdr *ip = packet->network;
+
+	return six ? packet->first
+		   : (ip->frag_off & bpf_htons(FRAGMENT_MORE)) != 0;
 }
 
 static __always_inline bool

@@ -176,7 +176,7 @@ steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
 {
 	struct flow_hash hash = flow_hash(control, &packet->tuple, six);
 	__u32 index = flow_bucket_index(&hash), way, destination;
-	struct placed placed = {.entropy = flow_entropy(&hash)};
+	struct placed placed = {0};
 	struct vc5_bucket *bucket = find(&flows, index);
 	struct route route;
 	int verdict;
@@ -196,8 +196,8 @@ steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
 		if (route_read(placed.destination, &route) == VC5_DOWN)
 			return count_drop(VC5_DROP_NO_DESTINATION);
 	}
-	if (UNLIKELY(packet->first))
-		remember_fragment(ctx, route.word, placed.entropy);
+	if (UNLIKELY(is_first_fragment(packet, six)))
+		remember_fragment(ctx, route.word);
 	return deliver(ctx, packet, &route, &placed, six);
 }
 
