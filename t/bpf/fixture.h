@@ -91,6 +91,8 @@ struct fixture_delivery {
 	bool elsewhere; /* by another interface */
 };
 
+/* One more destination of a service; in layer 2. */
+void fixture_add(struct fixture *, uint32_t destination, uint16_t service);
 void fixture_deliver(
     struct fixture *, uint32_t destination, const struct fixture_delivery *);
 /* Where the service of a packet sends it. */

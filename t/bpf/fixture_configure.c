@@ -110,8 +110,8 @@ add_service(struct fixture *fixture, uint32_t index,
 	fixture_table(fixture, index, destination);
 }
 
-static void
-add_destination(struct fixture *fixture, uint32_t index, uint16_t service)
+void
+fixture_add(struct fixture *fixture, uint32_t index, uint16_t service)
 {
 	struct vc5_destination *destination = &fixture->destinations[index];
 
@@ -141,10 +141,10 @@ add_services(
 	fixture_vip_set(fixture, vip, VC5_VIP_ANSWERS);
 	filter_set(fixture, vip);
 	for (i = 0; i < 4; i++)
-		add_destination(fixture, destination + i, service);
-	add_destination(fixture, destination + 4, service + 1);
-	add_destination(fixture, destination + 5, service + 1);
-	add_destination(fixture, destination + 6, service + 2);
+		fixture_add(fixture, destination + i, service);
+	fixture_add(fixture, destination + 4, service + 1);
+	fixture_add(fixture, destination + 5, service + 1);
+	fixture_add(fixture, destination + 6, service + 2);
 	add_service(fixture, service, &http, 0, destination);
 	add_service(fixture, service + 1, &sticky, VC5_STICKY, destination + 4);
 	add_service(fixture, service + 2, &dns, 0, destination + 6);

@@ -212,6 +212,21 @@ test_reordered(void **state)
 	}
 }
 
+/* What follows the fragment header is no part of the key. */
+static void
+test_headers_behind(void **state)
+{
+	struct frame_spec spec = part_spec(true, UDP, FIRST);
+
+	spec.extensions = "hfd";
+	send_part(*state, &spec, 14);
+	spec = part_spec(true, UDP, LAST);
+	spec.extensions = "hf";
+	/* What it says is in the packet: destination options. */
+	spec.protocol = 60;
+	send_part(*state, &spec, 14);
+}
+
 static void
 test_unserved(void **state)
 {
@@ -329,6 +344,7 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_strangers),
     cmocka_unit_test(test_not_for_vip),
     cmocka_unit_test(test_reordered),
+    cmocka_unit_test(test_headers_behind),
     cmocka_unit_test(test_unserved),
     cmocka_unit_test(test_destination_gone),
     cmocka_unit_test(test_flow_first),

@@ -44,6 +44,9 @@ static const struct packet_case cases[] = {
 	WAY(.kind = VC5_GUE, .checksum = true)},
     {"gue with checksum over IPv6", {DNS4, .payload = 8800}, SENT,
 	WAY(.kind = VC5_GUE, .checksum = true, .ipv6 = true)},
+    {"gue over IPv6, summed in one buffer",
+	{DNS4, .no_checksum = true, .payload = 3000}, SENT,
+	WAY(.kind = VC5_GUE, .checksum = true, .ipv6 = true)},
     {"gue without checksum", {.payload = 8800}, SENT, WAY(.kind = VC5_GUE)},
     {"dscp", {.payload = 8800}, SENT, WAY(.kind = VC5_DSCP, .code_point = 7)},
     {"dscp over IPv6, UDP", {V6, DNS4, .payload = 8800}, SENT,
@@ -105,11 +108,37 @@ test_boundary(void **state)
 	}
 }
 
+/*
+ * Only the first buffer can be summed: rather than with a checksum that no
+ * receiver takes, what would need more is not sent.
+ */
+static void
+test_no_sum(void **state)
+{
+	static const struct frame_spec specs[] = {
+	    {DNS4, .no_checksum = true, .payload = 8000},
+	    {.fragment = MORE_FRAGMENTS, .payload = 8000}};
+	struct frame frame;
+	size_t i;
+
+	for (i = 0; i < COUNT(specs); i++) {
+		fixture_deliver(*state, fixture_destination(&specs[i]),
+		    &(struct fixture_delivery){.kind = VC5_GUE,
+			.checksum = true,
+			.ipv6 = true,
+			.mtu = BIG});
+		frame_make(&frame, &specs[i]);
+		assert_int_equal(fixture_run(*state, &frame), XDP_DROP);
+		assert_int_equal(fixture_drops(*state, VC5_DROP_FAULT), i + 1);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest others[] = {
 	    cmocka_unit_test(test_boundary),
+	    cmocka_unit_test(test_no_sum),
 	};
 
 	return cases_main("jumbo", cases, COUNT(cases), others, COUNT(others));

@@ -53,8 +53,8 @@ extension_length(uint8_t protocol, const uint8_t *at)
 	}
 }
 
-static bool
-is_extension(uint8_t protocol)
+bool
+view_is_extension(uint8_t protocol)
 {
 	static const uint8_t zero[2];
 
@@ -72,7 +72,7 @@ view_ipv6(struct view *view, const uint8_t *ip, size_t room)
 	view->protocol = ip[6];
 	if (ip[0] >> 4 != 6 || view->total > room)
 		return VIEW_MALFORMED;
-	while (!view->later && is_extension(view->protocol)) {
+	while (!view->later && view_is_extension(view->protocol)) {
 		at = ip + view->header;
 		protocol = view->protocol;
 		if (view->extensions == VIEW_EXTENSIONS ||

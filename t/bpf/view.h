@@ -14,7 +14,7 @@
 
 /* IPv6 headers that are looked behind: how many, and bytes of them */
 #define VIEW_EXTENSIONS	     6
-#define VIEW_EXTENSION_BYTES 512
+#define VIEW_EXTENSION_BYTES 1020
 
 enum view_kind {
 	VIEW_OTHER,	/* not IP, or too short for the addresses */
@@ -41,6 +41,9 @@ enum view_kind view_parse(struct view *, const uint8_t *, size_t length);
 /* A packet without its Ethernet header, likewise. */
 enum view_kind view_parse_packet(
     struct view *, const uint8_t *, size_t length, size_t ip, bool ipv6);
+
+/* An extension header of IPv6 that is looked behind. */
+bool view_is_extension(uint8_t protocol);
 
 /* The IPv4 header's checksum is right, or there is none. */
 bool view_header_right(const struct view *, const uint8_t *);

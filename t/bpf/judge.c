@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * See judge.h.
+ */
+
+#include <string.h>
+
+#include "fixture.h"
+#include "judge.h"
+
+#define ECHO4 8
+#define ECHO6 128
+
+static const uint8_t *
+vip_address(bool ipv6)
+{
+	static uint8_t addresses[2][16];
+	static bool made;
+	int i;
+
+	for (i = 0; !made && i < 2; i++)
+		frame_vip(addresses[i], &(struct frame_spec){.ipv6 = i});
+	made = true;
+	return addresses[ipv6];
+}
+
+static bool
+is_vip(const uint8_t address[16], bool ipv6)
+{
+	return memcmp(address, vip_address(ipv6), 16) == 0;
+}
+
+/* 0 if there is none. */
+static uint32_t
+service_of(bool ipv6, uint8_t protocol, uint16_t port)
+{
+	if (protocol == TCP && port == 80)
+		return ipv6 ? HTTP6 : HTTP;
+	if (protocol == TCP && port == 443)
+		return ipv6 ? STICKY6 : STICKY;
+	if (protocol == UDP && port == 53)
+		return ipv6 ? DNS6 : DNS;
+	return 0;
+}
+
+/* An address that an error may be sent to: RFC 1122, 3.2.2; RFC 4443, 2.4. */
+static bool
+is_host(const uint8_t address[16], bool ipv6)
+{
+	static const uint8_t zero[15];
+
+	if (!ipv6)
+		return address[12] != 0 && address[12] != 127 &&
+		    address[12] < 224;
+	return address[0] != 0xff &&
+	    (memcmp(address, zero, 15) != 0 || address[15] > 1);
+}
+
+static void
+drop(struct verdict *verdict, enum vc5_drop reason)
+{
+	verdict->judgement = JUDGED_DROP;
+	verdict->reason = reason;
+}
+
+static void
+send_to(struct verdict *verdict, uint32_t service, enum vc5_drop otherwise)
+{
+	if (service == 0) {
+		drop(verdict, otherwise);
+		return;
+	}
+	verdict->judgement = JUDGED_SEND;
+	verdict->service = service;
+}
+
+/*
+ * The service that a quoted packet came from, of which there may be less than
+ * it says.
+ */
+static uint32_t
+quoted_service(const struct view *outer, const uint8_t *bytes)
+{
+	size_t at = outer->ip + outer->header + 8;
+	size_t end = outer->ip + outer->total, length;
+	uint8_t copy[2048];
+	struct view view;
+
+	length = end > at ? end - at : 0;
+	if (length > sizeof(copy))
+		length = sizeof(copy);
+	memset(copy, 0, sizeof(copy));
+	memcpy(copy, bytes + at, length);
+	if (length < (outer->ipv6 ? 40 : 20))
+		return 0;
+	/* As if all of it was there. */
+	put16(copy + (outer->ipv6 ? 4 : 2), outer->ipv6 ? 1900 : 1940);
+	memset(&view, 0, sizeof(view));
+	if (view_parse_packet(&view, copy, sizeof(copy), 0, outer->ipv6) !=
+		VIEW_OK ||
+	    view.later || (view.protocol != TCP && view.protocol != UDP) ||
+	    length < view.header + 4 || !is_vip(view.source, outer->ipv6))
+		return 0;
+	return service_of(
+	    outer->ipv6, view.protocol, get16(copy + view.header));
+}
+
+static void
+judge_icmp(struct verdict *verdict, const uint8_t *bytes)
+{
+	const struct view *view = &verdict->view;
+	uint8_t type = bytes[view->ip + view->header];
+	bool error, obsolete;
+
+	if (view->total < view->header + 8) {
+		drop(verdict, VC5_DROP_MALFORMED);
+		return;
+	}
+	error = view->ipv6 ? type >= 1 && type <= 4
+			   : type == 3 || type == 11 || type == 12;
+	obsolete = !view->ipv6 && (type == 4 || type == 5);
+	if (type == (view->ipv6 ? ECHO6 : ECHO4))
+		verdict->judgement = JUDGED_ECHO;
+	else if (obsolete)
+		drop(verdict, VC5_DROP_ICMP);
+	else if (error)
+		send_to(verdict, quoted_service(view, bytes), VC5_DROP_ICMP);
+}
+
+static void
+judge_transport(struct verdict *verdict, const uint8_t *bytes)
+{
+	const struct view *view = &verdict->view;
+	uint16_t port = get16(bytes + view->ip + view->header + 2);
+
+	verdict->answerable =
+	    (bytes[0] & 1) == 0 && is_host(view->source, view->ipv6);
+	send_to(verdict, service_of(view->ipv6, view->protocol, port),
+	    VC5_DROP_UNSERVED);
+}
+
+void
+judge(struct verdict *verdict, const struct frame *frame)
+{
+	struct view *view = &verdict->view;
+	enum view_kind kind;
+
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->judgement = JUDGED_PASS;
+	kind = view_parse(view, frame->bytes, frame->length);
+	if (kind == VIEW_OTHER || !is_vip(view->target, view->ipv6))
+		return;
+	if (kind == VIEW_MALFORMED)
+		drop(verdict, VC5_DROP_MALFORMED);
+	else if (view->later) {
+		if (view->protocol == TCP || view->protocol == UDP ||
+		    (view->ipv6 && view_is_extension(view->protocol)))
+			verdict->judgement = JUDGED_FRAGMENT;
+	} else if (view->protocol == TCP || view->protocol == UDP)
+		judge_transport(verdict, frame->bytes);
+	else if (view->protocol == (view->ipv6 ? ICMPV6 : ICMP) && !view->first)
+		judge_icmp(verdict, frame->bytes);
+}
