@@ -176,9 +176,10 @@ attach_members(struct engine *e, struct interface *i, uint64_t now)
 }
 
 /*
- * Generic XDP sees what a bond receives, whatever its members can do; native
- * XDP has to be theirs.  Until there is one, nobody knows: to a bond that has
- * XDP, only members can be added that have it, too.
+ * Native XDP has to be the members': until there is one, nobody knows, and to
+ * a bond that has it, only members can be added that have it, too.  In generic
+ * mode a bond's program would not see tags, which the kernel takes off as the
+ * frame leaves the member.
  */
 static void
 attach_bond(struct engine *e, struct interface *i, uint64_t now)
@@ -186,7 +187,8 @@ attach_bond(struct engine *e, struct interface *i, uint64_t now)
 	if (i->member_count == 0)
 		return;
 	if (!i->by_member && !i->port.attached)
-		i->by_member = members_are_attached(e, i);
+		i->by_member =
+		    e->conf->xdp == XDP_GENERIC || members_are_attached(e, i);
 	if (i->by_member) {
 		attach_members(e, i, now);
 		return;
@@ -205,11 +207,12 @@ attach(struct engine *e, struct interface *i, uint64_t now)
 {
 	size_t j;
 
-	if (i->bond && e->conf->xdp != XDP_GENERIC)
+	if (i->bond) {
 		attach_bond(e, i, now);
-	else
+	} else {
 		attach_port(e, &i->port, e->conf->xdp, now);
-	keep_tags(e, &i->port);
+		keep_tags(e, &i->port);
+	}
 	for (j = 0; j < i->member_count; j++)
 		keep_tags(e, &i->members[j]);
 }
@@ -332,8 +335,7 @@ interfaces_detach_others(struct engine *e)
 
 	for (i = 0; i < e->conf->interface_count; i++) {
 		add_name(&keep, e->conf->interfaces[i], 0);
-		if (e->conf->xdp != XDP_GENERIC &&
-		    netlink_interface(
+		if (netlink_interface(
 			e->netlink, e->conf->interfaces[i], &now) == 0 &&
 		    now.bond)
 			netlink_members(
