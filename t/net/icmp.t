@@ -138,6 +138,47 @@ subtest 'no ICMP at all, by configuration' => sub {
 	    "IPv$_->{version}: an answer") for @versions;
 };
 
+# How often a server has been told that what it sent was refused.
+sub refusals
+{
+	my ($web, $ip) = @_;
+	my $text = on($web, 'cat', $ip->{version} == 4 ? '/proc/net/snmp' :
+	    '/proc/net/snmp6');
+
+	return $1 if $text =~ /^Icmp6InDestUnreachs\s+(\d+)/m;
+	my ($names, $values) = $text =~ /^Icmp: (.*)\nIcmp: (.*)/m;
+	my %count;
+	@count{split(' ', $names)} = split(' ', $values);
+	return $count{InDestUnreachs};
+}
+
+# Datagrams that a server has had from one of the ports of orphans.
+sub orphans
+{
+	my ($web, $ip) = @_;
+
+	return scalar(() = slurp("$state/$web/echo") =~
+	    / \Q$ip->{client}\E 5\d\d\d$/mg);
+}
+
+subtest "a client's ICMP errors" => sub {
+	on_ok('client', qw(sysctl -qw net.ipv4.icmp_ratelimit=0
+	    net.ipv6.icmp.ratelimit=0));
+	for my $ip (@versions) {
+		my %before = map { $_ => refusals($_, $ip) }
+		    qw(web1 web2 web3);
+		my $told = sub { my %told = map { $_ => refusals($_, $ip) -
+		    $before{$_} } keys %before; return \%told };
+		ask('orphans', $ip->{vip}, 7, 40);
+		eventually("IPv$ip->{version}: all come back", sub {
+			my $told = $told->();
+			$told->{web1} + $told->{web2} + $told->{web3} == 40 },
+		    sub { explain($told->()) });
+		is_deeply($told->(), {map { $_ => orphans($_, $ip) }
+		    keys %before}, 'each to the server of its flow');
+	}
+};
+
 # Servers that know of a path MTU to the client.
 sub aware
 {

@@ -305,6 +305,26 @@ subtest 'one end of the tunnels is stopped' => sub {
 	    \&describe_states);
 };
 
+subtest 'in generic mode' => sub {
+	for my $host (qw(lb1 lb2)) {
+		configure($host, sub { $_[0]->{xdp} = 'generic' });
+		ok(reload($host), "$host reloads");
+		eventually('and attaches so', sub {
+			my $links = on($host, 'ip', 'link');
+			2 == (() = $links =~ /eth[01]@.* xdpgeneric /g) },
+		    sub { on($host, 'ip', 'link') });
+	}
+	# Files are there already from when they were first sent.
+	unlink(glob("$state/far[12]/html/put/*"));
+	for my $kind (qw(ipip gue dscp)) {
+		use_way($_) for grep { $_->{kind} eq $kind } @ways;
+	}
+	my @bad = grep { $_->{problem} ne 'none' }
+	    map { far_lines($_) } qw(far1 far2);
+	is(scalar(@bad), 0, 'nothing is wrong with what has arrived') or
+	    diag(explain(@bad > 5 ? @bad[0 .. 4] : @bad));
+};
+
 subtest "a route's MTU" => sub {
 	my %gateway = (4 => '198.51.100.1', 6 => '2001:db8:0:1::1');
 	my ($ipip) = grep { $_->{kind} eq 'ipip' && $_->{outer} == 4 } @ways;
