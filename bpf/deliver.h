@@ -76,8 +76,13 @@ deliver(struct xdp_md *ctx, const struct packet *packet,
 		return drop_and_tell(ctx, VC5_DROP_TOO_BIG, route->mtu);
 	count_packet(route, packet->length, placed->stateless);
 	hop_limit_decrement(packet, six);
-	if (UNLIKELY(route->kind != VC5_LAYER2 || route->vlan != packet->vlan))
-		return deliver_otherwise(ctx, route, six);
+	if (UNLIKELY(
+		route->kind != VC5_LAYER2 || route->vlan != packet->vlan)) {
+		if (route->kind != VC5_LAYER2 || route->vlan == 0 ||
+		    packet->vlan == 0)
+			return deliver_otherwise(ctx, route, six);
+		tag_rewrite(packet, route->vlan);
+	}
 	route_write_macs(packet->ethernet, route->mac, route->source_mac);
 	return route_leave(ctx, route->ifindex);
 }

@@ -101,6 +101,15 @@ tag_priority(const struct packet *packet)
 	return bpf_ntohs(*(const __be16 *)(packet->ethernet + 1)) & ~TAG_VID;
 }
 
+/* Another VID in the tag that the packet has. */
+static __always_inline void
+tag_rewrite(const struct packet *packet, __u32 vlan)
+{
+	__be16 *control = (__be16 *)(packet->ethernet + 1);
+
+	*control = (*control & bpf_htons(~TAG_VID)) | bpf_htons(vlan & TAG_VID);
+}
+
 /* Send the packet as it is from its IP header on, in another frame. */
 static __always_inline int
 forward_frame(
