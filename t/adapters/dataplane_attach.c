@@ -92,6 +92,26 @@ test_modes(void **state)
 	assert_int_equal(program_of("br"), 0);
 }
 
+/*
+ * A frame of this length takes several buffers: the driver has only programs
+ * attached that can do with the first.
+ */
+static void
+test_jumbo_mtu(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	bool native = false;
+
+	(void)state;
+	lab_run("ip link set va mtu 9000");
+	lab_run("ip link set vb mtu 9000");
+	assert_int_equal(attach(dataplane, "va", XDP_NATIVE, &native), 0);
+	assert_true(native);
+	dataplane->ops->stop(dataplane);
+	lab_run("ip link set va mtu 1500");
+	lab_run("ip link set vb mtu 1500");
+}
+
 static void
 test_link_outlives_the_daemon(void **state)
 {
@@ -442,6 +462,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    LAB_TEST(test_modes),
+	    LAB_TEST(test_jumbo_mtu),
 	    LAB_TEST(test_link_outlives_the_daemon),
 	    LAB_TEST(test_detach),
 	    LAB_TEST(test_interface_made_anew),
