@@ -211,18 +211,55 @@ test_label_entropy(void **state)
 	assert_true(distinct(*state, 14, 200, 0x000fffff) > 195);
 }
 
+/* The bits of a word at an offset that differ between flows. */
+static uint32_t
+varied(struct fixture *fixture, size_t offset)
+{
+	struct frame_spec spec = {.flags = SYN};
+	uint32_t first = 0, bits = 0, word;
+	struct frame frame;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		spec.client_port = 1024 + i;
+		frame_make(&frame, &spec);
+		assert_int_equal(fixture_run(fixture, &frame), XDP_TX);
+		word = get32(frame.bytes + offset);
+		first = i == 0 ? word : first;
+		bits |= word ^ first;
+	}
+	return bits;
+}
+
+/* All bits behind the prefix, and no other. */
 static void
 test_source_entropy(void **state)
 {
-	fixture_deliver(*state, 1,
-	    &(struct fixture_delivery){.kind = VC5_IPIP, .source_length = 16});
-	assert_true(distinct(*state, 26, 200, 0xffffffff) > 195);
-	fixture_deliver(*state, 1,
-	    &(struct fixture_delivery){.kind = VC5_GRE, .source_length = 24});
-	assert_in_range(distinct(*state, 26, 200, 0xffffffff), 100, 200);
-	fixture_deliver(
-	    *state, 1, &(struct fixture_delivery){.kind = VC5_IPIP});
-	assert_int_equal(distinct(*state, 26, 200, 0xffffffff), 1);
+	static const struct {
+		struct fixture_delivery delivery;
+		uint32_t bits; /* of the last word */
+	} rows[] = {
+	    {{.kind = VC5_IPIP}, 0},
+	    {{.kind = VC5_GRE, .ipv6 = true}, 0},
+	    {{.kind = VC5_IPIP, .source_length = 16}, 0xffff},
+	    {{.kind = VC5_GRE, .source_length = 24}, 0xff},
+	    {{.kind = VC5_GRE, .source_length = 25}, 0x7f},
+	    {{.kind = VC5_IPIP, .source_length = 31}, 1},
+	    {{.kind = VC5_IPIP, .source_length = 32}, 0},
+	    {{.kind = VC5_IPIP, .ipv6 = true, .source_length = 64}, 0xffffffff},
+	    {{.kind = VC5_IPIP, .ipv6 = true, .source_length = 96}, 0xffffffff},
+	    {{.kind = VC5_IPIP, .ipv6 = true, .source_length = 97}, 0x7fffffff},
+	    {{.kind = VC5_GRE, .ipv6 = true, .source_length = 120}, 0xff},
+	    {{.kind = VC5_GRE, .ipv6 = true, .source_length = 128}, 0},
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		fixture_deliver(*state, 1, &rows[i].delivery);
+		assert_int_equal(
+		    varied(*state, rows[i].delivery.ipv6 ? 34 : 26),
+		    rows[i].bits);
+	}
 }
 
 /* All packets of a flow look alike outside, in either direction of time. */
