@@ -153,9 +153,9 @@ forward_tunnel(struct xdp_md *ctx, const struct packet *packet,
 
 /*
  * Send a packet, whose hop limit was seen to, where its route leads; it was
- * rewritten if it had to be.  The
- * destination is still the one of the route, or is sent a packet that nobody
- * waits for: its address never changes before its generation does.
+ * rewritten if it had to be.  The destination is still the one of the route, or
+ * is sent a packet that nobody waits for: its address never changes before its
+ * generation does.
  */
 static __always_inline int
 forward_packet(struct xdp_md *ctx, const struct packet *packet,
