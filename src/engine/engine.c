@@ -215,6 +215,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	 */
 	vips_look(e, true);
 	services_look(e, true);
+	interfaces_watch(e);
 	mend_probe_path(e, now);
 	console_listen(e, now);
 	remove_services(e, now);
@@ -385,6 +386,7 @@ engine_free(struct engine *e)
 	event_free(e->reconcile);
 	if (e->conf != NULL)
 		interfaces_free(e->interfaces, e->conf->interface_count);
+	free(e->strays);
 	conf_errors_clear(&e->errors);
 	conf_free(e->conf);
 	free(e);

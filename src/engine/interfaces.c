@@ -308,6 +308,80 @@ interfaces_keep_tags(struct engine *e)
 		interfaces_retry(e, monotime_ms());
 }
 
+/* Interfaces that packets are sent out of. */
+
+static bool
+any_is_native(const struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->conf->interface_count; i++)
+		if (interface_is_attached(&e->interfaces[i]) &&
+		    interface_is_native(&e->interfaces[i]))
+			return true;
+	return false;
+}
+
+/* Is it attached to, but in generic mode? */
+static bool
+is_generic(const struct engine *e, int ifindex)
+{
+	const struct interface *in;
+	size_t i;
+
+	for (i = 0; i < e->conf->interface_count; i++) {
+		in = &e->interfaces[i];
+		if (in->port.ifindex == ifindex)
+			return interface_is_attached(in) &&
+			    !interface_is_native(in);
+	}
+	return false;
+}
+
+static void
+warn_of_stray(struct engine *e, const struct netlink_nexthop *hop)
+{
+	bool generic = is_generic(e, hop->wire);
+	size_t i;
+
+	for (i = 0; i < e->stray_count; i++)
+		if (e->strays[i] == hop->wire)
+			return;
+	if (!generic && way_is_listed(e->netlink, e->conf, hop))
+		return;
+	e->strays =
+	    xreallocarray(e->strays, e->stray_count + 1, sizeof(*e->strays));
+	e->strays[e->stray_count++] = hop->wire;
+	log_warnx("interface %s: servers are reached by it, but it is %s: "
+		  "unless its driver sends what XDP redirects, packets that "
+		  "come in in native mode are lost, which health checks "
+		  "don't notice: %s",
+	    hop->interface,
+	    generic ? "attached to in generic mode" : "not in \"interfaces\"",
+	    generic ? "set \"xdp\" to \"generic\""
+		    : "add it, or set \"xdp\" to \"generic\"");
+}
+
+void
+interfaces_watch(struct engine *e)
+{
+	const struct netlink_nexthop *hop;
+	const struct service *s;
+	size_t i, j;
+
+	if (!any_is_native(e))
+		return;
+	for (i = 0; i < e->conf->service_count; i++) {
+		s = &e->services[i];
+		for (j = 0; j < s->conf->destination_count; j++) {
+			hop = netlink_nexthop(
+			    e->netlink, &s->destinations[j].conf->address);
+			if (hop != NULL && hop->routed)
+				warn_of_stray(e, hop);
+		}
+	}
+}
+
 /* Detaching. */
 
 struct names {

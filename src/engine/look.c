@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "adapters/netlink.h"
 #include "base/monotime.h"
@@ -28,6 +29,7 @@ struct look {
 	struct netlink *netlink;
 	size_t waiting; /* servers that the kernel has said nothing of */
 	size_t lines;
+	char stray[16]; /* the last interface that was warned of, IFNAMSIZ */
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -111,6 +113,21 @@ look_at_vips(struct look *look)
 			    addr_format(&look->conf->vips[i].address, vip));
 }
 
+/* See way_is_listed(): in native mode it may be that nothing is sent. */
+static void
+look_at_wire(struct look *look, const struct netlink_nexthop *hop)
+{
+	if (look->conf->xdp == XDP_GENERIC ||
+	    strcmp(look->stray, hop->interface) == 0 ||
+	    way_is_listed(look->netlink, look->conf, hop))
+		return;
+	snprintf(look->stray, sizeof(look->stray), "%s", hop->interface);
+	warn(look,
+	    "servers are reached by interface %s, which \"interfaces\" has "
+	    "not: what comes in in native mode may not get there",
+	    hop->interface);
+}
+
 static void
 look_at_way(struct look *look, const struct conf_service *s,
     const struct conf_destination *d)
@@ -121,6 +138,8 @@ look_at_way(struct look *look, const struct conf_service *s,
 	char problem[WAY_PROBLEM_LEN];
 
 	way_problem(&s->key.vip, d, hop, problem);
+	if (problem[0] == '\0')
+		look_at_wire(look, hop);
 	if (problem[0] == '\0' && s->check_count > 0)
 		way_probe_problem(look->netlink, &s->key.vip, hop, problem);
 	if (problem[0] != '\0')

@@ -125,6 +125,8 @@ struct engine {
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
 	struct interface *interfaces;
+	int *strays;	    /* ifindexes that were warned of */
+	size_t stray_count; /* see interfaces_watch() */
 	bool tagged;	    /* packets have VLAN tags */
 	bool answers_stale; /* the data plane may not know who answers pings */
 
@@ -230,6 +232,8 @@ void interfaces_detach_others(struct engine *);
 void interfaces_detach(struct engine *, struct interface *, size_t count);
 /* Packets have tags from now on: have interfaces leave them where they are. */
 void interfaces_keep_tags(struct engine *);
+/* Warn, once, of each that servers are reached by and packets may not be. */
+void interfaces_watch(struct engine *);
 void interfaces_free(struct interface *, size_t count);
 /* Is the data plane attached to all of it? */
 bool interface_is_attached(const struct interface *);

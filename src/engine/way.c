@@ -154,6 +154,50 @@ way_unresolved(const struct addr *server, const struct netlink_nexthop *hop,
 	    direct ? "" : addr_format(asked, text));
 }
 
+struct member {
+	int ifindex;
+	bool found;
+};
+
+static void
+match_member(void *arg, const char *name, int ifindex)
+{
+	struct member *m = arg;
+
+	(void)name;
+	m->found |= m->ifindex == ifindex;
+}
+
+/* Under a VLAN's interface, whose name is not its own, it may be one. */
+static bool
+may_be_bond(struct netlink *nl, const struct netlink_nexthop *hop)
+{
+	struct netlink_interface wire;
+
+	return hop->vlan != 0 ||
+	    (netlink_interface(nl, hop->interface, &wire) == 0 && wire.bond);
+}
+
+bool
+way_is_listed(struct netlink *nl, const struct conf *conf,
+    const struct netlink_nexthop *hop)
+{
+	struct member m = {.ifindex = hop->wire};
+	struct netlink_interface now;
+	size_t i;
+
+	for (i = 0; i < conf->interface_count; i++) {
+		if (netlink_interface(nl, conf->interfaces[i], &now) == -1)
+			continue;
+		if (now.bond)
+			netlink_members(nl, now.ifindex, match_member, &m);
+		if (m.found || now.ifindex == hop->wire ||
+		    (now.master == hop->wire && may_be_bond(nl, hop)))
+			return true;
+	}
+	return false;
+}
+
 void
 way_describe(const struct conf_destination *conf,
     const struct netlink_nexthop *hop, struct dataplane_destination *out)

@@ -40,6 +40,15 @@ int way_probe_source(struct netlink *, const struct addr *vip,
 void way_unresolved(const struct addr *server, const struct netlink_nexthop *,
     char problem[WAY_PROBLEM_LEN]);
 
+/*
+ * Does it lead out of an interface of the configuration's, a member of it, or
+ * a bond of which it is one?  What comes in natively is sent out of another
+ * interface by the driver of that, which most do only where XDP is attached;
+ * a bridge, for one, never does.  Health checks are, always.
+ */
+bool way_is_listed(
+    struct netlink *, const struct conf *, const struct netlink_nexthop *);
+
 /* The part of it that says how packets get there. */
 void way_describe(const struct conf_destination *,
     const struct netlink_nexthop *, struct dataplane_destination *);

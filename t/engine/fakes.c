@@ -47,7 +47,7 @@ fakes_reset(void)
 		free(record.services[i].destinations);
 	memset(&record, 0, sizeof(record));
 	memset(&world, 0, sizeof(world));
-	world.ifindex = 2;
+	world.ifindex = world.wire = 2;
 	world.bgpd_answers = true;
 }
 
@@ -231,7 +231,7 @@ interface_attach(struct dataplane *dp, const char *name, int ifindex,
 	    (world.bond_fails && strcmp(name, "eth0") == 0))
 		return -1;
 	fake_leave_attached(name);
-	*native = mode != XDP_GENERIC;
+	*native = mode != XDP_GENERIC && !world.only_generic;
 	return 0;
 }
 
@@ -467,9 +467,9 @@ netlink_nexthop(struct netlink *nl, const struct addr *a)
 	hop = (struct netlink_nexthop){.routed = true,
 	    .onlink = s->gateway.family == 0,
 	    .resolved = s->resolved,
-	    .ifindex = 2,
+	    .ifindex = 7,
 	    .interface = "eth0",
-	    .wire = 7,
+	    .wire = world.wire,
 	    .vlan = s->vlan,
 	    .mtu = s->mtu,
 	    .gateway = s->gateway,
@@ -490,6 +490,7 @@ netlink_interface(
 	out->ifindex = world.ifindex;
 	out->up = world.ifindex != 0;
 	out->bond = world.bond && world.ifindex != 0;
+	out->master = world.master;
 	return world.ifindex == 0 ? -1 : 0;
 }
 

@@ -45,6 +45,9 @@ struct fake_world {
 	size_t server_count;
 	struct addr local; /* an address of the host; family 0 = none */
 	int ifindex;	   /* of eth0; 0 = there is none */
+	int master;	   /* of which eth0 is a member; 0 = none */
+	int wire;	   /* ifindex of what servers are reached by */
+	bool only_generic; /* eth0 has no native mode */
 	bool attach_fails, set_fails, listen_fails, bgpd_answers;
 	unsigned set_takes;		   /* ms, that the data plane needs */
 	bool no_probe_path;		   /* it can't be made */

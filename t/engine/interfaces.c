@@ -198,6 +198,65 @@ vlans_in_the_file_keep_tags_from_the_start(void **state)
 	assert_int_equal(record.tags_kept, 1);
 }
 
+#define STRAY "servers are reached by it, but it is not in \"interfaces\""
+
+/* A bridge, for one: a driver that may not send what XDP redirects. */
+static void
+another_interface_on_the_way_is_warned_of(void **state)
+{
+	(void)state;
+	world.wire = 20;
+	start(SERVICE_WEB);
+	assert_true(was_logged(STRAY));
+	wait_for(record.ticks >= 3);
+	assert_false(was_logged(STRAY));
+	world.wire = 21;
+	wait_for(record.ticks >= 4);
+	assert_true(was_logged(STRAY));
+}
+
+static void
+in_generic_mode_any_interface_will_do(void **state)
+{
+	(void)state;
+	world.wire = 20;
+	more = "\"xdp\": \"generic\",";
+	start(SERVICE_WEB);
+	wait_for(record.ticks >= 2);
+	assert_false(was_logged(STRAY));
+}
+
+static void
+without_native_mode_any_interface_will_do(void **state)
+{
+	(void)state;
+	world.wire = 20;
+	world.only_generic = true;
+	start(SERVICE_WEB);
+	wait_for(record.ticks >= 2);
+	assert_false(was_logged(STRAY));
+}
+
+static void
+members_and_their_bond_are_no_other_interfaces(void **state)
+{
+	(void)state;
+	bond("eth1", "eth2");
+	world.wire = 11;
+	start(SERVICE_WEB);
+	wait_for(record.ticks >= 2);
+	/* eth0 as the member of a bond, under a VLAN's interface */
+	fake_server(A)->vlan = fake_server(B)->vlan = 20;
+	world.master = world.wire = 30;
+	wait_for(record.ticks >= 3);
+	assert_false(was_logged(STRAY));
+	/* and as that of what is no bond, such as a bridge */
+	fake_server(A)->vlan = 0;
+	world.bond = false;
+	wait_for(record.ticks >= 4);
+	assert_true(was_logged(STRAY));
+}
+
 int
 main(void)
 {
@@ -212,6 +271,10 @@ main(void)
 	    TEST(members_are_tried_again),
 	    TEST(tags_are_kept_where_there_are_vlans),
 	    TEST(vlans_in_the_file_keep_tags_from_the_start),
+	    TEST(another_interface_on_the_way_is_warned_of),
+	    TEST(in_generic_mode_any_interface_will_do),
+	    TEST(without_native_mode_any_interface_will_do),
+	    TEST(members_and_their_bond_are_no_other_interfaces),
 	};
 
 	return run_engine_tests(tests);
