@@ -384,8 +384,7 @@ engine_free(struct engine *e)
 		event_free(e->stop);
 	event_free(e->tick);
 	event_free(e->reconcile);
-	if (e->conf != NULL)
-		interfaces_free(e->interfaces, e->conf->interface_count);
+	interfaces_free(e->interfaces, e->interface_count);
 	free(e->strays);
 	conf_errors_clear(&e->errors);
 	conf_free(e->conf);

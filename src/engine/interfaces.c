@@ -253,6 +253,7 @@ interfaces_build(struct engine *e, struct interface *old, size_t old_count)
 	struct interface *was;
 
 	e->interfaces = xcalloc(count, sizeof(*e->interfaces));
+	e->interface_count = count;
 	for (i = 0; i < count; i++) {
 		struct interface *in = &e->interfaces[i];
 
@@ -279,7 +280,7 @@ interfaces_update(struct engine *e, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < e->conf->interface_count; i++) {
+	for (i = 0; i < e->interface_count; i++) {
 		struct interface *in = &e->interfaces[i];
 
 		if (strcmp(in->port.name, name) != 0 && !in->bond)
@@ -294,7 +295,7 @@ interfaces_retry(struct engine *e, uint64_t now)
 {
 	size_t i;
 
-	for (i = 0; i < e->conf->interface_count; i++)
+	for (i = 0; i < e->interface_count; i++)
 		attach(e, &e->interfaces[i], now);
 }
 
@@ -315,7 +316,7 @@ any_is_native(const struct engine *e)
 {
 	size_t i;
 
-	for (i = 0; i < e->conf->interface_count; i++)
+	for (i = 0; i < e->interface_count; i++)
 		if (interface_is_attached(&e->interfaces[i]) &&
 		    interface_is_native(&e->interfaces[i]))
 			return true;
@@ -329,7 +330,7 @@ is_generic(const struct engine *e, int ifindex)
 	const struct interface *in;
 	size_t i;
 
-	for (i = 0; i < e->conf->interface_count; i++) {
+	for (i = 0; i < e->interface_count; i++) {
 		in = &e->interfaces[i];
 		if (in->port.ifindex == ifindex)
 			return interface_is_attached(in) &&

@@ -125,9 +125,10 @@ struct engine {
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
 	struct interface *interfaces;
-	int *strays;	    /* ifindexes that were warned of */
-	size_t stray_count; /* see interfaces_watch() */
-	bool tagged;	    /* packets have VLAN tags */
+	size_t interface_count; /* the next conf's, at a reload, is another */
+	int *strays;		/* ifindexes that were warned of */
+	size_t stray_count;	/* see interfaces_watch() */
+	bool tagged;		/* packets have VLAN tags */
 	bool answers_stale; /* the data plane may not know who answers pings */
 
 	int probe_ifindex; /* of the device that probes leave by; -1 = none */

@@ -20,7 +20,7 @@
 char file[] = "/tmp/vc5d-engine-XXXXXX";
 struct event_base *base;
 struct engine *engine;
-const char *more = "";
+const char *more = "", *listed = ETH0;
 
 static int log_fd, error_fd;
 static off_t log_read;
@@ -32,10 +32,10 @@ write_conf(const char *services)
 
 	assert_non_null(f);
 	fprintf(f,
-	    "{\"interfaces\": [\"eth0\"], \"bgp\": {}, \"stop_delay\": 0.2,"
+	    "{\"interfaces\": [%s], \"bgp\": {}, \"stop_delay\": 0.2,"
 	    " \"interval\": 0.1, \"timeout\": 0.1, \"rise\": 2, \"fall\": 3,"
 	    " %s \"services\": [%s]}",
-	    more, services);
+	    listed, more, services);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -101,6 +101,7 @@ setup(void **state)
 {
 	(void)state;
 	more = "";
+	listed = ETH0;
 	fakes_reset();
 	return 0;
 }

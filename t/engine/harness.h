@@ -39,6 +39,9 @@ extern struct engine *engine;
 extern char file[];
 /* More keys of it, with a comma behind; "" when a test begins. */
 extern const char *more;
+/* Its interfaces; ETH0 when a test begins. */
+#define ETH0 "\"eth0\""
+extern const char *listed;
 
 void write_conf(const char *services);
 /* Write the configuration, and start. */

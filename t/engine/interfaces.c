@@ -198,6 +198,21 @@ vlans_in_the_file_keep_tags_from_the_start(void **state)
 	assert_int_equal(record.tags_kept, 1);
 }
 
+/* A VLAN turns up while a reload brings interfaces that are yet to be made. */
+static void
+tags_are_kept_amid_a_reload(void **state)
+{
+	(void)state;
+	start(SERVICE_WEB);
+	wait_for(record.ticks >= 2);
+	fake_server(A)->vlan = 20;
+	listed = ETH0 ", \"eth1\", \"eth2\"";
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(record.tags_kept, 3);
+	assert_int_equal(record.attaches, 3);
+}
+
 #define STRAY "servers are reached by it, but it is not in \"interfaces\""
 
 /* A bridge, for one: a driver that may not send what XDP redirects. */
@@ -271,6 +286,7 @@ main(void)
 	    TEST(members_are_tried_again),
 	    TEST(tags_are_kept_where_there_are_vlans),
 	    TEST(vlans_in_the_file_keep_tags_from_the_start),
+	    TEST(tags_are_kept_amid_a_reload),
 	    TEST(another_interface_on_the_way_is_warned_of),
 	    TEST(in_generic_mode_any_interface_will_do),
 	    TEST(without_native_mode_any_interface_will_do),
