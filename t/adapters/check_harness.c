@@ -144,11 +144,9 @@ expect_result(
 	assert_non_null(strstr(result->detail, detail));
 	for (c = result->detail; *c != '\0'; c++)
 		assert_in_range(*c, ' ', '~');
-	if (wanted == CHECK_TIMEOUT)
-		assert_in_range(
-		    result->duration, TIMEOUT * 1000, TIMEOUT * 3000);
-	else
-		assert_in_range(result->duration, 1, TIMEOUT * 1000);
+	/* How much longer is the machine's affair. */
+	assert_true(
+	    result->duration >= (wanted == CHECK_TIMEOUT ? TIMEOUT * 1000 : 1));
 }
 
 unsigned

@@ -58,6 +58,7 @@ static uint8_t frame[FRAME];
 /* What was seen of a capture. */
 struct seen {
 	unsigned frames, longest;
+	uint8_t protocol; /* only frames of it count; 0 = all */
 };
 
 static bool
@@ -154,6 +155,12 @@ frame_is_probe(const struct path *path, ssize_t n)
 	    memcmp(ip + path->header - size, vip.bytes, size) == 0);
 }
 
+static uint8_t
+frame_protocol(const struct path *path)
+{
+	return (frame[ETH_HLEN + (path->family == AF_INET ? 9 : 6)]);
+}
+
 /* Source, destination, length and protocol go into the checksum too. */
 static void
 frame_check(const struct path *path, ssize_t n)
@@ -189,7 +196,9 @@ forward(const struct path *path, int from, int to, struct seen *seen)
 	ssize_t n;
 
 	while ((n = recv(from, frame, sizeof(frame), 0)) > 0) {
-		if (!frame_is_probe(path, n))
+		if (!frame_is_probe(path, n) ||
+		    (seen->protocol != 0 &&
+			seen->protocol != frame_protocol(path)))
 			continue;
 		seen->frames++;
 		if (n > seen->longest)
@@ -263,11 +272,14 @@ tcp_case(struct lab *lab, const struct path *path)
 	close(listener);
 }
 
-/* The first frame tells: nobody answers, and nothing was negotiated. */
+/*
+ * The first frame tells: nobody answers, and nothing was negotiated.  The TCP
+ * connection of before may still be saying goodbye.
+ */
 static void
 udp_case(struct lab *lab, const struct path *path)
 {
-	struct seen seen = {0};
+	struct seen seen = {.protocol = IPPROTO_UDP};
 	uint8_t data[1001] = {1};
 	int i, from, probe;
 
