@@ -176,10 +176,10 @@ enum vc5_answer {
 struct vc5_drop_counters {
 	__u64 packets[16]; /* by enum vc5_drop */
 	__u64 answers[8];  /* by enum vc5_answer */
-	/* How many were made in the second that is on. */
+	/* How many were made in the second that is on: errors, pings. */
 	__u64 second;
-	__u64 made;
-	__u64 reserved[6];
+	__u64 made[2];
+	__u64 reserved[5];
 };
 
 /* Of an address in the map of VIPs. */
@@ -214,7 +214,7 @@ struct vc5_control {
 	__u32 entries;	  /* of the flow table: what the maps were made for */
 	__u32 cpus;	  /* per-CPU lines in the counters */
 	__u16 flags;	  /* VC5_UNSERVED_PASS */
-	__u16 icmp_limit; /* ICMP packets made, a second and CPU */
+	__u16 icmp_limit; /* ICMP errors, and pings, made a second and CPU */
 	/* Random and secret: keys of the flow table's fingerprint and index */
 	__u64 key[VC5_KEY_WORDS];
 	/* Seconds; moved on by the daemon, and by packets of new flows */

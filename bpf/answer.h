@@ -28,9 +28,12 @@
 
 #define ICMP_LENGTH sizeof(struct icmp_header) /* ICMPv6's is as long */
 
-/* May one more be made in this second? */
+/*
+ * May one more be made in this second?  Who floods with pings takes nothing
+ * from those who have to be told of too big a packet.
+ */
 static __always_inline bool
-answer_allowed(void)
+answer_allowed(const bool ping)
 {
 	struct vc5_drop_counters *counters;
 	struct vc5_control *state = find(&control, 0);
@@ -41,11 +44,11 @@ answer_allowed(void)
 		return false;
 	if (counters->second != now) {
 		counters->second = now;
-		counters->made = 0;
+		counters->made[0] = counters->made[1] = 0;
 	}
-	if (counters->made >= READ_ONCE(state->icmp_limit))
+	if (counters->made[ping] >= READ_ONCE(state->icmp_limit))
 		return false;
-	counters->made++;
+	counters->made[ping]++;
 	return true;
 }
 
@@ -70,6 +73,15 @@ is_somebody(const __be32 address[4], bool six)
 	return first != 0xff &&
 	    (address[0] != 0 || address[1] != 0 || address[2] != 0 ||
 		bpf_ntohl(address[3]) > 1);
+}
+
+/* RFC 1122, section 3.2.2: neither to a group nor from one, in any layer. */
+static __always_inline bool
+may_answer(const struct packet *packet, const bool six)
+{
+	return !((packet->ethernet->h_dest[0] | packet->ethernet->h_source[0]) &
+		   1) &&
+	    is_somebody(packet->tuple.client, six);
 }
 
 /* What an answer is made of, read before the packet is cut. */
@@ -151,8 +163,7 @@ answer_prepare(struct xdp_md *ctx, struct packet *packet, struct answer *answer,
 	__u32 limit = six ? QUOTE6 : QUOTE4;
 
 	if (parse_again(ctx, packet, six) != PARSE_OK ||
-	    packet->ethernet->h_dest[0] & 1 ||
-	    !is_somebody(packet->tuple.client, six))
+	    !may_answer(packet, six))
 		return false;
 	answer->quote = (packet->total < limit ? packet->total : limit) & ~3U;
 	answer->before =
@@ -174,7 +185,8 @@ answer_ip(struct xdp_md *ctx, struct packet *packet, enum vc5_answer kind,
 	    ICMP_LENGTH + (six ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 	__s64 sum;
 
-	if (!answer_prepare(ctx, packet, &answer, six) || !answer_allowed())
+	if (!answer_prepare(ctx, packet, &answer, six) ||
+	    !answer_allowed(false))
 		return XDP_DROP;
 	answer_head(&answer, six, kind, mtu);
 	if (bpf_xdp_adjust_tail(ctx,
@@ -224,7 +236,9 @@ answer_echo(struct packet *packet, struct icmp_header *icmp, const bool six)
 	__be16 *words = (__be16 *)ip;
 	__u8 type = six ? ICMP6_ECHO_REPLY : ICMP_ECHO_REPLY;
 
-	if (!answer_allowed())
+	if (!may_answer(packet, six))
+		return count_drop(VC5_DROP_ICMP);
+	if (!answer_allowed(true))
 		return count_drop(VC5_DROP_LIMIT);
 	swap_macs(packet->ethernet);
 	if (six) {

@@ -75,7 +75,7 @@ follow_first(struct xdp_md *ctx, struct packet *packet, const bool six)
 	first = bpf_map_lookup_elem(&fragments, &key);
 	if (first == NULL ||
 	    fragment_clock() - first->seen > VC5_FRAGMENT_SECONDS)
-		return found_verdict(drop_for_vip(ctx, VC5_DROP_FRAGMENT));
+		return found_verdict(unserved(ctx, VC5_DROP_FRAGMENT));
 	return found_flow(first->destination, first->entropy);
 }
 

@@ -138,7 +138,7 @@ follow_error(struct xdp_md *ctx, const struct packet *packet, const bool six)
 	if (parse_quote(ctx, packet, &tuple, six))
 		locate(&tuple, &placed, six);
 	if (placed.destination == 0)
-		return found_verdict(drop_for_vip(ctx, VC5_DROP_ICMP));
+		return found_verdict(unserved(ctx, VC5_DROP_ICMP));
 	return found_flow(placed.destination, flow_entropy(&tuple, six));
 }
 

@@ -59,6 +59,17 @@ drop_for_vip(struct xdp_md *ctx, __u32 reason)
 				: drop_ip(ctx, &packet, reason, false);
 }
 
+/* A packet about nothing that is served: as its port would be, RFC 1122. */
+static __always_inline int
+unserved(struct xdp_md *ctx, enum vc5_drop reason)
+{
+	const struct vc5_control *state = find(&control, 0);
+
+	return state != NULL && READ_ONCE(state->flags) & VC5_UNSERVED_PASS
+	    ? XDP_PASS
+	    : drop_for_vip(ctx, reason);
+}
+
 static __always_inline bool
 filter_has(
     const struct vc5_control *control, const __be32 address[4], const bool six)

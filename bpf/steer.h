@@ -212,7 +212,8 @@ steer_ip(struct xdp_md *ctx, struct packet *packet, const bool six)
 
 	if (state == NULL || !parse_addresses(ctx, packet, six) ||
 	    !filter_has(state, packet->tuple.vip, six) ||
-	    (six && is_mapped((const __u8 *)packet->tuple.vip)))
+	    (six && is_mapped((const __u8 *)packet->tuple.vip)) ||
+	    UNLIKELY(packet->ethernet->h_dest[0] & 1))
 		return XDP_PASS;
 	switch (parse_ip(ctx, packet, six)) {
 	case PARSE_OK:

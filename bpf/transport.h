@@ -60,6 +60,19 @@ transport_checksum(struct xdp_md *ctx, const struct packet *packet)
 }
 
 /*
+ * Does UDP's checksum, if it has one, cover the rest of the packet?  What is
+ * behind the length that UDP says it doesn't (RFC 9868).
+ */
+static __always_inline bool
+udp_covers(struct xdp_md *ctx, const struct packet *packet, __u32 length)
+{
+	const struct udphdr *udp = packet->network + packet->header;
+
+	return (void *)(udp + 1) <= (void *)(long)ctx->data_end &&
+	    udp->check != 0 && udp->len == bpf_htons(length);
+}
+
+/*
  * The sum of a whole packet, by what its checksums say of it: with the
  * pseudo-header, the part that one covers sums up to zero, and so does an IPv4
  * header.  False where there is none, or none of all that is in the packet.
@@ -79,7 +92,8 @@ sum_known(struct xdp_md *ctx, const struct packet *packet, const bool six,
 		return true;
 	checksum = transport_checksum(ctx, packet);
 	if (checksum == NULL ||
-	    (packet->tuple.protocol == IPPROTO_UDP && *checksum == 0))
+	    (packet->tuple.protocol == IPPROTO_UDP &&
+		!udp_covers(ctx, packet, length)))
 		return false;
 	*sum = (__u64)(__u32)~bpf_htonl(length) +
 	    (__u32)~bpf_htonl(packet->tuple.protocol);

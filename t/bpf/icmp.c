@@ -393,12 +393,12 @@ test_silent_vip(void **state)
 	}
 }
 
-/* No error is sent to a group, RFC 1122, section 3.2.2. */
+/* A frame to a group is nobody's in particular: each balancer has a copy. */
 static void
 test_multicast_frame(void **state)
 {
-	static const struct frame_spec specs[] = {
-	    {.ttl = 1}, {.ipv6 = true, .ttl = 1}};
+	static const struct frame_spec specs[] = {{.ttl = 1},
+	    {.ipv6 = true, .ttl = 1}, {.flags = SYN}, {PING4}, {PING6}};
 	struct frame frame, expected;
 	size_t i;
 
@@ -406,11 +406,69 @@ test_multicast_frame(void **state)
 		frame_make(&frame, &specs[i]);
 		frame.bytes[0] |= 1;
 		expected = frame;
-		assert_int_equal(fixture_run(*state, &frame), XDP_DROP);
+		assert_int_equal(fixture_run(*state, &frame), XDP_PASS);
 		assert_frames(&frame, &expected);
 	}
-	assert_int_equal(fixture_drops(*state, VC5_DROP_TTL), COUNT(specs));
-	assert_int_equal(fixture_answers(*state, VC5_ANSWER_TTL), 0);
+	assert_int_equal(fixture_dropped(*state), 0);
+}
+
+/* RFC 1122, section 3.2.2: an answer would go to everybody, or to nobody. */
+static void
+test_no_single_sender(void **state)
+{
+	static const uint32_t nobodies[] = {
+	    0xe0000001, 0xffffffff, 0x7f000001, 0x00000001};
+	static const struct frame_spec pings[] = {{PING4}, {PING6}};
+	struct fixture *fixture = *state;
+	struct frame_spec spec = {PING4};
+	struct frame frame;
+	size_t i;
+
+	for (i = 0; i < COUNT(nobodies); i++) {
+		spec.client = nobodies[i];
+		frame_make(&frame, &spec);
+		assert_int_equal(fixture_run(fixture, &frame), XDP_DROP);
+	}
+	for (i = 0; i < COUNT(pings); i++) {
+		frame_make(&frame, &pings[i]);
+		frame.bytes[6] |= 1;
+		assert_int_equal(fixture_run(fixture, &frame), XDP_DROP);
+	}
+	frame_make(&frame, &pings[1]);
+	frame.bytes[frame_ip(&frame) + 8] = 0xff;
+	assert_int_equal(fixture_run(fixture, &frame), XDP_DROP);
+	assert_int_equal(fixture_drops(fixture, VC5_DROP_ICMP),
+	    COUNT(nobodies) + COUNT(pings) + 1);
+	assert_int_equal(fixture_answers(fixture, VC5_ANSWER_ECHO), 0);
+}
+
+/* Ports that the host serves itself: all that belongs to them is its own. */
+static void
+test_unserved_passes_whole(void **state)
+{
+	static const struct frame_spec unserved = {
+	    .reply = true, .protocol = 17, .port = 81};
+	const struct frame_spec specs[] = {
+	    {.protocol = 17, .port = 81, .fragment = 0x2000},
+	    {.protocol = 17, .port = 81, .fragment = 100},
+	    {.protocol = ICMP,
+		.icmp_type = 3,
+		.icmp_code = 4,
+		.quote = &unserved},
+	};
+	struct fixture *fixture = *state;
+	struct frame frame, expected;
+	size_t i;
+
+	for (i = 0; i < COUNT(specs); i++) {
+		frame_make(&frame, &specs[i]);
+		expected = frame;
+		fixture->control->flags = VC5_UNSERVED_PASS;
+		assert_int_equal(fixture_run(fixture, &frame), XDP_PASS);
+		assert_frames(&frame, &expected);
+		fixture->control->flags = 0;
+		assert_int_equal(fixture_run(fixture, &frame), XDP_DROP);
+	}
 }
 
 static void
@@ -521,6 +579,32 @@ answered_of_ten(struct fixture *fixture, const struct frame_spec *spec)
 	return answers;
 }
 
+/* Pings and errors don't take each other's share. */
+static void
+test_limits_apart(void **state)
+{
+	static const struct frame_spec ping = {PING4}, expired = {.ttl = 1};
+	struct fixture *fixture = *state;
+	struct frame frame;
+	time_t second;
+	int i, verdict = -1;
+
+	pin();
+	fixture->control->icmp_limit = 5;
+	do {
+		second = coarse_second();
+		for (i = 0; i < 10; i++) {
+			frame_make(&frame, &ping);
+			verdict = fixture_run(fixture, &frame);
+		}
+		frame_make(&frame, &expired);
+		if (coarse_second() == second) {
+			assert_int_equal(verdict, XDP_DROP);
+			assert_int_equal(fixture_run(fixture, &frame), XDP_TX);
+		}
+	} while (coarse_second() != second);
+}
+
 static void
 test_limit(void **state)
 {
@@ -580,7 +664,7 @@ test_limit_renews(void **state)
 	fixture->control->icmp_limit = 1;
 	for (cpu = 0; cpu < fixture->cpus; cpu++) {
 		counters[cpu].second = coarse_second() - 1;
-		counters[cpu].made = 1000000;
+		counters[cpu].made[1] = 1000000;
 	}
 	frame_make(&frame, &spec);
 	assert_int_equal(fixture_run(fixture, &frame), XDP_TX);
@@ -590,6 +674,9 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_ttl_zero),
     cmocka_unit_test(test_silent_vip),
     cmocka_unit_test(test_multicast_frame),
+    cmocka_unit_test(test_no_single_sender),
+    cmocka_unit_test(test_unserved_passes_whole),
+    cmocka_unit_test(test_limits_apart),
     cmocka_unit_test(test_error_follows_flow),
     cmocka_unit_test(test_error_has_flows_entropy),
     cmocka_unit_test(test_limit),

@@ -106,6 +106,14 @@ quoted_service(const struct view *outer, const uint8_t *bytes)
 	    outer->ipv6, view.protocol, get16(copy + view.header));
 }
 
+/* Can it be answered, from one host to one other? */
+static bool
+is_single(const uint8_t *bytes, const struct view *view)
+{
+	return ((bytes[0] | bytes[6]) & 1) == 0 &&
+	    is_host(view->source, view->ipv6);
+}
+
 static void
 judge_icmp(struct verdict *verdict, const uint8_t *bytes)
 {
@@ -120,9 +128,11 @@ judge_icmp(struct verdict *verdict, const uint8_t *bytes)
 	error = view->ipv6 ? type >= 1 && type <= 4
 			   : type == 3 || type == 11 || type == 12;
 	obsolete = !view->ipv6 && (type == 4 || type == 5);
-	if (type == (view->ipv6 ? ECHO6 : ECHO4))
+	if (type == (view->ipv6 ? ECHO6 : ECHO4)) {
 		verdict->judgement = JUDGED_ECHO;
-	else if (obsolete)
+		if (!is_single(bytes, view))
+			drop(verdict, VC5_DROP_ICMP);
+	} else if (obsolete)
 		drop(verdict, VC5_DROP_ICMP);
 	else if (error)
 		send_to(verdict, quoted_service(view, bytes), VC5_DROP_ICMP);
@@ -134,8 +144,7 @@ judge_transport(struct verdict *verdict, const uint8_t *bytes)
 	const struct view *view = &verdict->view;
 	uint16_t port = get16(bytes + view->ip + view->header + 2);
 
-	verdict->answerable =
-	    (bytes[0] & 1) == 0 && is_host(view->source, view->ipv6);
+	verdict->answerable = is_single(bytes, view);
 	send_to(verdict, service_of(view->ipv6, view->protocol, port),
 	    VC5_DROP_UNSERVED);
 }
@@ -149,7 +158,8 @@ judge(struct verdict *verdict, const struct frame *frame)
 	memset(verdict, 0, sizeof(*verdict));
 	verdict->judgement = JUDGED_PASS;
 	kind = view_parse(view, frame->bytes, frame->length);
-	if (kind == VIEW_OTHER || !is_vip(view->target, view->ipv6))
+	if (kind == VIEW_OTHER || !is_vip(view->target, view->ipv6) ||
+	    frame->bytes[0] & 1)
 		return;
 	if (kind == VIEW_MALFORMED)
 		drop(verdict, VC5_DROP_MALFORMED);

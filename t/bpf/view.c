@@ -173,7 +173,11 @@ view_transport_summed(const struct view *view, const uint8_t *bytes)
 
 	if (at == 0 || view->first || view->later)
 		return false;
-	return view->protocol != UDP || get16(bytes + at) != 0;
+	/* UDP may be shorter than what is in the packet: RFC 9868. */
+	return view->protocol != UDP ||
+	    (get16(bytes + at) != 0 &&
+		get16(bytes + view->ip + view->header + 4) ==
+		    view->total - view->header);
 }
 
 bool
