@@ -10,7 +10,7 @@ boot_possible()
 	[ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] ||
 	    cannot 'only for amd64 there are such kernels'
 	for program in qemu-system-x86_64 apt-get busybox depmod modprobe \
-	    bash bridge ethtool ip perl tc xz; do
+	    bash bridge clang ethtool ip nsenter perl tc xz; do
 		command -v "$program" >/dev/null ||
 		    cannot "$program is not installed"
 	done

@@ -3,7 +3,7 @@
 # their libraries, modules of its kernel, what was built, and t/vm.
 # shellcheck shell=bash
 
-root_programs='bash bridge ethtool ip perl tc'
+root_programs='bash bridge ethtool ip nsenter perl tc'
 root_perl='Errno FindBin IO::Select IO::Socket::IP JSON::PP POSIX Socket
 	Test::More Time::HiRes lib'
 root_modules='8021q bonding bridge cls_bpf dummy fou fou6 ip6_gre ip6_tunnel
@@ -41,7 +41,9 @@ root_busybox()
 	local root=$1 name
 
 	cp "$(command -v busybox)" "$root/bin/busybox"
+	# Where both have a program, the host's is the one
 	for name in $(busybox --list); do
+		[[ " $root_programs " != *" $name "* ]] || continue
 		[ -e "$root/bin/$name" ] || ln -s busybox "$root/bin/$name"
 	done
 }
@@ -87,6 +89,13 @@ root_build()
 	done
 }
 
+# A program for the far ends of veth pairs: see contrib/lab.d/network.sh.
+root_xdp_pass()
+{
+	clang -target bpf -O2 -c "$src/contrib/lab.d/xdp_pass.bpf.c" \
+	    -o "$1/build/xdp_pass.o"
+}
+
 # The modules in the order in which they are to be loaded, not compressed.
 root_kernel_modules()
 {
@@ -116,6 +125,7 @@ root_make()
 	shift
 
 	root_directories "$root" && root_build "$root" &&
+	    root_xdp_pass "$root" &&
 	    root_host_files "$root" && root_busybox "$root" &&
 	    root_kernel_modules "$root" || return
 	cp -R "$src/t/vm" "$root/src/t" &&

@@ -11,10 +11,11 @@ use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(ip batch host on start stop wait_for slurp spew
+our @EXPORT = qw(ip batch host on quietly start stop wait_for slurp spew
     vc5d_start vc5ctl status programs);
 
 my %running;
+my @hosts;
 my $main = $$;
 
 # Not the one of busybox, which its shell would prefer.
@@ -68,6 +69,7 @@ sub host
 	my ($name, %sysctl) = @_;
 
 	ip('netns', 'add', $name);
+	push(@hosts, $name);
 	ip('-n', $name, 'link', 'set', 'lo', 'up');
 	my %all = ('ipv4.conf.all.rp_filter' => 0,
 	    'ipv4.conf.default.rp_filter' => 0,
@@ -75,7 +77,7 @@ sub host
 	    'ipv6.conf.all.accept_dad' => 0,
 	    'ipv6.conf.default.accept_dad' => 0,
 	    %sysctl);
-	on($name, 'busybox', 'sysctl', '-q', '-w',
+	on($name, 'sysctl', '-q', '-w',
 	    map { "net.$_=$all{$_}" } sort keys %all);
 }
 
@@ -84,7 +86,7 @@ sub there
 {
 	my ($host) = @_;
 
-	return ('busybox', 'nsenter', "--net=/run/netns/$host");
+	return ('nsenter', "--net=/run/netns/$host");
 }
 
 sub on
@@ -92,6 +94,14 @@ sub on
 	my ($host, @command) = @_;
 
 	must(there($host), @command);
+}
+
+# The same, of a command that says what it has done.
+sub quietly
+{
+	my ($host, @command) = @_;
+
+	on($host, 'bash', '-c', 'exec "$@" >/dev/null', 'bash', @command);
 }
 
 # Start a process; what it says goes to /tmp/NAME.log.
@@ -177,6 +187,8 @@ END {
 	if ($$ == $main) {
 		my $status = $?;
 		kill('KILL', values %running);
+		waitpid($_, 0) for values %running;
+		system($ip, 'netns', 'delete', $_) for @hosts;
 		$? = $status;
 	}
 }
