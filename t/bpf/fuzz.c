@@ -167,8 +167,9 @@ count(enum count what, const struct verdict *verdict, const struct frame *in,
 	if (fuzz.samples == NULL || what < COUNT_SENT ||
 	    number % fuzz.sample_every[what] != 0 ||
 	    !view_header_right(view, in->bytes) ||
-	    (view_transport_summed(view, in->bytes) &&
-		!view_transport_right(view, in->bytes)))
+	    (view_has_checksum(view, in->bytes) &&
+		!(view_transport_summed(view, in->bytes) &&
+		    view_transport_right(view, in->bytes))))
 		return;
 	fprintf(fuzz.samples, "%s ", count_names[what]);
 	print_hex(fuzz.samples, in);

@@ -167,15 +167,21 @@ view_header_right(const struct view *view, const uint8_t *bytes)
 }
 
 bool
-view_transport_summed(const struct view *view, const uint8_t *bytes)
+view_has_checksum(const struct view *view, const uint8_t *bytes)
 {
 	size_t at = view_checksum_at(view);
 
 	if (at == 0 || view->first || view->later)
 		return false;
-	/* UDP may be shorter than what is in the packet: RFC 9868. */
-	return view->protocol != UDP ||
-	    (get16(bytes + at) != 0 &&
+	return view->protocol != UDP || get16(bytes + at) != 0;
+}
+
+/* UDP may be shorter than what is in the packet: RFC 9868. */
+bool
+view_transport_summed(const struct view *view, const uint8_t *bytes)
+{
+	return view_has_checksum(view, bytes) &&
+	    (view->protocol != UDP ||
 		get16(bytes + view->ip + view->header + 4) ==
 		    view->total - view->header);
 }

@@ -50,6 +50,8 @@ bool view_header_right(const struct view *, const uint8_t *);
 /* That of TCP, UDP or ICMP: of a whole packet. */
 bool view_transport_right(const struct view *, const uint8_t *);
 /* UDP may have none. */
+bool view_has_checksum(const struct view *, const uint8_t *);
+/* And it covers all that is behind the IP header. */
 bool view_transport_summed(const struct view *, const uint8_t *);
 /* Offset of the transport's checksum; 0 if it has none that is known. */
 size_t view_checksum_at(const struct view *);
