@@ -3,7 +3,7 @@
 /*
  * The last checks of a packet whose destination is known; only then is it
  * touched.  What goes to a neighbour as it came leaves from here, all else by
- * forward().
+ * forward.h.
  */
 
 #ifndef BPF_DELIVER_H
