@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/dataplane_flows.h"
 #include "core/conf.h"
 #include "core/service.h"
 
@@ -43,6 +44,8 @@ struct dataplane_service {
 	struct service_key key;
 	enum scheduler scheduler;
 	bool sticky;
+	bool track;    /* remember flows; else each packet goes by hash */
+	uint32_t idle; /* s that a quiet flow keeps its place; 0 = usual */
 	struct dataplane_destination *destinations;
 	size_t destination_count;
 };
@@ -64,12 +67,6 @@ struct dataplane_reason {
 	const char *name; /* "fragment", for metrics: static storage */
 	const char *help; /* one line: static storage */
 	uint64_t packets;
-};
-
-/* How full the flow table is, as the last scan found it. */
-struct dataplane_flows {
-	uint64_t capacity;
-	uint64_t embryonic, confirmed, closed, idle;
 };
 
 struct dataplane {
@@ -141,6 +138,43 @@ struct dataplane_ops {
 	const struct dataplane_reason *(*answers)(
 	    struct dataplane *, size_t *count);
 	void (*flows)(struct dataplane *, struct dataplane_flows *);
+
+	/*
+	 * Tell of flows that others should know of: confirmed or closed since
+	 * they were last told, new ones and changes of state before others.
+	 * To be called every 100 ms: a call looks at a part of the table.
+	 */
+	void (*flows_tell)(struct dataplane *, dataplane_flow_fn *, void *);
+	/*
+	 * All flows, or those with a packet within so many seconds (0 = any
+	 * time), from *cursor (0 at first) until the callback wants no more,
+	 * or a part of the table was looked at.  *cursor is where to go on, or
+	 * DATAPLANE_WALK_END.
+	 */
+	void (*flows_walk)(struct dataplane *, uint64_t *cursor,
+	    uint32_t within, dataplane_flow_fn *, void *);
+	/* Remember a flow that another instance has told of. */
+	enum dataplane_learnt (*flow_learn)(
+	    struct dataplane *, const struct flow *);
+	/*
+	 * What happens to a client's packet to a service; -1 if there is no
+	 * such service.
+	 */
+	int (*explain)(struct dataplane *, const struct service_key *,
+	    const struct addr *client, uint16_t port,
+	    struct dataplane_explanation *);
+	/*
+	 * Whose the slot would be if that server got no new flows; family 0 if
+	 * nobody's.
+	 */
+	int (*explain_without)(struct dataplane *, const struct service_key *,
+	    uint32_t slot, const struct addr *gone, struct addr *chosen);
+	/*
+	 * Of a service's hash table, by the servers' addresses: the same on
+	 * all instances that choose alike.  0 if there is no such service.
+	 */
+	uint64_t (*table_digest)(
+	    struct dataplane *, const struct service_key *);
 
 	/* Called once a second: now in seconds of CLOCK_MONOTONIC. */
 	void (*tick)(struct dataplane *, uint64_t now);

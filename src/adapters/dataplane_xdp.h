@@ -17,6 +17,7 @@ struct dataplane_xdp_options {
 	    *pin_directory; /* under bpffs; made and mounted if need be */
 	uint32_t mark;	    /* base of the probes' marks */
 	uint32_t flows;	    /* entries: a power of two, at least 4 */
+	uint32_t slots;	    /* of a hash table: a prime; 0 = 65,537 */
 	uint32_t services, destinations; /* capacity */
 };
 

@@ -270,4 +270,22 @@ void xdp_counters_clear_service(struct xdp *, uint16_t service);
 /* Look at the next part of the flow table. */
 void xdp_scan(struct xdp *);
 
+/* dataplane_xdp_flows.c */
+
+void xdp_flows_tell(struct dataplane *, dataplane_flow_fn *, void *);
+void xdp_flows_walk(struct dataplane *, uint64_t *cursor, uint32_t within,
+    dataplane_flow_fn *, void *);
+
+/* dataplane_xdp_learn.c */
+
+enum dataplane_learnt xdp_flow_learn(struct dataplane *, const struct flow *);
+
+/* dataplane_xdp_explain.c */
+
+int xdp_explain(struct dataplane *, const struct service_key *,
+    const struct addr *client, uint16_t port, struct dataplane_explanation *);
+int xdp_explain_without(struct dataplane *, const struct service_key *,
+    uint32_t slot, const struct addr *gone, struct addr *chosen);
+uint64_t xdp_table_digest(struct dataplane *, const struct service_key *);
+
 #endif

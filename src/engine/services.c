@@ -407,6 +407,7 @@ service_apply(struct service *s)
 	    .key = s->conf->key,
 	    .scheduler = s->conf->scheduler,
 	    .sticky = s->conf->sticky,
+	    .track = true,
 	    .destination_count = s->conf->destination_count,
 	};
 	int result;

@@ -355,6 +355,80 @@ flows(struct dataplane *dp, struct dataplane_flows *out)
 }
 
 static void
+flows_tell(struct dataplane *dp, dataplane_flow_fn *tell, void *arg)
+{
+	(void)dp;
+	(void)tell;
+	(void)arg;
+}
+
+static void
+flows_walk(struct dataplane *dp, uint64_t *cursor, uint32_t within,
+    dataplane_flow_fn *tell, void *arg)
+{
+	(void)dp;
+	(void)within;
+	(void)tell;
+	(void)arg;
+	*cursor = DATAPLANE_WALK_END;
+}
+
+static enum dataplane_learnt
+flow_learn(struct dataplane *dp, const struct flow *flow)
+{
+	(void)dp;
+	return find_service(&flow->service) == NULL ? LEARNT_NO_SERVICE
+						    : LEARNT_NEW;
+}
+
+static int
+explain(struct dataplane *dp, const struct service_key *key,
+    const struct addr *client, uint16_t port, struct dataplane_explanation *out)
+{
+	const struct dataplane_service *s = find_service(key);
+
+	(void)dp;
+	(void)client;
+	(void)port;
+	*out = (struct dataplane_explanation){.slots = 65537};
+	if (s == NULL)
+		return -1;
+	out->tracked = s->track;
+	if (s->destination_count > 0)
+		out->chosen = s->destinations[0].address;
+	return 0;
+}
+
+static int
+explain_without(struct dataplane *dp, const struct service_key *key,
+    uint32_t slot, const struct addr *gone, struct addr *chosen)
+{
+	const struct dataplane_service *s = find_service(key);
+	size_t i;
+
+	(void)dp;
+	(void)slot;
+	*chosen = (struct addr){0};
+	if (s == NULL)
+		return -1;
+	for (i = 0; i < s->destination_count; i++)
+		if (addr_compare(&s->destinations[i].address, gone) != 0) {
+			*chosen = s->destinations[i].address;
+			break;
+		}
+	return 0;
+}
+
+static uint64_t
+table_digest(struct dataplane *dp, const struct service_key *key)
+{
+	const struct dataplane_service *s = find_service(key);
+
+	(void)dp;
+	return s == NULL ? 0 : 1 + s->destination_count;
+}
+
+static void
 tick(struct dataplane *dp, uint64_t now)
 {
 	(void)dp;
@@ -397,6 +471,12 @@ fake_dataplane(void)
 	    .drops = drops,
 	    .answers = answers,
 	    .flows = flows,
+	    .flows_tell = flows_tell,
+	    .flows_walk = flows_walk,
+	    .flow_learn = flow_learn,
+	    .explain = explain,
+	    .explain_without = explain_without,
+	    .table_digest = table_digest,
 	    .tick = tick,
 	    .stop = stop,
 	    .close = close_it,
