@@ -42,6 +42,26 @@
  *			  announced [ address ],
  *			  neighbours [ { address, description, as, state,
  *			    uptime, received, announced } ] }
+ *	sync		{ enabled (bool); the rest only if it is:
+ *			  cluster, instance (names), interface, group
+ *			  (address), port, problem (why nothing is sent; ""),
+ *			  learning (bool): VIPs that are new wait for flows,
+ *			  seconds (how long it has run),
+ *			  sent { datagrams, bytes, flows },
+ *			  received { datagrams, bytes, flows }: those taken,
+ *			  dropped [ { reason, help, packets } ],
+ *			  learnt [ { result, help, flows } ]: what became of
+ *			    the flows that were received,
+ *			  deferred (how often flows to tell had to wait for
+ *			    bandwidth),
+ *			  peers [ { name, id (16 hex digits), address, state
+ *			    ("unverified", "up", "silent", "left"), learning
+ *			    (bool), age (seconds since it was heard), lost
+ *			    (its datagrams that never came), flows (in its
+ *			    table), differs [ { what ("configuration",
+ *			      "health", "tables"), seconds (for how long),
+ *			      alarm (bool): for too long, services [ string ],
+ *			      as far as they are known } ] } ] }
  */
 
 #ifndef CORE_STATUS_H
