@@ -32,13 +32,15 @@ boot_status()
 	return "$status"
 }
 
-# In the background, so that this script can be ended, and it with it.  The
-# processors take turns: with a thread each, one can run into an instruction
-# that the other is just patching, and the kernel panics.
+# In the background, so that this script can be ended, and it with it.  There is
+# one processor: with two that take turns on one thread, all that runs in the
+# machine has been seen to stand still for minutes; with a thread each, one can
+# run into an instruction that the other is just patching, and the kernel
+# panics.
 boot()
 {
 	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
-	    -accel tcg,thread=single -machine q35 -cpu max -smp 2 -m 1024 \
+	    -accel tcg,thread=single -machine q35 -cpu max -smp 1 -m 1024 \
 	    -nodefaults -no-user-config -display none -no-reboot \
 	    -kernel "$kernel" -initrd "$work/initramfs" \
 	    -append 'console=ttyS0 panic=-1 quiet mitigations=off' \
