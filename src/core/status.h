@@ -58,10 +58,10 @@
  *			    ("unverified", "up", "silent", "left"), learning
  *			    (bool), age (seconds since it was heard), lost
  *			    (its datagrams that never came), flows (in its
- *			    table), differs [ { what ("configuration",
- *			      "health", "tables"), seconds (for how long),
- *			      alarm (bool): for too long, services [ string ],
- *			      as far as they are known } ] } ] }
+ *			    table), alarm (bool): it differs in configuration
+ *			    or tables, and has for long, differs [ { what
+ *			      ("configuration", "health", "tables"), services
+ *			      [ string ], as far as they are known } ] } ] }
  */
 
 #ifndef CORE_STATUS_H

@@ -15,71 +15,8 @@
 
 #include "base/log.h"
 #include "core/status.h"
+#include "core/status_family.h"
 #include "core/status_value.h"
-
-struct family;
-
-typedef void sample_fn(FILE *, const struct family *, const json_t *status);
-
-struct family {
-	const char *name; /* less the prefix */
-	const char *type;
-	const char *help;
-	sample_fn *samples;
-	const char *key; /* of the value, where the function wants one */
-};
-
-/* A label's value: backslash, quote and newline are escaped. */
-static void
-put_label(FILE *out, const char *name, const char *value)
-{
-	size_t plain;
-
-	fputs(name, out);
-	fputs("=\"", out);
-	for (;;) {
-		plain = strcspn(value, "\\\"\n");
-		fwrite(value, 1, plain, out);
-		value += plain;
-		if (*value == '\0')
-			break;
-		fputs(*value == '\n'	? "\\n"
-			: *value == '"' ? "\\\""
-					: "\\\\",
-		    out);
-		value++;
-	}
-	fputc('"', out);
-}
-
-static void
-put_name(FILE *out, const struct family *family)
-{
-	fputs("vc5d_", out);
-	fputs(family->name, out);
-}
-
-static void
-put_value(FILE *out, const json_t *value)
-{
-	if (json_is_boolean(value))
-		fprintf(out, " %d\n", json_is_true(value));
-	else
-		fprintf(
-		    out, " %" PRId64 "\n", (int64_t)json_integer_value(value));
-}
-
-/* A sample with one label. */
-static void
-put_labelled(FILE *out, const struct family *family, const char *label,
-    const char *text, const json_t *value)
-{
-	put_name(out, family);
-	fputc('{', out);
-	put_label(out, label, text);
-	fputc('}', out);
-	put_value(out, value);
-}
 
 static void
 put_service_labels(FILE *out, const json_t *service)
@@ -528,22 +465,33 @@ static const struct family families[] = {
 	"Prefixes announced to the neighbour.", sample_neighbours, "announced"},
 };
 
+static void
+put_families(
+    FILE *out, const struct family *list, size_t count, const json_t *status)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		fprintf(out, "# HELP vc5d_%s %s\n# TYPE vc5d_%s %s\n",
+		    list[i].name, list[i].help, list[i].name, list[i].type);
+		list[i].samples(out, &list[i], status);
+	}
+}
+
 char *
 status_metrics(const json_t *status)
 {
-	const struct family *family;
+	const struct family *list;
 	char *text = NULL;
-	size_t i, size;
+	size_t size, count;
 	FILE *out;
 
 	if ((out = open_memstream(&text, &size)) == NULL)
 		fatal("open_memstream");
-	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		family = &families[i];
-		fprintf(out, "# HELP vc5d_%s %s\n# TYPE vc5d_%s %s\n",
-		    family->name, family->help, family->name, family->type);
-		family->samples(out, family, status);
-	}
+	put_families(
+	    out, families, sizeof(families) / sizeof(families[0]), status);
+	list = status_sync_families(&count);
+	put_families(out, list, count, status);
 	if (fclose(out) != 0)
 		fatal("out of memory");
 	return text;

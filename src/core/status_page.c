@@ -16,6 +16,7 @@
 #include "base/xmalloc.h"
 #include "core/status.h"
 #include "core/status_html.h"
+#include "core/status_page.h"
 #include "core/status_style.h"
 #include "core/status_value.h"
 
@@ -414,20 +415,19 @@ put_flows(FILE *out, const json_t *status)
 	html_table_end(out);
 }
 
-/* Packets by what there is a name for: key is that of the name. */
-static void
-put_counts(FILE *out, const char *caption, const char *const *headings,
-    const json_t *counts, const char *key)
+void
+page_counts(FILE *out, const char *caption, const char *const *headings,
+    const json_t *counts, const char *key, const char *count)
 {
-	const json_t *count;
+	const json_t *item;
 	size_t i;
 
 	html_table_begin(out, caption, headings);
-	json_array_foreach(counts, i, count) {
-		html_row_begin(out, status_string(count, key));
+	json_array_foreach(counts, i, item) {
+		html_row_begin(out, status_string(item, key));
 		html_cell_count(
-		    out, "Packets", status_number(count, "packets"));
-		html_cell_text(out, "Meaning", status_string(count, "help"));
+		    out, headings[1] + 1, status_number(item, count));
+		html_cell_text(out, "Meaning", status_string(item, "help"));
 		html_row_end(out);
 	}
 	html_table_end(out);
@@ -441,10 +441,10 @@ put_drops(FILE *out, const json_t *status)
 	static const char *const answers[] = {
 	    "Kind", "#Packets", "Meaning", NULL};
 
-	put_counts(out, "Packets dropped", drops,
-	    json_object_get(status, "drops"), "reason");
-	put_counts(out, "ICMP made for VIPs", answers,
-	    json_object_get(status, "answers"), "kind");
+	page_counts(out, "Packets dropped", drops,
+	    json_object_get(status, "drops"), "reason", "packets");
+	page_counts(out, "ICMP made for VIPs", answers,
+	    json_object_get(status, "answers"), "kind", "packets");
 }
 
 static void
@@ -502,6 +502,7 @@ status_page(const json_t *status)
 		put_service(out, service);
 	}
 	put_bgp(out, status);
+	page_sync(out, status);
 	fputs("<h2>Data plane</h2>\n<div class=\"columns\">\n", out);
 	put_interfaces(out, status);
 	put_flows(out, status);

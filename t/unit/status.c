@@ -240,6 +240,39 @@ page_says_how_servers_are_reached(void **state)
 }
 
 static void
+page_says_what_other_instances_do(void **state)
+{
+	json_t *json = load("status.json"), *sync;
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text, "sharing flows</span> as lb1 of east &lt;1&gt;");
+	assert_contains(text,
+	    "<span class=\"state bad\">configuration</span>: "
+	    "192.0.2.1:80/tcp, [2001:db8::53]:53/udp</div>");
+	assert_contains(text,
+	    "<span class=\"state bad\">silent</span> "
+	    "<small>heard 1h06m ago, learning</small>");
+	assert_contains(text, ">lb&lt;3&gt;<");
+	assert_lacks(text, "lb<3>");
+	free(text);
+	sync = json_object_get(json, "sync");
+	json_object_set_new(sync, "problem", json_string("no <cable>"));
+	text = status_page(json);
+	assert_contains(text, "<span class=\"state bad\">no &lt;cable&gt;<");
+	free(text);
+	json_object_set_new(sync, "enabled", json_false());
+	text = status_page(json);
+	assert_lacks(text, "<h2>Sync</h2>");
+	free(text);
+	text = status_metrics(json);
+	assert_contains(text, "\nvc5d_sync_enabled 0\n");
+	assert_lacks(text, "\nvc5d_sync_learning ");
+	free(text);
+	json_decref(json);
+}
+
+static void
 ages_and_times(void **state)
 {
 	static const struct {
@@ -280,6 +313,7 @@ main(void)
 	    cmocka_unit_test(page_shows_problems_first),
 	    cmocka_unit_test(page_says_states_in_words),
 	    cmocka_unit_test(page_says_how_servers_are_reached),
+	    cmocka_unit_test(page_says_what_other_instances_do),
 	    cmocka_unit_test(ages_and_times),
 	};
 

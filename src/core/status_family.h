@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Metric families: what one is, and how its samples are written.
+ */
+
+#ifndef CORE_STATUS_FAMILY_H
+#define CORE_STATUS_FAMILY_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+struct family;
+
+typedef void sample_fn(FILE *, const struct family *, const json_t *status);
+
+struct family {
+	const char *name; /* less the prefix */
+	const char *type;
+	const char *help;
+	sample_fn *samples;
+	const char *key; /* of the value, where the function wants one */
+};
+
+/* A sample is the name, labels in braces if it has any, and the value. */
+void put_name(FILE *, const struct family *);
+/* The value of a label is escaped. */
+void put_label(FILE *, const char *name, const char *value);
+void put_value(FILE *, const json_t *);
+/* A sample with one label. */
+void put_labelled(FILE *, const struct family *, const char *label,
+    const char *text, const json_t *value);
+
+/* Those of sync, in status_metrics_sync.c. */
+const struct family *status_sync_families(size_t *count);
+
+#endif

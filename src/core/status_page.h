@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Parts of the status page that are in files of their own, and what they
+ * share.
+ */
+
+#ifndef CORE_STATUS_PAGE_H
+#define CORE_STATUS_PAGE_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+/*
+ * A table of counters with their meaning: each an object of a name, of which
+ * key is the key, "help", and a number, of which count is the key.  The
+ * headings are as html_table_begin's.
+ */
+void page_counts(FILE *, const char *caption, const char *const *headings,
+    const json_t *counts, const char *key, const char *count);
+
+/* Other instances, and how sharing flows with them goes. */
+void page_sync(FILE *, const json_t *status);
+
+#endif
