@@ -86,9 +86,16 @@ conf_new(const char *file)
 	conf->probe.device = xstrdup("vc5d0");
 	conf->probe.mark = 0x56430000;
 	conf->probe.table = 22083;
-	conf->limits.flows = 1 << 22;
+	conf->limits.flows = 1 << 20;
 	conf->limits.services = 256;
 	conf->limits.destinations = 4096;
+	conf->limits.slots = 65537;
+	(void)addr_parse("239.192.86.53", &conf->sync.group);
+	conf->sync.port = 8653;
+	conf->sync.ttl = 1;
+	conf->sync.bandwidth = 20 * 1000 * 1000;
+	conf->sync.cluster = xstrdup("vc5d");
+	conf->sync.learn = 30 * 1000;
 	return conf;
 }
 
@@ -111,6 +118,10 @@ conf_free(struct conf *conf)
 	free(conf->vips);
 	free(conf->bgp.socket);
 	free(conf->bgp.program);
+	free(conf->sync.interface);
+	free(conf->sync.key_file);
+	free(conf->sync.cluster);
+	free(conf->sync.instance);
 	free(conf->control);
 	free(conf->pin_directory);
 	free(conf->probe.device);

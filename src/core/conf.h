@@ -50,7 +50,7 @@ struct conf_check {
 
 struct conf_destination {
 	struct addr address; /* of the server */
-	unsigned weight;     /* 1 to 1000; share of new flows */
+	unsigned weight;     /* 0 to 1000; share of new flows; 0 = none */
 	bool draining;	     /* "ADDR*": keeps flows, gets no new ones */
 	struct delivery delivery;
 	uint16_t vlan; /* layer2, with "vlans": the VID it is in; else 0 */
@@ -62,7 +62,10 @@ struct conf_service {
 	char *name;	   /* of the entry, not unique */
 	char *description; /* never NULL */
 	enum scheduler scheduler;
-	bool sticky;   /* hash the client's address only */
+	bool sticky;	     /* hash the client's address only */
+	bool track;	     /* flows are kept; false: UDP, by hash alone */
+	unsigned idle;	     /* s without a packet after which a flow may go */
+	unsigned slow_start; /* ms to full weight after coming up; 0 = none */
 	unsigned need; /* up destinations below which the VIP is withdrawn */
 	struct conf_check *checks;
 	size_t check_count; /* 0: up while its next hop is known */
@@ -115,6 +118,19 @@ struct conf {
 		struct addr address;
 		uint16_t port; /* host order */
 	} webserver;
+	/* Flows are told to other instances, and learnt from them. */
+	struct {
+		bool enabled;
+		char *interface;
+		struct addr group;  /* multicast */
+		uint16_t port;	    /* host order */
+		unsigned ttl;	    /* hops; IPv6 too */
+		uint64_t bandwidth; /* bits a second that are sent at most */
+		char *key_file;
+		char *cluster;	/* those of one name hear each other */
+		char *instance; /* NULL = the host's name */
+		unsigned learn; /* ms that joining may take at most */
+	} sync;
 	char *control;	     /* path of vc5ctl's socket */
 	char *pin_directory; /* under bpffs */
 	unsigned stop_delay; /* ms of forwarding after withdrawal at stop */
@@ -127,6 +143,7 @@ struct conf {
 		uint32_t flows;	       /* a power of two, entries */
 		uint32_t services;     /* at most 65535 */
 		uint32_t destinations; /* at most 65535 */
+		uint32_t slots;	       /* of a service's hash table: a prime */
 	} limits;
 };
 

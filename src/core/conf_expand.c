@@ -160,6 +160,7 @@ make_service(const struct candidate *from, struct conf_service *out)
 	out->description = xstrdup(from->entry->description);
 	out->scheduler = scope->scheduler;
 	out->sticky = scope->sticky;
+	conf_flows_make(from->policy, out);
 	out->need = scope->need.value;
 	make_checks(from, out);
 	out->destinations = xcalloc(count + 1, sizeof(*out->destinations));
@@ -191,6 +192,8 @@ expand_services(struct conf_reader *r, struct conf_draft *draft)
 	if (size == 0)
 		return;
 	conf_check_deliveries(r, draft);
+	conf_check_tracks(r, draft);
+	conf_check_slots(r, draft);
 	list = conf_alloc(r, size, sizeof(*list));
 	for (i = 0; i < draft->entry_count; i++)
 		add_candidates(list, &count, &draft->entries[i]);

@@ -19,8 +19,6 @@ static const struct conf_limits socket_limits = {1, SOCKET_PATH_MAX};
 static const struct conf_limits path_limits = {1, FILE_PATH_MAX};
 static const struct conf_limits stop_delay_limits = {0, 3600 * 1000};
 static const struct conf_limits icmp_limits = {0, 65535};
-static const struct conf_limits index_limits = {1, 65535};
-static const struct conf_limits flow_limits = {1024, 1 << 28};
 /* The table's number is the rule's priority, which must precede main's. */
 static const struct conf_limits table_limits = {1, 32765};
 
@@ -38,8 +36,8 @@ conf_name_valid(const char *name)
 }
 
 /* As the kernel's dev_valid_name(), less what nobody could type. */
-static const char *
-read_device(struct conf_reader *r, json_t *json, size_t max)
+const char *
+conf_device(struct conf_reader *r, json_t *json, size_t max)
 {
 	const char *name = conf_string(r, json), *c;
 
@@ -58,7 +56,7 @@ read_device(struct conf_reader *r, json_t *json, size_t max)
 static void
 read_interface(struct conf_reader *r, json_t *json, struct conf *conf)
 {
-	const char *name = read_device(r, json, IFNAMSIZ - 1);
+	const char *name = conf_device(r, json, IFNAMSIZ - 1);
 	size_t i;
 
 	if (name == NULL)
@@ -107,7 +105,7 @@ read_probe_device(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
 	struct conf *conf = member;
-	const char *name = read_device(r, json, IFNAMSIZ - 2);
+	const char *name = conf_device(r, json, IFNAMSIZ - 2);
 
 	(void)key;
 	if (name == NULL)
@@ -175,39 +173,6 @@ read_probe(struct conf_reader *r, json_t *json, void *member,
 	    {"device", read_probe_device, 0, NULL},
 	    {"mark", read_probe_mark, 0, NULL},
 	    {"table", read_probe_table, 0, NULL},
-	    {NULL, NULL, 0, NULL},
-	};
-
-	(void)key;
-	(void)conf_read_object(
-	    r, json, keys, ((struct conf_draft *)member)->conf);
-}
-
-static void
-read_flows(struct conf_reader *r, json_t *json, void *member,
-    const struct conf_key *key)
-{
-	int64_t flows;
-
-	(void)key;
-	if (!conf_integer(r, json, &flow_limits, &flows))
-		return;
-	if ((flows & (flows - 1)) != 0)
-		conf_error(r, "%lld is not a power of two", (long long)flows);
-	else
-		*(uint32_t *)member = (uint32_t)flows;
-}
-
-static void
-read_limits(struct conf_reader *r, json_t *json, void *member,
-    const struct conf_key *key)
-{
-	static const struct conf_key keys[] = {
-	    {"flows", read_flows, offsetof(struct conf, limits.flows), NULL},
-	    {"services", conf_read_unsigned,
-		offsetof(struct conf, limits.services), &index_limits},
-	    {"destinations", conf_read_unsigned,
-		offsetof(struct conf, limits.destinations), &index_limits},
 	    {NULL, NULL, 0, NULL},
 	};
 
@@ -376,7 +341,8 @@ static const struct conf_key file_keys[] = {
     {"pin_directory", read_pin_directory, 0, &path_limits},
     {"stop_delay", read_stop_delay, 0, &stop_delay_limits},
     {"probe", read_probe, 0, NULL},
-    {"limits", read_limits, 0, NULL},
+    {"limits", conf_read_limits, 0, NULL},
+    {"sync", conf_read_sync, 0, NULL},
     {"bgp", read_bgp, 0, NULL},
     CONF_SERVICE_KEYS(offsetof(struct conf_draft, scope)),
     CONF_TIMING_KEYS(offsetof(struct conf_draft, scope)),

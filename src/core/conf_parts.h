@@ -24,6 +24,13 @@ struct conf_sourced_delivery {
 	bool bad; /* it was said what is wrong with it */
 };
 
+/* Whether flows are kept, as one key says; shared by all that inherit it. */
+struct conf_track {
+	bool value;
+	bool udp;	   /* a service of UDP inherits it */
+	const char *where; /* path; NULL if it is the default */
+};
+
 /* Keys that the next level down inherits: copied, then overwritten. */
 struct conf_scope {
 	const char *host; /* NULL = the VIP */
@@ -37,6 +44,9 @@ struct conf_scope {
 	struct conf_sourced_delivery delivery;
 	enum scheduler scheduler;
 	bool sticky;
+	struct conf_track *track; /* NULL = the default */
+	unsigned idle;		  /* ms; 0 = the protocol's default */
+	unsigned slow_start;	  /* ms */
 };
 
 extern const struct conf_scope conf_scope_defaults;
@@ -75,23 +85,32 @@ extern const struct conf_scope conf_scope_defaults;
 	    {"scheduler", conf_read_word,                                    \
 		(base) + offsetof(struct conf_scope, scheduler),             \
 		conf_scheduler_names},                                       \
+	    {"track", conf_read_track,                                       \
+		(base) + offsetof(struct conf_scope, track), NULL},          \
+	    {"idle", conf_read_seconds,                                      \
+		(base) + offsetof(struct conf_scope, idle),                  \
+		&conf_idle_limits},                                          \
+	    {"slow_start", conf_read_slow_start,                             \
+		(base) + offsetof(struct conf_scope, slow_start), NULL},     \
 	{                                                                    \
 		"sticky", conf_read_bool,                                    \
 		    (base) + offsetof(struct conf_scope, sticky), NULL       \
 	}
 
-extern const struct conf_limits conf_results_limits;
+extern const struct conf_limits conf_results_limits, conf_idle_limits;
 extern const char *const conf_scheduler_names[];
 extern const char *const conf_xdp_mode_names[];
 extern const char *const conf_check_type_names[];
 
-conf_read_fn conf_read_period;	 /* struct conf_sourced */
-conf_read_fn conf_read_need;	 /* struct conf_sourced */
-conf_read_fn conf_read_delivery; /* struct conf_sourced_delivery */
-conf_read_fn conf_read_host;	 /* const char * */
-conf_read_fn conf_read_url_path; /* const char * */
-conf_read_fn conf_read_method;	 /* const char * */
-conf_read_fn conf_read_expect;	 /* struct conf_scope */
+conf_read_fn conf_read_period;	   /* struct conf_sourced */
+conf_read_fn conf_read_need;	   /* struct conf_sourced */
+conf_read_fn conf_read_track;	   /* struct conf_track * */
+conf_read_fn conf_read_slow_start; /* unsigned, ms */
+conf_read_fn conf_read_delivery;   /* struct conf_sourced_delivery */
+conf_read_fn conf_read_host;	   /* const char * */
+conf_read_fn conf_read_url_path;   /* const char * */
+conf_read_fn conf_read_method;	   /* const char * */
+conf_read_fn conf_read_expect;	   /* struct conf_scope */
 
 struct conf_check_draft {
 	struct conf_scope scope;
@@ -227,12 +246,24 @@ conf_delivery_of(const struct conf_server *, const struct conf_policy *);
 /* Complain about servers that can't be reached as it is wanted. */
 void conf_check_deliveries(struct conf_reader *, const struct conf_draft *);
 
+/* What a service does with flows, by what its policy inherits. */
+void conf_flows_make(const struct conf_policy *, struct conf_service *);
+/* Complain where flows are not to be kept and have to. */
+void conf_check_tracks(struct conf_reader *, const struct conf_draft *);
+
+conf_read_fn conf_read_limits; /* member: struct conf_draft */
+/* Complain about services that have more servers than slots. */
+void conf_check_slots(struct conf_reader *, const struct conf_draft *);
+conf_read_fn conf_read_sync; /* member: struct conf_draft */
+
 conf_read_fn conf_read_vlans; /* member: struct conf_draft */
 /* The VID of the longest prefix that an address is in; 0 = in none. */
 uint16_t conf_vlan_find(const struct conf_draft *, const struct addr *);
 
 /* ^[A-Za-z0-9_.-]{1,63}$ */
 bool conf_name_valid(const char *);
+/* A network device's, of at most max characters; NULL if it can't be one. */
+const char *conf_device(struct conf_reader *, json_t *, size_t max);
 
 /* The whole of the file, into a new configuration's members. */
 void conf_read_file(struct conf_reader *, json_t *, struct conf *);

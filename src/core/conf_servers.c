@@ -12,7 +12,7 @@
 
 #define NEAREST_MAX 100 /* names that a wrong one is compared with */
 
-static const struct conf_limits weight_limits = {1, 1000};
+static const struct conf_limits weight_limits = {0, 1000};
 
 struct server_draft {
 	struct conf_destination destination;

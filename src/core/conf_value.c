@@ -10,7 +10,7 @@
 #include "base/xmalloc.h"
 #include "core/conf_reader.h"
 
-#define KEYS_MAX 32 /* of one object's table */
+#define KEYS_MAX 48 /* of one object's table */
 
 void
 conf_error_type(struct conf_reader *r, json_t *json, const char *expected)
@@ -105,6 +105,26 @@ conf_read_int64(struct conf_reader *r, json_t *json, void *member,
 	(void)conf_integer(r, json, key->arg, member);
 }
 
+/* "1.5s" and the like, in seconds; negative if it is not one. */
+static double
+parse_time(const char *text)
+{
+	static const struct {
+		const char *unit;
+		double seconds;
+	} units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+	size_t i, len = strspn(text, "0123456789.");
+	char *end;
+	double value = strtod(text, &end);
+
+	if (len == 0 || end != text + len)
+		return -1;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(end, units[i].unit) == 0)
+			return value * units[i].seconds;
+	return -1;
+}
+
 void
 conf_read_seconds(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
@@ -112,7 +132,14 @@ conf_read_seconds(struct conf_reader *r, json_t *json, void *member,
 	const struct conf_limits *limits = key->arg;
 	double seconds = json_number_value(json);
 
-	if (!json_is_number(json)) {
+	if (json_is_string(json)) {
+		seconds = parse_time(json_string_value(json));
+		if (seconds < 0) {
+			conf_error(r, "%s is not a time such as 60 or \"60s\"",
+			    conf_quote(r, json_string_value(json)));
+			return;
+		}
+	} else if (!json_is_number(json)) {
 		conf_error_type(r, json, "a number of seconds");
 		return;
 	}

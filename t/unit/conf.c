@@ -100,7 +100,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(conf->probe.device, "vc5d0");
 	assert_int_equal(conf->probe.mark, 0x56430000);
 	assert_int_equal(conf->probe.table, 22083);
-	assert_int_equal(conf->limits.flows, 4194304);
+	assert_int_equal(conf->limits.flows, 1048576);
 	assert_int_equal(conf->limits.services, 256);
 	assert_int_equal(conf->limits.destinations, 4096);
 	conf_free(conf);

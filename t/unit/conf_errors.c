@@ -97,7 +97,7 @@ static const struct conf_case cases[] = {
     {TOP("`stop_delay`:3601"),
 	"2:14: stop_delay: 3601 is not in the range 0 to 3600 seconds\n"},
     {TOP("`stop_delay`:`5`"),
-	"2:14: stop_delay: expected a number of seconds, got the string `5`\n"},
+	"2:14: stop_delay: `5` is not a time such as 60 or `60s`\n"},
     {TOP("`webserver`:`localhost:80`"),
 	"2:13: webserver: `localhost:80` is not ADDRESS:PORT, [IPV6]:PORT or "
 	":PORT\n"},
@@ -232,7 +232,7 @@ static const struct conf_case cases[] = {
     {TOP("`interval`:1e300"),
 	"2:12: interval: 1e+300 is not in the range 0.1 to 3600 seconds\n"},
     {TOP("`interval`:`2`"),
-	"2:12: interval: expected a number of seconds, got the string `2`\n"},
+	"2:12: interval: `2` is not a time such as 60 or `60s`\n"},
     {TOP("`timeout`:0"),
 	"2:11: timeout: 0 is not in the range 0.1 to 3600 seconds\n"},
     {TOP("`timeout`:true"),
@@ -281,16 +281,16 @@ static const struct conf_case cases[] = {
     {TOP("`servers`:{`web`:[`2001:db8::a`,`2001:DB8:0::A`]}"),
 	"2:33: servers.web[1]: 2001:db8::a is already in the list, at "
 	"servers.web[0], line 2\n"},
-    {TOP("`servers`:{`web`:[{`address`:`10.0.0.1`,`weight`:0},{`weight`:2},{`"
+    {TOP("`servers`:{`web`:[{`address`:`10.0.0.1`,`weight`:-1},{`weight`:2},{`"
 	 "address`:1},{`address`:`10.0.0.2`,`drain`:true},{`address`:`10.0.0.3`"
 	 ",`draining`:1},{`address`:`10.0.0.4`,`weight`:1001}]}"),
-	"2:50: servers.web[0].weight: 0 is not in the range 1 to 1000\n"
-	"2:53: servers.web[1].address: is required, and missing\n"
-	"2:77: servers.web[2].address: expected a string, got the integer 1\n"
-	"2:102: servers.web[3].drain: unknown key\n"
-	"2:149: servers.web[4].draining: expected true or false, got the "
+	"2:50: servers.web[0].weight: -1 is not in the range 0 to 1000\n"
+	"2:54: servers.web[1].address: is required, and missing\n"
+	"2:78: servers.web[2].address: expected a string, got the integer 1\n"
+	"2:103: servers.web[3].drain: unknown key\n"
+	"2:150: servers.web[4].draining: expected true or false, got the "
 	"integer 1\n"
-	"2:183: servers.web[5].weight: 1001 is not in the range 1 to 1000\n"},
+	"2:184: servers.web[5].weight: 1001 is not in the range 0 to 1000\n"},
     {SERVICE(""),
 	"1:34: services[0].name: is required, and missing\n"
 	"1:34: services[0].virtual: is required, and missing\n"
