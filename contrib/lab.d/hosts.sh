@@ -5,20 +5,18 @@
 
 hosts_configure_router()
 {
-	local host
-
 	write_once "$state/router/bird.conf" <<-EOF
 	log stderr all;
 	router id 198.51.100.1;
 	protocol device { scan time 2; }
 
-	# Routes of both balancers become one route with two next hops.
+	# Routes of all balancers become one route with several next hops.
 	protocol kernel {
-		merge paths on limit 8;
+		merge paths on limit $balancers_most;
 		ipv4 { import none; export where source = RTS_BGP; };
 	}
 	protocol kernel {
-		merge paths on limit 8;
+		merge paths on limit $balancers_most;
 		ipv6 { import none; export where source = RTS_BGP; };
 	}
 
@@ -39,14 +37,20 @@ hosts_configure_router()
 			export none;
 		};
 	}
-	$(for host in $balancers; do
-		echo "protocol bgp ${host}_ipv4 from balancer4 {"
-		echo "	neighbor ${lan_address[$host]} as 64500;"
-		echo "}"
-		echo "protocol bgp ${host}_ipv6 from balancer6 {"
-		echo "	neighbor ${lan_address6[$host]} as 64500;"
-		echo "}"
-	done)
+	include "$state/router/lb*.conf";
+	EOF
+}
+
+# hosts_configure_neighbour HOST: a balancer, to the router.
+hosts_configure_neighbour()
+{
+	write_once "$state/router/$1.conf" <<-EOF
+	protocol bgp ${1}_ipv4 from balancer4 {
+		neighbor ${lan_address[$1]} as 64500;
+	}
+	protocol bgp ${1}_ipv6 from balancer6 {
+		neighbor ${lan_address6[$1]} as 64500;
+	}
 	EOF
 }
 
@@ -61,9 +65,10 @@ hosts_configure_balancer()
 {
 	local host=$1 dir=$state/$1
 
+	hosts_configure_neighbour "$host"
 	write_once "$dir/bgpd.conf" <<-EOF
 	AS 64500
-	router-id ${router_id[$host]}
+	router-id ${lan_address[$host]}
 	fib-update no
 	socket "$dir/bgpd.sock"
 	listen on ${lan_address[$host]}
@@ -83,6 +88,20 @@ hosts_configure_balancer()
 	hosts_vc5d_conf "$host" | write_once "$dir/vc5d.conf"
 }
 
+# hosts_list NAME-OF-ADDRESSES HOST...: as JSON has it.
+hosts_list()
+{
+	local -n hosts_list_address=$1
+	local host list=''
+	shift
+
+	for host; do
+		list+=", \"${hosts_list_address[$host]}\""
+	done
+	echo "[${list#, }]"
+}
+
+# shellcheck disable=SC2086 # words
 hosts_vc5d_conf()
 {
 	local host=$1 dir=$state/$1
@@ -99,16 +118,16 @@ hosts_vc5d_conf()
 	  "webserver": "$(cat "$dir/management-address"):8080",
 	  "control": "$dir/vc5d.sock",
 	  "pin_directory": "$state/bpf/$host",
-	  "limits": { "flows": 65536, "services": 64, "destinations": 256 },
+	  "limits": { "flows": $flows, "services": 64, "destinations": 256 },
 	  "stop_delay": $stop_delay,
 	  "interval": $interval,
 	  "timeout": $timeout,
 	  "fall": $fall,
 	  "servers": {
-	    "webs": ["${lan_address[web1]}", "${lan_address[web2]}", "${lan_address[web3]}"],
-	    "webs6": ["${lan_address6[web1]}", "${lan_address6[web2]}", "${lan_address6[web3]}"],
-	    "resolvers": ["${lan_address[web1]}", "${lan_address[web2]}"],
-	    "resolvers6": ["${lan_address6[web1]}", "${lan_address6[web2]}"]
+	    "webs": $(hosts_list lan_address $webs),
+	    "webs6": $(hosts_list lan_address6 $webs),
+	    "resolvers": $(hosts_list lan_address $resolvers),
+	    "resolvers6": $(hosts_list lan_address6 $resolvers)
 	  },
 	  "services": [
 	    {
@@ -177,12 +196,15 @@ hosts_configure_web()
 	write_once "$dir/nginx.conf" <<-EOF
 	daemon off;
 	worker_processes 1;
+	worker_rlimit_nofile 65536;
 	user www-data;
 	pid $dir/nginx.pid;
 	error_log stderr notice;
-	events { worker_connections 4096; }
+	events { worker_connections 32768; }
 	http {
 		access_log off;
+		keepalive_timeout 600s;
+		keepalive_requests 1000000000;
 		client_body_temp_path $dir/tmp/body;
 		proxy_temp_path $dir/tmp/proxy;
 		fastcgi_temp_path $dir/tmp/fastcgi;
@@ -205,7 +227,7 @@ hosts_configure_web()
 		}
 	}
 	EOF
-	[ "$host" = web3 ] || write_once "$dir/dnsmasq.conf" <<-EOF
+	[[ " $resolvers " != *" $host "* ]] || write_once "$dir/dnsmasq.conf" <<-EOF
 	listen-address=$vip_dns
 	listen-address=$vip_dns6
 	bind-interfaces
@@ -243,21 +265,59 @@ hosts_configure()
 	done
 }
 
+# A balancer that joins others is configured as lb1 is by now.
+hosts_configure_like_lb1()
+{
+	local host=$1 dir=$state/$1
+
+	hosts_vc5d_conf "$host" >"$dir/vc5d.conf.default"
+	jq --slurpfile own "$dir/vc5d.conf.default" '$own[0] as $own |
+	    .bgp.socket = $own.bgp.socket | .control = $own.control |
+	    .pin_directory = $own.pin_directory |
+	    .webserver = $own.webserver' \
+	    "$state/lb1/vc5d.conf" | write_once "$dir/vc5d.conf"
+	rm "$dir/vc5d.conf.default"
+}
+
+# hosts_add HOST...: those that are new in a lab at work.
+hosts_add()
+{
+	local host
+
+	for host; do
+		case $host in
+		lb*)
+			hosts_configure_like_lb1 "$host"
+			hosts_configure_balancer "$host" ;;
+		web*)
+			hosts_configure_web "$host" ;;
+		esac
+	done
+	process_pid bird >/dev/null || return 0
+	in_host router birdc -s "$state/router/bird.sock" configure >/dev/null
+}
+
+# hosts_processes_of PROGRAM HOST...
+hosts_processes_of()
+{
+	local program=$1 host
+	shift
+
+	for host; do
+		printf '%s-%s\thosts_start_%s %s\n' "$program" "$host" \
+		    "$program" "$host"
+	done
+}
+
 # Every process: how it is called, and what starts it.
+# shellcheck disable=SC2086 # words
 hosts_processes()
 {
-	cat <<-EOF
-	bird		hosts_start_router
-	nginx-web1	hosts_start_nginx web1
-	nginx-web2	hosts_start_nginx web2
-	nginx-web3	hosts_start_nginx web3
-	dnsmasq-web1	hosts_start_dnsmasq web1
-	dnsmasq-web2	hosts_start_dnsmasq web2
-	bgpd-lb1	hosts_start_bgpd lb1
-	bgpd-lb2	hosts_start_bgpd lb2
-	vc5d-lb1	hosts_start_vc5d lb1
-	vc5d-lb2	hosts_start_vc5d lb2
-	EOF
+	printf 'bird\thosts_start_router\n'
+	hosts_processes_of nginx $webs
+	hosts_processes_of dnsmasq $resolvers
+	hosts_processes_of bgpd $balancers
+	hosts_processes_of vc5d $balancers
 }
 
 # Complain of names that are no process's.
@@ -288,13 +348,14 @@ hosts_start()
 	done < <(hosts_processes)
 }
 
+# All that have been started, by whatever name.
 hosts_stop()
 {
-	local name
+	local record
 	local -a names=()
 
-	while read -r name _; do
-		names+=("$name")
-	done < <(hosts_processes)
+	for record in "$state"/pid/*; do
+		[ ! -e "$record" ] || names+=("${record##*/}")
+	done
 	process_stop 10 "${names[@]}"
 }

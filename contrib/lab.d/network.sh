@@ -7,6 +7,10 @@
 #	    lb1  .11 eth0                              lb1  .131 eth1
 #	    lb2  .12 eth0                              lb2  .132 eth1
 #	    web1 .21, web2 .22                         web3 .143
+#	    web4 .24, web5 .25                         web6 .146
+#
+# and so on, as many as there are: see size.sh.  The balancers have a network
+# for themselves, "sync", 198.18.86.0/24 and 2001:db8:0:86::/64, eth2.
 #
 # In IPv6 the client's network is 2001:db8:0:113::/64, lan1 2001:db8:0:1::/64
 # and lan2 2001:db8:0:2::/64, and hosts have the number of their IPv4 address.
@@ -17,26 +21,17 @@
 # tunnels.  It is routed to them and unknown to their kernels, which so keep
 # their hands off what arrives: t/net/decap takes it from there.
 #
-# Both LANs are bridges in a namespace of their own, "switch".  The balancers
-# have a third interface, mgmt, whose other end is in the namespace in which
-# the lab was started: for a browser, and for nothing else.
+# The networks of several hosts are bridges in a namespace of their own,
+# "switch".  The balancers have one more interface, mgmt, whose other end is in
+# the namespace in which the lab was started: for a browser, and for nothing
+# else.
 # shellcheck shell=bash
 
-hosts='client router switch lb1 lb2 web1 web2 web3 far1 far2'
-balancers='lb1 lb2'
-webs='web1 web2 web3'
 vip_web=192.0.2.1
 vip_dns=192.0.2.2
 vip_web6=2001:db8:0:100::1
 vip_dns6=2001:db8:0:100::2
 vips="$vip_web $vip_dns $vip_web6 $vip_dns6"
-
-declare -A lan_address=([lb1]=198.51.100.11 [lb2]=198.51.100.12
-	[web1]=198.51.100.21 [web2]=198.51.100.22 [web3]=198.51.100.143)
-declare -A lan_address6=([lb1]=2001:db8:0:1::11 [lb2]=2001:db8:0:1::12
-	[web1]=2001:db8:0:1::21 [web2]=2001:db8:0:1::22
-	[web3]=2001:db8:0:2::143)
-declare -A router_id=([lb1]=198.51.100.11 [lb2]=198.51.100.12)
 
 # Offloaded checksums are not there yet when a frame is handed to XDP, so
 # whoever originates TCP or UDP computes them.
@@ -115,22 +110,26 @@ network_sysctl()
 	in_host "$host" sysctl -q -w "$@"
 }
 
-network_namespaces()
+# network_namespace HOST
+network_namespace()
 {
-	local host lan
+	ip netns add "$prefix-$1"
+	ip -n "$prefix-$1" link set lo up
+	# Answers come from a VIP, to which the way may lead elsewhere.
+	network_sysctl "$1" net.ipv4.conf.all.rp_filter=0 \
+	    net.ipv4.conf.default.rp_filter=0 \
+	    net.ipv6.conf.default.accept_dad=0 \
+	    net.ipv6.conf.default.accept_ra=0
+}
 
-	for host in $hosts; do
-		ip netns add "$prefix-$host"
-		ip -n "$prefix-$host" link set lo up
-		# Answers come from a VIP, to which the way may lead elsewhere.
-		network_sysctl "$host" net.ipv4.conf.all.rp_filter=0 \
-		    net.ipv4.conf.default.rp_filter=0 \
-		    net.ipv6.conf.default.accept_dad=0 \
-		    net.ipv6.conf.default.accept_ra=0
-	done
+network_switch()
+{
+	local lan
+
+	network_namespace switch
 	network_sysctl switch net.ipv6.conf.all.disable_ipv6=1 \
 	    net.ipv6.conf.default.disable_ipv6=1
-	for lan in lan1 lan2; do
+	for lan in lan1 lan2 sync; do
 		ip -n "$prefix-switch" link add "$lan" type bridge
 		ip -n "$prefix-switch" link set "$lan" up
 	done
@@ -138,6 +137,8 @@ network_namespaces()
 
 network_client_and_router()
 {
+	network_namespace client
+	network_namespace router
 	ip link add eth0 netns "$prefix-client" type veth \
 	    peer name eth0 netns "$prefix-router"
 	network_interface client eth0 203.0.113.10/24 2001:db8:0:113::10/64
@@ -155,14 +156,22 @@ network_client_and_router()
 	    net.ipv4.tcp_tw_reuse=1
 }
 
-# network_balancer HOST NUMBER-IN-LAN1 NUMBER-IN-LAN2
+# network_balancer NUMBER
 network_balancer()
 {
-	network_plug "$1" eth0 lan1 "198.51.100.$2/25" "2001:db8:0:1::$2/64"
-	network_plug "$1" eth1 lan2 "198.51.100.$3/25" "2001:db8:0:2::$3/64"
-	network_receives_from_xdp "$1-lan1"
-	network_receives_from_xdp "$1-lan2"
-	network_gateway "$1" 198.51.100.1 2001:db8:0:1::1
+	local host=lb$1 one=$((10 + $1)) two=$((130 + $1))
+
+	network_namespace "$host"
+	network_plug "$host" eth0 lan1 "198.51.100.$one/25" \
+	    "2001:db8:0:1::$one/64"
+	network_plug "$host" eth1 lan2 "198.51.100.$two/25" \
+	    "2001:db8:0:2::$two/64"
+	network_plug "$host" eth2 sync "198.18.86.$one/24" \
+	    "2001:db8:0:86::$one/64"
+	network_receives_from_xdp "$host-lan1"
+	network_receives_from_xdp "$host-lan2"
+	network_gateway "$host" 198.51.100.1 2001:db8:0:1::1
+	network_management "$1"
 }
 
 # network_serve HOST VIP...: the VIPs on loopback, answered to nobody who asks
@@ -179,15 +188,25 @@ network_serve()
 	done
 }
 
-# network_web HOST LAN NUMBER GATEWAYS-NUMBER
+# network_web NUMBER
 network_web()
 {
-	local host=$1 lan=$2 number=$3 gateway=$4 subnet6
+	local host=web$1 lan number gateway=1 subnet6
 
+	lan=$(size_web_lan "$1")
+	number=$(size_web_number "$1")
+	[ "$lan" = lan1 ] || gateway=129
 	subnet6=2001:db8:0:${lan#lan}
+	network_namespace "$host"
 	network_plug "$host" eth0 "$lan" "198.51.100.$number/25" \
 	    "$subnet6::$number/64"
 	network_gateway "$host" "198.51.100.$gateway" "$subnet6::$gateway"
+	if [[ " $resolvers " == *" $host "* ]]; then
+		# shellcheck disable=SC2086 # words
+		network_serve "$host" $vips
+	else
+		network_serve "$host" $vip_web $vip_web6
+	fi
 }
 
 # network_far NUMBER
@@ -196,6 +215,7 @@ network_far()
 	local host=far$1 port=eth$(($1 + 2)) \
 	    subnet=198.18.$1 subnet6=2001:db8:0:f$1:
 
+	network_namespace "$host"
 	ip link add eth0 netns "$prefix-$host" type veth \
 	    peer name "$port" netns "$prefix-router"
 	network_interface "$host" eth0 "$subnet.2/30" "$subnet6:2/64"
@@ -203,9 +223,12 @@ network_far()
 	network_gateway "$host" "$subnet.1" "$subnet6:1"
 	ip -n "$prefix-router" route add "$subnet.10" via "$subnet.2"
 	ip -n "$prefix-router" route add "$subnet6:10" via "$subnet6:2"
+	# shellcheck disable=SC2086 # words
+	network_serve "$host" $vips
 }
 
-# A /29 that this machine has no route to, but for a default one: 10.255.N.0.
+# A subnet that this machine has no route to, but for a default one:
+# 10.255.N.0.
 network_management_subnet()
 {
 	local n
@@ -222,53 +245,67 @@ network_management_subnet()
 	    '10.255.249.255'
 }
 
-# A device to each balancer for whoever sits at this machine.
+# network_management NUMBER: a device to the balancer for whoever sits at this
+# machine.
 network_management()
 {
-	local n host device i=0
+	local n device host=lb$1 i=$((($1 - 1) * 4))
 
 	# Not two labs at a time, or they take the same one.
 	exec 8</run/netns
 	flock 8
-	n=$(network_management_subnet)
-	for host in $balancers; do
-		device=vc5m$n-$host
-		echo "$device" >>"$state/management-devices"
-		ip link add "$device" type veth \
-		    peer name mgmt netns "$prefix-$host"
-		ip address add "10.255.$n.$((i + 1))/30" dev "$device"
-		ip link set "$device" up
-		ip -n "$prefix-$host" address add "10.255.$n.$((i + 2))/30" \
-		    dev mgmt
-		ip -n "$prefix-$host" link set mgmt up
-		echo "10.255.$n.$((i + 2))" >"$state/$host/management-address"
-		network_checksums_in_software "$host" mgmt
-		ethtool -K "$device" tx off >/dev/null
-		i=$((i + 4))
-	done
+	[ -e "$state/management-subnet" ] ||
+	    network_management_subnet >"$state/management-subnet"
+	n=$(cat "$state/management-subnet")
+	device=vc5m$n-$host
+	echo "$device" >>"$state/management-devices"
+	ip link add "$device" type veth \
+	    peer name mgmt netns "$prefix-$host"
+	ip address add "10.255.$n.$((i + 1))/30" dev "$device"
+	ip link set "$device" up
 	exec 8<&-
+	ip -n "$prefix-$host" address add "10.255.$n.$((i + 2))/30" dev mgmt
+	ip -n "$prefix-$host" link set mgmt up
+	echo "10.255.$n.$((i + 2))" >"$state/$host/management-address"
+	network_checksums_in_software "$host" mgmt
+	ethtool -K "$device" tx off >/dev/null
 }
 
-# shellcheck disable=SC2086 # words
+# network_host HOST: one of those that there may be any number of.
+network_host()
+{
+	case $1 in
+	lb*)	network_balancer "${1#lb}" ;;
+	web*)	network_web "${1#web}" ;;
+	esac
+}
+
 network_up()
 {
+	local host
+
 	[ -e /proc/net/if_inet6 ] || die 'this machine has no IPv6'
 	network_compile_xdp_pass
-	network_namespaces
+	network_switch
 	network_client_and_router
-	network_balancer lb1 11 131
-	network_balancer lb2 12 132
-	network_web web1 lan1 21 1
-	network_web web2 lan1 22 1
-	network_web web3 lan2 143 129
-	network_serve web1 $vips
-	network_serve web2 $vips
-	network_serve web3 $vip_web $vip_web6
+	for host in $balancers $webs; do
+		network_host "$host"
+	done
 	network_far 1
 	network_far 2
-	network_serve far1 $vips
-	network_serve far2 $vips
-	network_management
+}
+
+# network_add HOST...: in place of what an unfinished attempt left of them.
+network_add()
+{
+	local host
+
+	for host; do
+		[ ! -e "$(netns_path "$host")" ] ||
+		    ip netns delete "$prefix-$host"
+		mkdir -p "$state/$host"
+		network_host "$host"
+	done
 }
 
 # How many of the namespaces there are.
@@ -282,6 +319,7 @@ network_present()
 	echo $count
 }
 
+# All of the lab's, even if nothing says any more how many there were.
 network_down()
 {
 	local host device pids
@@ -291,6 +329,7 @@ network_down()
 			ip link delete "$device" 2>/dev/null
 		done <"$state/management-devices"
 	fi
+	size_set "$balancers_most" "$webs_most"
 	for host in $hosts; do
 		[ -e "$(netns_path "$host")" ] || continue
 		pids=$(ip netns pids "$prefix-$host")

@@ -20,19 +20,21 @@ show_next_hops()
 	    jq -r '.[] | [.nexthops[]?.gateway, .gateway] | .[] | values'
 }
 
-show_two_next_hops()
+# show_every_next_hop VIP: each balancer is one.
+show_every_next_hop()
 {
-	[ "$(show_next_hops "$1" | wc -l)" -eq 2 ]
+	[ "$(show_next_hops "$1" | wc -l)" -eq "$(wc -w <<<"$balancers")" ]
 }
 
+# show_all_up HOST: no destination is down or not checked yet.
 show_all_up()
 {
 	show_vc5ctl "$1" -j show services |
 	    jq -es '[.. | .destinations? // empty | .[].state] |
-		length == 10 and all(. == "up")'
+		length > 0 and all(. == "up" or . == "draining")'
 }
 
-# The lab is ready when each destination is up on each balancer, and both
+# The lab is ready when each destination is up on each balancer, and all
 # balancers are the router's next hops for each VIP.
 show_wait_ready()
 {
@@ -47,10 +49,10 @@ show_wait_ready()
 		}
 	done
 	for vip in $vips; do
-		wait_for 30 show_two_next_hops "$vip" || {
+		wait_for 30 show_every_next_hop "$vip" || {
 			show_processes
-			die "the router has not two next hops to $vip: see" \
-			    "$state/log/bird, $state/log/bgpd-lb1"
+			die "not all balancers are the router's next hops to" \
+			    "$vip: see $state/log/bird, $state/log/bgpd-lb1"
 		}
 	done
 }

@@ -78,6 +78,23 @@ subtest 'status and exec' => sub {
 	is($status, 7, "the command's status is exec's");
 };
 
+subtest 'a lab at work is enlarged' => sub {
+	configure('lb1', sub { $_[0]->{fall} = 9 });
+	my ($status, $output) = lab(qw(up --balancers 3 --backends 4));
+	is($status, 0, 'up succeeds') or diag($output);
+	like($output, qr/adding lb3 web4$/m, 'and says what it adds');
+	is(process($_), $pids{$_}, "the same $_")
+	    for qw(bird bgpd-lb2 nginx-web2);
+	is(scalar(next_hops('192.0.2.1')), 3, 'three next hops');
+	is(config('lb3')->{fall}, 9, 'lb3 is configured as lb1 is');
+	($status, $output) = lab(qw(up --balancers 2));
+	isnt($status, 0, 'it can not become smaller');
+	like($output, qr/larger/, 'and that is said');
+	($status, $output) = lab(qw(up --balancers 9));
+	isnt($status, 0, 'nor have nine balancers');
+	$pids{$_} = process($_) for qw(bgpd-lb3 vc5d-lb3 nginx-web4);
+};
+
 subtest 'nothing is left after down' => sub {
 	my @devices = split(/\n/, slurp("$state/management-devices"));
 	my $pids = join(',', map { process($_) } keys %pids);
