@@ -20,9 +20,10 @@
 #include "core/sync_wire.h"
 #include "core/sync_write.h"
 
-#define SYNC_HELLO_EVERY 1000 /* ms */
-#define SYNC_SILENCE	 3000 /* ms without a HELLO, and a peer is silent */
-#define SYNC_NAMED	 8    /* services that differ, that are remembered */
+#define SYNC_HELLO_EVERY 1000  /* ms */
+#define SYNC_SILENCE	 3000  /* ms without a HELLO, and a peer is silent */
+#define SYNC_ALARM	 10000 /* ms of difference, and it is one */
+#define SYNC_NAMED	 8     /* services that differ, that are remembered */
 
 struct sync_peers;
 
@@ -82,6 +83,7 @@ struct sync_peer { /* to be read, not changed */
 enum sync_event { /* transitions, each reported once */
 	SYNC_EVENT_UP,
 	SYNC_EVENT_UNVERIFIED, /* it was up, and does not hear us now */
+	SYNC_EVENT_RESTARTED,  /* it was up, and began another epoch */
 	SYNC_EVENT_SILENT,
 	SYNC_EVENT_LEFT,
 	SYNC_EVENT_DIFFERS,   /* an alarm begins, of that kind */
@@ -92,8 +94,9 @@ enum sync_event { /* transitions, each reported once */
 };
 
 struct sync_peers_options {
-	const char *name;	  /* of this instance; is cut if too long */
-	struct sync_identity own; /* epoch: CLOCK_REALTIME, ns */
+	const char *name; /* of this instance; is cut if too long */
+	struct sync_identity
+	    own; /* epoch: CLOCK_REALTIME, ns, and some chance */
 	uint32_t (*random)(void); /* arc4random(3) */
 	/* NULL, or called from accept and tick, which it must not call */
 	void (*report)(enum sync_event, const struct sync_peer *,
@@ -112,9 +115,8 @@ sync_peers_foresee(const struct sync_peers *, const struct sync_header *);
  * Note a datagram whose tag is right, and that came from that address.  Only
  * if SYNC_ACCEPTED is the caller to do what it says; HELLOs and VIEWs are done.
  */
-enum sync_verdict
-sync_peers_accept(struct sync_peers *, const struct sync_message *,
-    const struct addr *from, uint16_t port, uint64_t now);
+enum sync_verdict sync_peers_accept(struct sync_peers *,
+    const struct sync_message *, const struct addr *from, uint64_t now);
 /* "replayed", ...: as in metrics.  Static storage. */
 const char *sync_verdict_name(enum sync_verdict);
 const char *sync_peer_state_name(enum sync_peer_state);
@@ -124,7 +126,7 @@ void sync_peers_tick(struct sync_peers *, uint64_t now);
 
 /* When a HELLO is due, in ms: at once, when there is news for others. */
 uint64_t sync_peers_hello_at(const struct sync_peers *);
-/* Write it, with flags of its header; flows are those in the table. */
+/* Write it, but for its header's flags; flows are those in the table. */
 void sync_peers_hello(struct sync_peers *, struct sync_writer *,
     uint8_t buffer[SYNC_DATAGRAM_MAX], uint32_t flows, uint64_t now);
 /* Type, sender, epoch and the next sequence for a datagram to be sent. */
@@ -138,7 +140,7 @@ bool sync_peers_may_tell(const struct sync_peers *, uint64_t now);
 void sync_peers_see(struct sync_peers *, const struct sync_digests *,
     const struct sync_service *, size_t count, uint64_t now);
 
-/* Peers, index 0 to count - 1; valid until the next accept. */
+/* Peers, index 0 to count - 1; valid until the next accept or tick. */
 unsigned sync_peers_count(const struct sync_peers *);
 const struct sync_peer *sync_peers_get(const struct sync_peers *, unsigned);
 unsigned sync_peers_up(const struct sync_peers *); /* that are up */

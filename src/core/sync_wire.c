@@ -56,6 +56,12 @@ sync_type_name(unsigned type)
 	return known(type) ? types[type].name : "unknown";
 }
 
+bool
+sync_is_to_all(unsigned type)
+{
+	return type == SYNC_HELLO || type == SYNC_FLOWS || type == SYNC_VIEW;
+}
+
 static bool
 epoch_is_sound(uint64_t epoch)
 {

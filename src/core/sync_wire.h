@@ -146,6 +146,9 @@ const char *sync_fault_name(enum sync_fault);
 /* "hello", ...; "unknown".  Static storage. */
 const char *sync_type_name(unsigned type);
 
+/* To all, or to one: these have sequence numbers of their own. */
+bool sync_is_to_all(unsigned type);
+
 /* The header alone, to find the key by; cheap.  len is the datagram's. */
 enum sync_fault
 sync_peek(const uint8_t *datagram, size_t len, struct sync_header *);
