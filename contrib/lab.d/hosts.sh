@@ -118,6 +118,7 @@ hosts_vc5d_conf()
 	  "webserver": "$(cat "$dir/management-address"):8080",
 	  "control": "$dir/vc5d.sock",
 	  "pin_directory": "$state/bpf/$host",
+	  "sync": { "interface": "eth2", "key": "$state/sync.key", "instance": "$host" },
 	  "limits": { "flows": $flows, "services": 64, "destinations": 256 },
 	  "stop_delay": $stop_delay,
 	  "interval": $interval,
@@ -252,10 +253,21 @@ hosts_start_dnsmasq()
 	    --conf-file="$state/$1/dnsmasq.conf"
 }
 
+# What balancers know each other by.
+hosts_configure_sync_key()
+{
+	[ -e "$state/sync.key" ] || (
+		umask 077
+		od -A n -v -t x1 -N 32 /dev/urandom | tr -d ' \n' \
+		    >"$state/sync.key"
+	)
+}
+
 hosts_configure()
 {
 	local host
 
+	hosts_configure_sync_key
 	hosts_configure_router
 	for host in $balancers; do
 		hosts_configure_balancer "$host"
@@ -274,7 +286,8 @@ hosts_configure_like_lb1()
 	jq --slurpfile own "$dir/vc5d.conf.default" '$own[0] as $own |
 	    .bgp.socket = $own.bgp.socket | .control = $own.control |
 	    .pin_directory = $own.pin_directory |
-	    .webserver = $own.webserver' \
+	    .webserver = $own.webserver |
+	    if .sync then .sync.instance = $own.sync.instance else . end' \
 	    "$state/lb1/vc5d.conf" | write_once "$dir/vc5d.conf"
 	rm "$dir/vc5d.conf.default"
 }

@@ -86,6 +86,13 @@ network_gateway()
 	ip -n "$prefix-$1" -6 route add default via "$3"
 }
 
+# XDP sees what a network card would leave out: frames for others, with which
+# a bridge floods all ports while it does not know where those are.
+network_filter()
+{
+	ip -n "$prefix-switch" link set dev "$1" type bridge_slave flood off
+}
+
 # What XDP sends out of a veth interface reaches the other end only if that
 # has a program too.  GRO, which makes it poll since Linux 5.13, is not enough:
 # with XDP_TX nobody wakes it up (veth_xdp_flush of drivers/net/veth.c).
@@ -159,7 +166,7 @@ network_client_and_router()
 # network_balancer NUMBER
 network_balancer()
 {
-	local host=lb$1 one=$((10 + $1)) two=$((130 + $1))
+	local host=lb$1 one=$((10 + $1)) two=$((130 + $1)) lan
 
 	network_namespace "$host"
 	network_plug "$host" eth0 lan1 "198.51.100.$one/25" \
@@ -168,8 +175,10 @@ network_balancer()
 	    "2001:db8:0:2::$two/64"
 	network_plug "$host" eth2 sync "198.18.86.$one/24" \
 	    "2001:db8:0:86::$one/64"
-	network_receives_from_xdp "$host-lan1"
-	network_receives_from_xdp "$host-lan2"
+	for lan in lan1 lan2; do
+		network_receives_from_xdp "$host-$lan"
+		network_filter "$host-$lan"
+	done
 	network_gateway "$host" 198.51.100.1 2001:db8:0:1::1
 	network_management "$1"
 }

@@ -38,6 +38,7 @@ our $state = "/run/$prefix-lab";
 our $interval = 0.2;
 our $fall = 10;
 our $patience = 60; # seconds
+our @size = (); # of the lab, as options of "contrib/lab up"
 
 my $json = JSON::PP->new->utf8->canonical->pretty;
 my $main = $$;
@@ -114,7 +115,7 @@ sub lab_up
 	skip_unless_possible(@_);
 	remove_orphans();
 	$up = 1;
-	my ($status, $output) = lab('up');
+	my ($status, $output) = lab('up', @size);
 	if ($status != 0) {
 		diag($output);
 		diag("$_:\n" . slurp($_)) for glob("$state/log/vc5d-*");
