@@ -179,7 +179,7 @@ table_set(struct xdp *xdp, struct xdp_service *service,
 		members[i].weight = effective_weight(&next[i].is);
 		members[i].value = next[i].index;
 	}
-	slots_fill(scheduler, members, count, 0, xdp->slots);
+	slots_fill(scheduler, members, count, 0, xdp->slots, VC5_SLOTS);
 	free(members);
 	if (memcmp(xdp->slots, xdp_table(xdp, *table)->slots,
 		sizeof(xdp->slots)) == 0)

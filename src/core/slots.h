@@ -15,19 +15,21 @@
 #include "core/addr.h"
 #include "core/conf.h"
 
-#define SLOTS_COUNT 65537 /* a prime, as Maglev needs */
+#define SLOTS_COUNT 65537  /* of a table by default; a prime, as all sizes */
+#define SLOTS_MAX   655373 /* the largest size */
 
 struct slots_member {
 	struct addr address; /* what is hashed; unique among the members */
-	unsigned weight;     /* 0 = gets no slot */
+	unsigned weight;     /* 0 = gets no slot; above 131,072 = 131,072 */
 	uint16_t value;	     /* written into its slots */
 };
 
 /*
- * Fill all slots with members' values, each member getting a share by its
- * weight.  Without a member of weight above 0 every slot is set to none.
+ * Fill all slots, size of them, with members' values, each member getting a
+ * share by its weight; only the ratios of weights count.  Without a member of
+ * weight above 0 every slot is set to none.
  */
 void slots_fill(enum scheduler, const struct slots_member *, size_t count,
-    uint16_t none, uint16_t slots[SLOTS_COUNT]);
+    uint16_t none, uint16_t *slots, uint32_t size);
 
 #endif

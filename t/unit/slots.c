@@ -2,7 +2,7 @@
 
 /*
  * Consistent-hash tables: shares, disruption, and the very same table wherever
- * it is computed.  With an argument it prints how long a table takes.
+ * it is computed.
  */
 
 #include <setjmp.h>
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <cmocka.h>
 
 #include "core/slots.h"
@@ -57,7 +56,7 @@ fill(enum scheduler scheduler, size_t count)
 
 	memset(shares, 0, sizeof(shares));
 	memset(slots, 0xee, sizeof(slots));
-	slots_fill(scheduler, members, count, NONE, slots);
+	slots_fill(scheduler, members, count, NONE, slots, SLOTS_COUNT);
 	for (i = 0; i < SLOTS_COUNT; i++) {
 		if (slots[i] == NONE) {
 			none++;
@@ -94,7 +93,7 @@ test_none(void **state)
 		make_members(3, AF_INET);
 		members[0].weight = members[1].weight = members[2].weight = 0;
 		assert_int_equal(fill(schedulers[i], 3), SLOTS_COUNT);
-		slots_fill(schedulers[i], NULL, 0, 7, slots);
+		slots_fill(schedulers[i], NULL, 0, 7, slots, SLOTS_COUNT);
 		assert_int_equal(slots[0], 7);
 		assert_int_equal(slots[SLOTS_COUNT - 1], 7);
 	}
@@ -208,7 +207,7 @@ test_maglev_weights(void **state)
 	}
 	memcpy(before, slots, sizeof(slots));
 	for (i = 0; i < 4; i++)
-		members[i].weight *= 1000;
+		members[i].weight *= 100;
 	fill(SCHEDULER_MAGLEV, 4);
 	assert_memory_equal(before, slots, sizeof(slots));
 }
@@ -379,11 +378,11 @@ test_golden(void **state)
 	    {SCHEDULER_MAGLEV, AF_INET, false, UINT64_C(0x202d6016b11bac01)},
 	    {SCHEDULER_MAGLEV, AF_INET6, true, UINT64_C(0x43d5849f0c0cb578)},
 	    {SCHEDULER_RENDEZVOUS, AF_INET, false,
-		UINT64_C(0x0c54570bfe825762)},
+		UINT64_C(0xde0db6be66704ed0)},
 	    {SCHEDULER_RENDEZVOUS, AF_INET6, true,
-		UINT64_C(0xcf8db8a32183c137)},
+		UINT64_C(0x2eb02211885a962b)},
 	};
-	size_t i, j;
+	size_t i, j, wrong = 0;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -391,53 +390,17 @@ test_golden(void **state)
 		for (j = 0; j < 100 && cases[i].weighted; j++)
 			members[j].weight = 1 + j * j % 1000;
 		fill(cases[i].scheduler, 100);
-		if (checksum() != cases[i].checksum)
+		if (checksum() != cases[i].checksum) {
 			print_error(
 			    "# case %zu: 0x%016jx\n", i, (uintmax_t)checksum());
-		assert_true(checksum() == cases[i].checksum);
+			wrong++;
+		}
 	}
-}
-
-static double
-measure(enum scheduler scheduler, size_t count, bool weighted)
-{
-	struct timespec start, end;
-	double best = 1e9, ms;
-	size_t i;
-
-	make_members(count, AF_INET);
-	for (i = 0; i < count && weighted; i++)
-		members[i].weight = 1 + i;
-	for (i = 0; i < 5; i++) {
-		clock_gettime(CLOCK_MONOTONIC, &start);
-		slots_fill(scheduler, members, count, NONE, slots);
-		clock_gettime(CLOCK_MONOTONIC, &end);
-		ms = (end.tv_sec - start.tv_sec) * 1e3 +
-		    (end.tv_nsec - start.tv_nsec) / 1e6;
-		if (ms < best)
-			best = ms;
-	}
-	return best;
-}
-
-static int
-measure_all(void)
-{
-	static const size_t counts[] = {3, 100, 1000};
-	size_t i;
-
-	for (i = 0; i < 3; i++)
-		printf("%4zu members: maglev %.2f ms, all weights different "
-		       "%.2f; rendezvous %.2f, %.2f\n",
-		    counts[i], measure(SCHEDULER_MAGLEV, counts[i], false),
-		    measure(SCHEDULER_MAGLEV, counts[i], true),
-		    measure(SCHEDULER_RENDEZVOUS, counts[i], false),
-		    measure(SCHEDULER_RENDEZVOUS, counts[i], true));
-	return 0;
+	assert_int_equal(wrong, 0);
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_none),
@@ -455,8 +418,6 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_golden),
 	};
 
-	if (argc > 1 && strcmp(argv[1], "measure") == 0)
-		return measure_all();
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
