@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SYNC_TAG_LEN 16
+#include "core/sync_wire.h" /* SYNC_TAG_LEN */
 
 struct sync_keys;
 

@@ -309,16 +309,17 @@ sync_socket_overruns(struct sync_socket *s)
 }
 
 static void
-addr_from_sockaddr(const struct sockaddr_storage *from, struct addr *out)
+set_from(struct addr *out, const struct sockaddr_storage *from)
 {
+	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)from;
+
 	memset(out, 0, sizeof(*out));
 	out->family = (uint8_t)from->ss_family;
 	if (from->ss_family == AF_INET)
-		memcpy(out->bytes,
-		    &((const struct sockaddr_in *)from)->sin_addr, 4);
+		memcpy(out->bytes, &ipv4->sin_addr, 4);
 	else
-		memcpy(out->bytes,
-		    &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
+		memcpy(out->bytes, &ipv6->sin6_addr, 16);
 }
 
 size_t
@@ -345,7 +346,7 @@ sync_socket_receive(
 	for (i = 0; i < count; i++) {
 		s->received[i].bytes = s->bytes[i];
 		s->received[i].len = messages[i].msg_len;
-		addr_from_sockaddr(&from[i], &s->received[i].from);
+		set_from(&s->received[i].from, &from[i]);
 	}
 	return count == -1 ? 0 : (size_t)count;
 }

@@ -33,7 +33,7 @@ struct sync_socket_settings {
 struct sync_datagram {
 	const uint8_t *bytes;
 	size_t len;
-	struct addr from;
+	struct addr from; /* of those received */
 };
 
 /*

@@ -63,6 +63,9 @@ is_wanted(const struct engine *e, const struct vip *v)
 
 	if (v->local || e->phase != ENGINE_RUNNING)
 		return false;
+	/* Clients of others would come, whose servers are not known yet. */
+	if (!v->wanted && engine_sync_learning(e))
+		return false;
 	for (i = 0; i < e->conf->service_count; i++) {
 		const struct service *s = &e->services[i];
 

@@ -221,9 +221,23 @@ tick(evutil_socket_t fd, short what, void *arg)
 	remove_services(e, now);
 	announce_settled(e);
 	engine_reconcile(e);
+	engine_sync_see(e);
 }
 
 /* Start. */
+
+/* 0, or -1 after having logged why. */
+static int
+read_keys(struct engine *e)
+{
+	char *error;
+
+	if (engine_sync_keys(e->conf, &e->sync_keys, &error) == 0)
+		return 0;
+	log_warnx("%s", error);
+	free(error);
+	return -1;
+}
 
 struct engine *
 engine_new(
@@ -248,6 +262,8 @@ engine_new(
 	e->tick = event_new(base, -1, EV_PERSIST, tick, e);
 	if (e->reconcile == NULL || e->tick == NULL)
 		fatalx("no memory for timers");
+	if (read_keys(e) == -1)
+		goto fail;
 	e->netlink = netlink_new(base, &callbacks, e);
 	if (e->netlink == NULL)
 		goto fail;
@@ -299,6 +315,7 @@ engine_start(struct engine *e)
 	services_look(e, false);
 	services_remove_others(e);
 	services_evaluate_unchecked(e);
+	engine_sync_follow(e);
 	engine_reconcile(e);
 	announce_want(e);
 	interfaces_detach_others(e);
@@ -315,6 +332,7 @@ engine_start(struct engine *e)
 static void
 finish(struct engine *e)
 {
+	engine_sync_end(e);
 	e->dataplane->ops->stop(e->dataplane);
 	e->dataplane = NULL;
 	netlink_probe_path_remove(e->netlink, e->conf->probe.device,
@@ -377,6 +395,7 @@ engine_free(struct engine *e)
 	if (e->services != NULL)
 		services_free(e, e->conf, e->services, e->vips);
 	announce_end(e);
+	engine_sync_free(e);
 	netlink_free(e->netlink);
 	if (e->dataplane != NULL)
 		e->dataplane->ops->close(e->dataplane);

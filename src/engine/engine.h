@@ -17,8 +17,8 @@ struct event_base;
 
 /*
  * Both the data plane and the configuration become the engine's, also when
- * NULL is returned: the kernel's network configuration can't be read or the
- * way out for probes not be made, which has been logged.
+ * NULL is returned: the kernel's network configuration or the keys of sync
+ * can't be read or the way out for probes not be made, which has been logged.
  */
 struct engine *
 engine_new(struct event_base *, struct dataplane *, struct conf *);

@@ -12,12 +12,15 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/netlink.h"
+#include "adapters/sync_key.h"
 #include "base/monotime.h"
 #include "core/conf.h"
 #include "engine/engine.h"
+#include "engine/private.h"
 #include "engine/way.h"
 
 #define LOOK_LIMIT 1000 /* ms that the kernel has for its answers */
@@ -151,8 +154,15 @@ look_at_way(struct look *look, const struct conf_service *s,
 static void
 look_at_all(struct look *look)
 {
+	struct sync_keys *keys;
 	size_t i, j;
+	char *error;
 
+	if (engine_sync_keys(look->conf, &keys, &error) == -1) {
+		warn(look, "%s", error);
+		free(error);
+	}
+	sync_keys_free(keys);
 	ask(look);
 	look_at_interfaces(look);
 	look_at_vips(look);

@@ -30,6 +30,8 @@ struct event;
 struct event_base;
 struct http;
 struct netlink;
+struct sync;
+struct sync_keys;
 
 struct engine;
 struct destination;
@@ -73,6 +75,8 @@ struct service {
 	bool applied;	    /* the data plane has it, as it is or was */
 	bool dirty;	    /* it has not been told of a change */
 	struct retry retry; /* of telling it */
+	uint64_t table;	    /* digest of its hash table, unless it is stale */
+	bool table_stale;
 };
 
 struct vip {
@@ -121,6 +125,9 @@ struct engine {
 	struct http *http;	 /* NULL = off, or to be tried again */
 	struct control *control; /* NULL = to be tried again */
 	struct retry http_retry, control_retry;
+	struct sync *sync;	     /* NULL = off */
+	struct sync_keys *sync_keys; /* for it, not yet in use; or NULL */
+	bool view_stale; /* others are to be told how services look here */
 
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
@@ -202,6 +209,30 @@ bool announce_settled(struct engine *);
 void announce_end(struct engine *);
 /* Find out which VIPs are this host's own, or whether those still are. */
 void vips_look(struct engine *, bool only_local);
+
+/* sync.c */
+
+/*
+ * The keys that the configuration names, NULL if it names none: 0, or -1 with
+ * a complete line in *error, which is the caller's.
+ */
+int engine_sync_keys(const struct conf *, struct sync_keys **, char **error);
+/* Sync as the configuration says from now on, with e->sync_keys. */
+void engine_sync_follow(struct engine *);
+/* Tell others how services look here, if that has changed. */
+void engine_sync_see(struct engine *);
+/* Do new VIPs have to wait for flows of others? */
+bool engine_sync_learning(const struct engine *);
+/* End it, and tell others so. */
+void engine_sync_end(struct engine *);
+/* Release it; others will miss this instance. */
+void engine_sync_free(struct engine *);
+
+/* sync_status.c */
+
+/* "sync" of the status document: a new reference. */
+json_t *engine_sync_json(const struct engine *);
+void engine_sync_problems(const struct engine *, json_t *list);
 
 /* console.c */
 

@@ -131,6 +131,7 @@ replace_conf(struct engine *e, struct conf *now)
 	announce_follow(e);
 	remove_gone(e, gone);
 	services_evaluate_unchecked(e);
+	engine_sync_follow(e);
 	engine_reconcile(e);
 	announce_want(e);
 	console_follow(e, was);
@@ -170,6 +171,21 @@ check_limits(
 			now->file, destinations, e->conf->limits.destinations));
 }
 
+/* Good keys are left in the engine, for the configuration to use. */
+static void
+read_keys(struct engine *e, const struct conf *now, struct conf_errors *errors)
+{
+	struct sync_keys *keys;
+	char *error;
+
+	if (errors->count > 0)
+		return;
+	if (engine_sync_keys(now, &keys, &error) == -1)
+		refuse(errors, error);
+	else
+		e->sync_keys = keys;
+}
+
 /* The new configuration; NULL, and lines in e->errors, if it can't be. */
 static struct conf *
 load(struct engine *e)
@@ -181,6 +197,8 @@ load(struct engine *e)
 	now = conf_load(e->conf->file, &errors);
 	if (now != NULL)
 		check_limits(e, now, &errors);
+	if (now != NULL)
+		read_keys(e, now, &errors);
 	conf_errors_clear(&e->errors);
 	e->errors = errors;
 	if (errors.count == 0)

@@ -265,7 +265,7 @@ service_init(
 	s->engine = e;
 	s->conf = conf;
 	s->applied = old != NULL && old->applied;
-	s->dirty = true;
+	s->dirty = s->table_stale = true;
 	retry_reset(&s->retry);
 	s->destinations =
 	    xcalloc(conf->destination_count, sizeof(*s->destinations));
@@ -423,6 +423,7 @@ service_apply(struct service *s)
 			s->engine->answers_stale = true;
 		s->applied = true;
 		s->dirty = false;
+		s->table_stale = s->engine->view_stale = true;
 		retry_reset(&s->retry);
 	}
 	free(out.destinations);

@@ -446,6 +446,7 @@ problems_json(const struct engine *e, const struct bgp_status *bgp)
 	vip_problems(e, list);
 	way_problems(e, list);
 	service_problems(e, list);
+	engine_sync_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,
 		    json_string("the web server is not listening: see the "
@@ -478,7 +479,7 @@ engine_status(void *engine)
 		json_array_append_new(services, service_json(&e->services[i]));
 	return json_pack(
 	    "{s:s, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o, s:o}",
 	    "version", PACKAGE_VERSION, "hostname", status_text(hostname),
 	    "time", (json_int_t)time(NULL), "started", (json_int_t)e->born,
 	    "uptime", (json_int_t)((monotime_ms() - e->started) / 1000),
@@ -486,5 +487,5 @@ engine_status(void *engine)
 	    "interfaces", interfaces_json(e), "flows", flows_json(e), "drops",
 	    drops_json(e), "answers", answers_json(e), "problems",
 	    problems_json(e, &bgp), "vips", vips_json(e, &bgp), "services",
-	    services, "bgp", bgp_json(e, &bgp));
+	    services, "bgp", bgp_json(e, &bgp), "sync", engine_sync_json(e));
 }
