@@ -100,8 +100,8 @@ event_of(enum sync_peer_state state)
 
 /*
  * The one place where a peer's state changes.  What it tells is believed from
- * now on, or no more; from a peer that was up and was not heard, all since
- * then was missed.  A peer that was never up is not reported.
+ * now on, and nothing that it told before; or no more, and then all since it
+ * was heard last is missed.  A peer that was never up is not reported.
  */
 static void
 set_state(struct sync_peers *peers, struct peer *peer,
@@ -113,8 +113,8 @@ set_state(struct sync_peers *peers, struct peer *peer,
 		return;
 	peer->shown.state = state;
 	if (state == SYNC_PEER_UP) {
-		sync_window_count_anew(&peer->all);
-		peer->counted = peer->gap_at = 0;
+		sync_window_close(&peer->all);
+		peer->gap_at = 0;
 		sync_peers_report(peers, SYNC_EVENT_UP, peer, 0);
 		sync_peers_compare(peers, peer, now);
 		return;
@@ -391,22 +391,23 @@ sync_peers_accept(struct sync_peers *peers, const struct sync_message *message,
 			    : take(peers, peer, message, from, now);
 }
 
-/* What has been missing for a while is lost. */
+/*
+ * What has been missing for a while is lost: if it came after all, nobody
+ * could say how long it was on its way.
+ */
 static void
 count_lost(struct peer *peer, uint64_t now)
 {
 	uint64_t missing = sync_window_missing(&peer->all);
 
-	if (missing <= peer->counted)
-		peer->gap_at = 0;
-	else if (peer->gap_at == 0 || now - peer->gap_at < LOST_AFTER)
+	if (missing > 0 && now - peer->gap_at < LOST_AFTER)
 		return;
-	else {
-		peer->shown.lost += missing - peer->counted;
-		sync_peers_missed(peer, peer->gap_from);
-		peer->gap_at = 0;
-	}
-	peer->counted = missing;
+	peer->gap_at = 0;
+	if (missing == 0)
+		return;
+	peer->shown.lost += missing;
+	sync_peers_missed(peer, peer->gap_from);
+	sync_window_close(&peer->all);
 }
 
 static void

@@ -23,7 +23,7 @@ bit(uint64_t sequence)
 bool
 sync_window_is_new(const struct sync_window *window, uint64_t sequence)
 {
-	if (sequence == 0)
+	if (sequence <= window->closed)
 		return false;
 	if (sequence > window->highest)
 		return true;
@@ -53,20 +53,19 @@ sync_window_take(struct sync_window *window, uint64_t sequence)
 	if (sequence > window->highest)
 		advance(window, sequence);
 	*word(window, sequence) |= bit(sequence);
-	if (sequence > window->base)
-		window->taken++;
+	window->taken++;
 	return true;
 }
 
 void
-sync_window_count_anew(struct sync_window *window)
+sync_window_close(struct sync_window *window)
 {
-	window->base = window->highest;
+	window->closed = window->highest;
 	window->taken = 0;
 }
 
 uint64_t
 sync_window_missing(const struct sync_window *window)
 {
-	return window->highest - window->base - window->taken;
+	return window->highest - window->closed - window->taken;
 }

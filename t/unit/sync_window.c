@@ -115,7 +115,7 @@ what_is_missing_is_counted(void **state)
 
 	(void)state;
 	sync_window_take(&window, 1000);
-	sync_window_count_anew(&window);
+	sync_window_close(&window);
 	assert_int_equal(sync_window_missing(&window), 0);
 	for (i = 1001; i <= 3000; i++)
 		if (i % 10 != 0)
@@ -123,11 +123,14 @@ what_is_missing_is_counted(void **state)
 	assert_int_equal(sync_window_missing(&window), 199);
 	sync_window_take(&window, 3000);
 	assert_int_equal(sync_window_missing(&window), 199);
-	/* Late ones are missing no more; those from before never were. */
-	sync_window_take(&window, 2990);
+	/* Late ones are missing no more, and then it is too late. */
+	assert_true(sync_window_take(&window, 2990));
 	assert_int_equal(sync_window_missing(&window), 198);
-	sync_window_count_anew(&window);
-	sync_window_take(&window, 2980);
+	sync_window_close(&window);
+	assert_false(sync_window_take(&window, 2980));
+	assert_int_equal(sync_window_missing(&window), 0);
+	assert_true(sync_window_take(&window, 3002));
+	assert_true(sync_window_take(&window, 3001));
 	assert_int_equal(sync_window_missing(&window), 0);
 }
 
