@@ -136,6 +136,10 @@ network_switch()
 	network_namespace switch
 	network_sysctl switch net.ipv6.conf.all.disable_ipv6=1 \
 	    net.ipv6.conf.default.disable_ipv6=1
+	# Where the machine has a packet filter for bridges.
+	network_sysctl switch -e net.bridge.bridge-nf-call-iptables=0 \
+	    net.bridge.bridge-nf-call-ip6tables=0 \
+	    net.bridge.bridge-nf-call-arptables=0
 	for lan in lan1 lan2 sync; do
 		ip -n "$prefix-switch" link add "$lan" type bridge
 		ip -n "$prefix-switch" link set "$lan" up

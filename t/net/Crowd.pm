@@ -20,7 +20,8 @@ our @EXPORT = qw(
     backend_add backend_remove backend_weight backend_drain
     balancer_kill balancer_return links announced_by
     crowd_start crowd_status crowd_settle crowd_stop crowd_events
-    now broken unharmed figures);
+    now broken unharmed figures
+    crowd_failures flood_start flood_sent floods_end_at_servers);
 
 our $vip = '192.0.2.1';
 our $size = $ENV{VC5_CROWD} // 2000;
@@ -238,28 +239,33 @@ sub crowd_settle
 	});
 }
 
+# All that was broken, or went to another server.
+sub crowd_failures
+{
+	return grep { $_->{event} !~ /^(stalled|resumed)$/ } crowd_events(@_);
+}
+
 # Long connections that were broken, or went to another server, though they
 # were older than two seconds.
 sub broken
 {
-	return grep { !$_->{brief} && $_->{age} > 2 &&
-	    $_->{event} !~ /^(stalled|resumed)$/ } crowd_events(@_);
+	return grep { !$_->{brief} && $_->{age} > 2 } crowd_failures(@_);
 }
 
 # How a crowd has done since: in words.
 sub figures
 {
 	my ($crowd, $since) = @_;
-	my @lines = crowd_lines($crowd, $since);
-	my @states = grep { $_->{event} =~ /^(status|end)$/ } @lines;
+	my @states = grep { $_->{event} =~ /^(status|end)$/ }
+	    crowd_lines($crowd, $since);
 	my ($gap) = sort { $b <=> $a } 0, map { $_->{gap} } @states;
 	my $brief = @states ? $states[-1]{brief_finished} -
 	    $states[0]{brief_finished} : 0;
 
 	return sprintf('%d of %d broken, longest wait %.1f s, ' .
 	    '%d of some %d brief ones failed', scalar(broken($crowd, $since)),
-	    $crowd->{size}, $gap, scalar(grep { $_->{brief} &&
-	    $_->{event} !~ /^(stalled|resumed)$/ } @lines), $brief);
+	    $crowd->{size}, $gap, scalar(grep { $_->{brief} }
+	    crowd_failures($crowd, $since)), $brief);
 }
 
 # A test: since then, no more than so many (none) were broken.
@@ -283,6 +289,46 @@ sub crowd_stop
 
 	process_stop($crowd->{pid});
 	return crowd_status($crowd);
+}
+
+# Servers drop what t/net/flood sends as soon as it arrives: how they would
+# fare is another matter.
+sub floods_end_at_servers
+{
+	my @all = glob("/run/netns/$prefix-web*");
+
+	for my $host (map { /-(web\d+)$/ } @all) {
+		on_ok($host, 'ip', 'route', 'add', 'blackhole', '10.0.0.0/8');
+		on_ok($host, 'sysctl', '-q', '-w',
+		    "net.ipv4.conf.$_.rp_filter=1") for qw(all eth0);
+	}
+}
+
+# A flood of so many packets, to all balancers, as if by the router.
+sub flood_start
+{
+	my ($kind, $packets) = @_;
+	my $log = "$state/flood.$$." . int(now() * 1000);
+	my @macs = map { scalar(on($_, 'ip', 'link', 'show', 'eth0')) =~
+	    m{link/ether (\S+)} } @balancers;
+
+	my $pid = process_start($log, 'nsenter',
+	    "--net=/run/netns/$prefix-router", "$build/t/net/flood",
+	    '-i', 'eth1', '-k', $kind, '-n', $packets, $vip, 80, @macs);
+	return {pid => $pid, log => $log};
+}
+
+# How many packets it has sent when it is over.
+sub flood_sent
+{
+	my ($flood) = @_;
+
+	wait_for(sub { !process_running($flood->{pid}) });
+	my @lines = map { $json->decode($_) }
+	    slurp($flood->{log}) =~ /^\{.*\}\n/mg;
+	return 0 unless @lines && $lines[-1]{event} eq 'end';
+	$flood->{took} = $lines[-1]{time} - $lines[0]{time};
+	return $lines[-1]{sent};
 }
 
 1;
