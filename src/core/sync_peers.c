@@ -208,7 +208,8 @@ raise_epoch(struct sync_peers *peers, uint64_t now)
 
 	/* By chance as well: an epoch that can be foreseen can be replayed. */
 	peers->own.epoch = peers->greater_epoch + 1 + peers->random();
-	peers->greater_epoch = peers->greater_at = 0;
+	peers->greater_epoch = 0;
+	peers->greater_at = peers->greater_heard_at = 0;
 	peers->sent_all = peers->sent_one = 0;
 	peers->beat = 0;
 	peers->began_at = peers->hello_at = now;
@@ -230,6 +231,7 @@ note_greater(struct sync_peers *peers, uint64_t epoch, uint64_t now)
 		peers->greater_epoch = epoch;
 	if (peers->greater_at == 0)
 		peers->greater_at = now;
+	peers->greater_heard_at = now;
 	if (now - peers->greater_at >= RAISE_AFTER && !peers->duplicate &&
 	    peers->greater_epoch < SYNC_EPOCH_MAX - UINT32_MAX - 1)
 		raise_epoch(peers, now);

@@ -133,7 +133,7 @@ void sync_peers_hello(struct sync_peers *, struct sync_writer *,
 void
 sync_peers_header(struct sync_peers *, enum sync_type, struct sync_header *);
 const struct sync_identity *sync_peers_own(const struct sync_peers *);
-/* Others believe us by now, if they hear us: flows may be told. */
+/* Others believe us, if they hear us, for all that is known: tell flows. */
 bool sync_peers_may_tell(const struct sync_peers *, uint64_t now);
 
 /* What things look like here.  Services in sync_service_order; are copied. */

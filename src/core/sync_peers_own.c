@@ -12,6 +12,12 @@
 
 #define TELL_AFTER 2000 /* ms: by then others believe us */
 
+static bool
+heard_lately(uint64_t at, uint64_t now)
+{
+	return at != 0 && now - at <= SYNC_SILENCE;
+}
+
 /* What a HELLO has no words for is shown as a question mark. */
 static void
 copy_name(char to[SYNC_NAME_MAX + 1], const char *from)
@@ -68,7 +74,8 @@ sync_peers_own(const struct sync_peers *peers)
 bool
 sync_peers_may_tell(const struct sync_peers *peers, uint64_t now)
 {
-	return now - peers->began_at >= TELL_AFTER;
+	return now - peers->began_at >= TELL_AFTER &&
+	    !heard_lately(peers->greater_heard_at, now);
 }
 
 uint64_t
@@ -84,7 +91,7 @@ list(const struct sync_peers *peers, struct sync_writer *writer, uint64_t now)
 	struct sync_listed listed;
 	unsigned i;
 
-	if (peers->namesake_at != 0 && now - peers->namesake_at <= SYNC_SILENCE)
+	if (heard_lately(peers->namesake_at, now))
 		sync_write_listed(writer, &peers->namesake);
 	for (i = 0; i < peers->count; i++) {
 		listed.who = peers->peers[i].shown.who;

@@ -48,7 +48,8 @@ struct sync_peers {
 	uint64_t namesake_at, duplicate_at; /* ms: heard; proven */
 	bool duplicate;
 	/* An epoch of ours, above the present one, that others know of. */
-	uint64_t greater_epoch, greater_at;
+	uint64_t greater_epoch;
+	uint64_t greater_at, greater_heard_at; /* ms: first, last heard of it */
 
 	struct peer peers[SYNC_PEERS_MAX];
 	unsigned count;
