@@ -26,7 +26,8 @@
  *			  ok (bool): up >= need,
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",
- *			    "down"), healthy (bool), weight, delivery
+ *			    "down"), healthy (bool), weight, weight_now
+ *			    (a number: less while it rises), delivery
  *			    ("layer2"), interface (string or null: no route),
  *			    vlan (of the tag; 0 = none), mtu (of the way; 0 =
  *			    not known), gateway (address or null), mac (of

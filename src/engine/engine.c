@@ -220,6 +220,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	console_listen(e, now);
 	remove_services(e, now);
 	announce_settled(e);
+	ramp_advance(e, now);
 	engine_reconcile(e);
 	engine_sync_see(e);
 }

@@ -65,13 +65,17 @@ struct destination {
 	char probe_problem[WAY_PROBLEM_LEN]; /* why it can't be checked */
 	uint64_t since; /* monotonic ms: state is what it is */
 	enum destination_state state;
+	bool cold;	/* it was down: when it is up, it is to rise */
+	bool rising;	/* its weight is a part of the configured one */
+	uint64_t risen; /* monotonic ms: since when it rises */
+	unsigned step;	/* of that, as the data plane was told */
 };
 
 struct service {
 	struct engine *engine;
 	const struct conf_service *conf;
 	struct destination *destinations; /* as many as conf says */
-	unsigned up;			  /* destinations in state UP */
+	unsigned up;			  /* destinations that get new flows */
 	bool applied;	    /* the data plane has it, as it is or was */
 	bool dirty;	    /* it has not been told of a change */
 	struct retry retry; /* of telling it */
@@ -193,6 +197,18 @@ void services_look(struct engine *, bool only_new);
 void destination_evaluate(struct destination *);
 /* Judge servers that have no checks to do it. */
 void services_evaluate_unchecked(struct engine *);
+
+/* ramp.c */
+
+/* The destination is up, and was not: its weight is to rise. */
+void ramp_begin(struct destination *);
+void ramp_end(struct destination *);
+/* Those that rise may have got to another step. */
+void ramp_advance(struct engine *, uint64_t now);
+/* How much of its weight a destination has: 1 to 100. */
+unsigned ramp_percent(const struct destination *);
+/* Fill in the weights of a service's destinations, as they are now. */
+void ramp_weights(const struct service *, struct dataplane_destination *);
 
 /* announce.c */
 

@@ -63,10 +63,15 @@ set_state(struct destination *d, enum destination_state state)
 
 	if (d->state == state)
 		return;
-	if (d->state == DESTINATION_UP)
+	/* Who has no weight can't take over what others had. */
+	if (d->conf->weight > 0 && d->state == DESTINATION_UP)
 		s->up--;
-	if (state == DESTINATION_UP)
+	if (d->conf->weight > 0 && state == DESTINATION_UP)
 		s->up++;
+	if (state != DESTINATION_UP)
+		ramp_end(d);
+	else if (d->cold)
+		ramp_begin(d);
 	d->state = state;
 	d->since = monotime_ms();
 	s->dirty = true;
@@ -177,16 +182,21 @@ destination_evaluate(struct destination *d)
 	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
 	const struct netlink_nexthop *hop;
 	enum destination_state state;
-	bool healthy = true;
+	bool healthy = true, known_down = d->healthy;
 	size_t i;
 
-	for (i = 0; i < s->conf->check_count; i++)
-		if (d->probers[i].health.state != HEALTH_UP)
-			healthy = false;
+	for (i = 0; i < s->conf->check_count; i++) {
+		if (d->probers[i].health.state == HEALTH_UP)
+			continue;
+		healthy = false;
+		known_down = known_down || d->probers[i].health.decided;
+	}
 	if (s->conf->check_count == 0) {
 		hop = netlink_nexthop(s->engine->netlink, &d->conf->address);
 		healthy = d->looked ? is_usable(d, hop) : d->healthy;
 	}
+	if (!healthy && known_down)
+		d->cold = true;
 	d->healthy = healthy;
 	state = state_of(d);
 	if (state != d->state) {
@@ -242,8 +252,10 @@ destination_init(struct destination *d, struct service *s, size_t i)
 	probers_init(d);
 	if (old != NULL)
 		was = destination_find(old, &d->conf->address);
+	d->cold = old != NULL;
 	if (was == NULL)
 		return;
+	d->cold = was->cold || was->state == DESTINATION_DRAINING;
 	d->healthy = was->healthy;
 	d->looked = was->looked;
 	memcpy(d->problem, was->problem, sizeof(d->problem));
@@ -251,8 +263,12 @@ destination_init(struct destination *d, struct service *s, size_t i)
 	for (j = 0; j < s->conf->check_count; j++)
 		carry_over_prober(&d->probers[j], was);
 	set_state(d, state_of(d));
-	if (was->state == d->state)
+	if (was->state == d->state) {
 		d->since = was->since;
+		d->rising = was->rising && s->conf->slow_start > 0;
+		d->risen = was->risen;
+		d->step = was->step;
+	}
 }
 
 static void
@@ -393,7 +409,6 @@ describe(const struct destination *d, struct dataplane_destination *out)
 
 	out->address = d->conf->address;
 	out->state = d->state;
-	out->weight = d->conf->weight;
 	out->delivery = d->conf->delivery;
 	if (is_usable(d, hop))
 		way_describe(d->conf, hop, out);
@@ -407,7 +422,8 @@ service_apply(struct service *s)
 	    .key = s->conf->key,
 	    .scheduler = s->conf->scheduler,
 	    .sticky = s->conf->sticky,
-	    .track = true,
+	    .track = s->conf->track,
+	    .idle = s->conf->idle,
 	    .destination_count = s->conf->destination_count,
 	};
 	int result;
@@ -417,6 +433,7 @@ service_apply(struct service *s)
 	    xcalloc(out.destination_count, sizeof(*out.destinations));
 	for (i = 0; i < out.destination_count; i++)
 		describe(&s->destinations[i], &out.destinations[i]);
+	ramp_weights(s, out.destinations);
 	result = dp->ops->service_set(dp, &out);
 	if (result == 0) {
 		if (!s->applied)

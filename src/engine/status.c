@@ -233,6 +233,8 @@ destination_json(const struct destination *d)
 	o = json_pack("{s:o, s:s, s:b, s:i}", "address",
 	    address_json(&d->conf->address), "state", states[d->state],
 	    "healthy", d->healthy, "weight", (int)d->conf->weight);
+	json_object_set_new(o, "weight_now",
+	    json_real(d->conf->weight * ramp_percent(d) / 100.0));
 	set_way(o, d, hop);
 	set_seconds_since(o, "since", d->since);
 	set_counters(o, s, &d->conf->address);
