@@ -20,10 +20,12 @@
 #include <linux/types.h>
 
 /* Raised when any layout below changes: older pinned maps are discarded. */
-#define VC5_ABI 2
+#define VC5_ABI 3
 
-#define VC5_SLOTS 65537 /* of a service's hash table; a prime */
-#define VC5_WAYS  4	/* flows of a bucket: one cache line */
+/* Slots of a service's hash table, a prime: as usual, and at most. */
+#define VC5_SLOTS     65537
+#define VC5_SLOTS_MAX 655373
+#define VC5_WAYS      4 /* flows of a bucket: one cache line */
 
 /*
  * A flow.  key is the 64-bit fingerprint of the 5-tuple XORed with
@@ -59,13 +61,29 @@ struct vc5_tuple {
 	__u8 client[16];
 	__be16 port;   /* the client's */
 	__u16 service; /* index */
-	__u32 created; /* seconds, as in the stamp: when it was written */
+	__u32 created; /* seconds, as in the stamp; and VC5_LEARNT */
 };
 
-/* Seconds after which a flow that sent nothing may be replaced. */
+/* In created: the entry was made by the daemon, by what others told. */
+#define VC5_LEARNT (1U << VC5_STAMP_SHIFT)
+
+/*
+ * Seconds after which a flow that sent nothing may be replaced: what services
+ * usually have, and a closed flow of any.  No service has less than that.
+ */
 #define VC5_IDLE_TCP	900
 #define VC5_IDLE_UDP	120
 #define VC5_IDLE_CLOSED 10
+
+/* How readily an entry is given to another flow: the higher, the sooner. */
+enum vc5_rank {
+	VC5_RANK_LIVE, /* never */
+	VC5_RANK_EMBRYONIC,
+	VC5_RANK_IDLE,
+	VC5_RANK_CLOSED,
+	VC5_RANK_GONE, /* its destination is */
+	VC5_RANK_FREE,
+};
 
 enum vc5_destination_state {
 	VC5_DOWN, /* also: not in use */
@@ -115,7 +133,8 @@ struct vc5_service_key {
 	__u8 zero;
 };
 
-#define VC5_STICKY 0x1 /* hash the client's address only */
+#define VC5_STICKY    0x1 /* hash the client's address only */
+#define VC5_UNTRACKED 0x2 /* make no entries in the flow table */
 
 /* Index 0 is never used. */
 struct vc5_service {
@@ -123,13 +142,11 @@ struct vc5_service {
 	__u32 flags;
 	__u32 scheduler; /* enum scheduler; kept for who takes over */
 	struct vc5_service_key key; /* protocol 0: not in use */
-	__u8 reserved[32];
+	__u32 idle; /* seconds until a quiet flow may be replaced */
+	__u8 reserved[28];
 };
 
-/* A service's hash table: destinations' indexes. */
-struct vc5_table {
-	__u16 slots[VC5_SLOTS];
-};
+/* A service's hash table is an array of __u16: destinations' indexes. */
 
 /* At index (destination * CPUs + CPU). */
 struct vc5_destination_counters {
@@ -172,14 +189,18 @@ enum vc5_answer {
 	VC5_ANSWERS
 };
 
-/* At index CPU. */
+/* At index CPU: what is counted of no service. */
 struct vc5_drop_counters {
 	__u64 packets[16]; /* by enum vc5_drop */
 	__u64 answers[8];  /* by enum vc5_answer */
 	/* How many were made in the second that is on: errors, pings. */
 	__u64 second;
 	__u64 made[2];
-	__u64 reserved[5];
+	/*
+	 * Entries that new flows were given, by the rank of what had been
+	 * there; VC5_RANK_LIVE: there was none to give.
+	 */
+	__u64 taken[VC5_RANK_FREE];
 };
 
 /* Of an address in the map of VIPs. */
@@ -215,6 +236,8 @@ struct vc5_control {
 	__u32 cpus;	  /* per-CPU lines in the counters */
 	__u16 flags;	  /* VC5_UNSERVED_PASS */
 	__u16 icmp_limit; /* ICMP errors, and pings, made a second and CPU */
+	__u32 slots;	  /* of a hash table: what the maps were made for */
+	__u32 zero;
 	/* Random and secret: keys of the flow table's fingerprint and index */
 	__u64 key[VC5_KEY_WORDS];
 	/* Seconds; moved on by the daemon, and by packets of new flows */
@@ -225,6 +248,8 @@ struct vc5_control {
 	 * other packets are passed on one bit.
 	 */
 	__u64 filter[VC5_FILTER_BITS / 64] __attribute__((aligned(64)));
+	/* The daemon's: as in struct vc5_drop_counters, by learnt flows. */
+	__u64 taken[VC5_RANK_FREE] __attribute__((aligned(64)));
 };
 
 /* The third word of a mapped IPv4 address: bytes 0, 0, 0xff, 0xff. */

@@ -18,54 +18,16 @@
  */
 #define FLOW_REOPEN 3
 
-struct flow_hash {
-	__u64 fingerprint;
-	__u32 bucket; /* all 32 bits */
-};
-
 /*
- * Strongly universal over 32-bit words with secret 64-bit keys: the upper
- * half of k0 + sum((k + x)(k' + x')), "multilinear-HM" of Lemire and Kaser,
- * Strongly universal string hashing is fast (2012).  Gives all of the sum.
+ * A SYN of a flow that has been quiet for longer than so many seconds is a new
+ * connection, if its destination is draining.  A client uses a port again when
+ * its own TIME-WAIT is over, which Linux has last 60 seconds: until then a SYN
+ * is forged, or late, and the server that has the connection is the one to
+ * challenge it (RFC 5961, section 4.2).  Afterwards it most likely is a client
+ * whose FIN went by elsewhere, which a server that is being taken out of
+ * service should not get back.
  */
-static __always_inline __u64
-hash_words(const __u64 *key, const struct tuple *tuple, const bool six)
-{
-	const __be32 *client = tuple->client, *vip = tuple->vip;
-	__u64 sum = key[0] + (key[1] + client[0]) * (key[2] + tuple->ports) +
-	    (key[3] + vip[0]) * (key[4] + tuple->protocol);
-
-	if (six)
-		sum += (key[5] + client[1]) * (key[6] + client[2]) +
-		    (key[7] + client[3]) * (key[8] + vip[1]) +
-		    (key[9] + vip[2]) * (key[10] + vip[3]);
-	return sum;
-}
-
-/*
- * Three outputs with keys of their own: two make the fingerprint, the third
- * the bucket, so that two flows of one bucket are no likelier to have one
- * fingerprint.  What is mixed in afterwards is a bijection: it takes nothing
- * away, and breaks up the arithmetic progressions of consecutive ports.
- */
-static __always_inline struct flow_hash
-flow_hash(const struct vc5_control *control, const struct tuple *tuple,
-    const bool six)
-{
-	const __u32 stride = VC5_KEY_WORDS / 3;
-	struct flow_hash hash;
-	__u64 high = hash_words(control->key, tuple, six);
-	__u64 low = hash_words(control->key + stride, tuple, six);
-	__u64 bucket = hash_words(control->key + 2 * stride, tuple, six) >> 32;
-
-	hash.fingerprint = (high >> 32 << 32 | low >> 32) * 0x9e3779b97f4a7c15;
-	hash.fingerprint ^= hash.fingerprint >> 32;
-	hash.bucket = (__u32)bucket * 0x85ebca6bU;
-	hash.bucket ^= hash.bucket >> 16;
-	/* Not to be put off until it is used: it has the registers now. */
-	OPAQUE(hash.fingerprint);
-	return hash;
-}
+#define FLOW_REUSE 60
 
 /*
  * What outer headers vary by, for who spreads load by them: one of the hashes
@@ -79,16 +41,10 @@ flow_entropy(const struct tuple *tuple, const bool six)
 	return state == NULL ? 0 : hash_words(state->key, tuple, six) >> 32;
 }
 
-static __always_inline __u64
-flow_key(__u64 fingerprint, __u32 destination)
-{
-	return fingerprint ^ ((__u64)destination << 32 | destination);
-}
-
 static __always_inline __u32
 flow_bucket_index(const struct flow_hash *hash)
 {
-	return hash->bucket & (entries / VC5_WAYS - 1);
+	return flow_bucket(hash, entries);
 }
 
 /* way is below VC5_WAYS, which Linux 6.1's verifier forgets when it is kept. */
@@ -155,27 +111,6 @@ flow_search(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *destination)
 	return way;
 }
 
-static __always_inline __u32
-flow_stamp(enum vc5_flow_state state, __u32 now)
-{
-	return state << VC5_STAMP_SHIFT | (now & VC5_STAMP_SECONDS);
-}
-
-static __always_inline enum vc5_flow_state
-flow_state(__u32 stamp)
-{
-	return stamp >> VC5_STAMP_SHIFT;
-}
-
-/* Seconds since; none if another CPU's clock was ahead of this one's. */
-static __always_inline __u32
-flow_age(__u32 stamp, __u32 now)
-{
-	__u32 age = (now - stamp) & VC5_STAMP_SECONDS;
-
-	return age > VC5_STAMP_SECONDS / 2 ? 0 : age;
-}
-
 /*
  * What a packet makes of a flow that it belongs to.  A SYN changes nothing in
  * a live connection: the server answers it with a challenge (RFC 5961,
@@ -199,12 +134,31 @@ flow_advance(__u32 stamp, __u32 now, enum segment segment)
 	    now);
 }
 
+/* Seconds that a service's flows may be quiet. */
+static __always_inline __u32
+flow_idle(const struct vc5_destination *destination)
+{
+	const struct vc5_service *service;
+
+	service = find(&services, READ_ONCE(destination->service));
+	return service == NULL ? 0 : READ_ONCE(service->idle);
+}
+
+static __always_inline bool
+flow_is_idle(__u32 stamp, __u32 now, __u32 destination)
+{
+	const struct vc5_destination *whose = find(&destinations, destination);
+
+	return whose == NULL || flow_age(stamp, now) > flow_idle(whose);
+}
+
 /*
  * Does the packet begin a new connection, though a flow with its tuple is in
  * the table?  Only then may a flow be moved to another destination.
  */
 static __always_inline bool
-flow_is_over(__u32 stamp, __u32 now, enum segment segment, bool draining)
+flow_is_over(__u32 stamp, __u32 now, enum segment segment, __u32 destination,
+    bool draining)
 {
 	enum vc5_flow_state state = flow_state(stamp);
 
@@ -212,55 +166,28 @@ flow_is_over(__u32 stamp, __u32 now, enum segment segment, bool draining)
 		return state == VC5_FLOW_CLOSED ||
 		    (draining &&
 			(state == VC5_FLOW_EMBRYONIC ||
-			    flow_age(stamp, now) > VC5_IDLE_TCP));
+			    flow_age(stamp, now) > FLOW_REUSE));
 	return segment == SEGMENT_DATAGRAM && draining &&
-	    flow_age(stamp, now) > VC5_IDLE_UDP;
+	    flow_is_idle(stamp, now, destination);
 }
 
-/* A flow's protocol is its service's. */
-static __always_inline __u32
-flow_idle_limit(const struct vc5_destination *destination)
-{
-	const struct vc5_service *service;
-
-	service = find(&services, destination->service);
-	return service != NULL && service->key.protocol == IPPROTO_UDP
-	    ? VC5_IDLE_UDP
-	    : VC5_IDLE_TCP;
-}
-
-/* How readily an entry is given away: the higher, the sooner. */
-enum flow_rank {
-	RANK_LIVE, /* never */
-	RANK_EMBRYONIC,
-	RANK_IDLE,
-	RANK_CLOSED,
-	RANK_GONE, /* its destination is */
-	RANK_FREE,
-};
-
-static __always_inline enum flow_rank
+static __always_inline enum vc5_rank
 flow_rank(const struct vc5_flow *flow, __u32 stamp, __u32 now)
 {
-	__u32 word = READ_ONCE(flow->destination), age = flow_age(stamp, now);
+	__u32 word = READ_ONCE(flow->destination);
 	const struct vc5_destination *destination;
 
 	if (flow_state(stamp) == VC5_FLOW_FREE)
-		return RANK_FREE;
+		return VC5_RANK_FREE;
 	destination = find(&destinations, word & 0xffff);
 	if (destination == NULL ||
 	    READ_ONCE(destination->generation) != word >> 16 ||
 	    READ_ONCE(destination->state) == VC5_DOWN)
-		return RANK_GONE;
-	if (flow_state(stamp) == VC5_FLOW_EMBRYONIC)
-		return RANK_EMBRYONIC;
-	if (flow_state(stamp) == VC5_FLOW_CLOSED)
-		return age > VC5_IDLE_CLOSED ? RANK_CLOSED : RANK_LIVE;
+		return VC5_RANK_GONE;
 	/* Most are told without another look-up. */
-	if (age <= VC5_IDLE_UDP ||
-	    (age <= VC5_IDLE_TCP && age <= flow_idle_limit(destination)))
-		return RANK_LIVE;
-	return RANK_IDLE;
+	return flow_rank_of(stamp, now,
+	    flow_age(stamp, now) <= VC5_IDLE_CLOSED ? VC5_IDLE_CLOSED
+						    : flow_idle(destination));
 }
 
 /* The first way that is free, by arithmetic like flow_find(). */
@@ -282,30 +209,32 @@ flow_free(const struct vc5_bucket *bucket)
 }
 
 /*
- * The way of a bucket that a new flow may take: the highest rank, the oldest
- * of that.  VC5_WAYS if all are live.
+ * The way that a new flow may take of a bucket with none free; VC5_WAYS if all
+ * are live.  Rare, and so a function that the verifier goes through once.
  */
-static __always_inline __u32
-flow_victim(const struct vc5_bucket *bucket, __u32 now)
+__noinline __u32
+flow_victim(__u32 index, __u32 now)
 {
-	__u32 way = flow_free(bucket), victim = VC5_WAYS, age;
-	enum flow_rank rank;
+	const struct vc5_bucket *bucket = find(&flows, index);
+	enum vc5_rank rank, taken = VC5_RANK_LIVE;
+	__u32 way, victim = VC5_WAYS;
 	__u64 score, best = 0;
 
-	if (way < VC5_WAYS)
-		return way;
+	if (bucket == NULL)
+		return VC5_WAYS;
 	for (way = 0; way < VC5_WAYS; way++) {
 		const struct vc5_flow *flow = &bucket->ways[way];
 		__u32 stamp = READ_ONCE(flow->stamp);
 
 		rank = flow_rank(flow, stamp, now);
-		age = flow_age(stamp, now);
-		score = (__u64)rank << 32 | age;
-		if (rank != RANK_LIVE && (victim == VC5_WAYS || score > best)) {
+		score = flow_score(rank, flow_age(stamp, now));
+		if (score > best) {
 			best = score;
 			victim = way;
+			taken = rank;
 		}
 	}
+	count_taken(taken);
 	return victim;
 }
 

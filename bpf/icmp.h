@@ -112,7 +112,7 @@ locate(const struct tuple *tuple, struct placed *placed, const bool six)
 
 	if (state == NULL)
 		return;
-	hash = flow_hash(state, tuple, six);
+	hash = flow_hash(state->key, tuple, six);
 	bucket = find(&flows, flow_bucket_index(&hash));
 	if (bucket == NULL)
 		return;

@@ -35,7 +35,13 @@ MAP_ARRAY(tuples, struct vc5_tuple);
 /* Who can be chosen, and how. */
 MAP_ARRAY(destinations, struct vc5_destination);
 MAP_ARRAY(services, struct vc5_service);
-MAP_ARRAY(tables, struct vc5_table);
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, VC5_SLOTS * sizeof(__u16));
+} tables SEC(".maps");
 
 MAP_ARRAY(destination_counters, struct vc5_destination_counters);
 MAP_ARRAY(service_counters, struct vc5_service_counters);
@@ -74,6 +80,8 @@ __u32 service_guess[GUESSES];
 
 /* Of the flow table (a power of two), and lines per counter. */
 const volatile __u32 entries = VC5_WAYS;
+/* Of a hash table; the size of the elements of tables goes with it. */
+const volatile __u32 slots = VC5_SLOTS;
 const volatile __u32 cpus = 1;
 
 /* What the upper half of a probe's mark must be. */
@@ -104,6 +112,17 @@ count_answer(enum vc5_answer kind)
 	counters = find(&drop_counters, bpf_get_smp_processor_id());
 	if (counters != NULL)
 		counters->answers[kind]++;
+}
+
+/* An entry was given to a new flow; VC5_RANK_LIVE: none was. */
+static __always_inline void
+count_taken(enum vc5_rank rank)
+{
+	struct vc5_drop_counters *counters;
+
+	counters = find(&drop_counters, bpf_get_smp_processor_id());
+	if (counters != NULL && rank < VC5_RANK_FREE)
+		counters->taken[rank]++;
 }
 
 static __always_inline struct vc5_destination_counters *

@@ -24,6 +24,7 @@
 
 #include "abi.h"
 #include "compiler.h"
+#include "flow_rules.h"
 
 #define FRAGMENT_MORE	0x2000 /* RFC 791, section 3.1 */
 #define FRAGMENT_OFFSET 0x1fff
@@ -35,13 +36,6 @@
 #define TAG_VID	   0x0fff /* the rest is priority and drop eligibility */
 
 #define EXTENSIONS 6 /* headers of IPv6 that are looked behind */
-
-/* Addresses and ports as they are in the packet; IPv4: the first words. */
-struct tuple {
-	__be32 client[4], vip[4];
-	__be32 ports; /* source, then destination */
-	__u32 protocol;
-};
 
 enum segment {
 	SEGMENT_DATA,	  /* of a connection that exists: TCP */

@@ -80,44 +80,6 @@ filter_has(
 	return READ_ONCE(control->filter[bit / 64]) >> (bit % 64) & 1;
 }
 
-static __always_inline void
-host_order(__u32 words[4], const __be32 address[4], const bool six)
-{
-	words[0] = bpf_ntohl(address[0]);
-	if (!six)
-		return;
-	words[1] = bpf_ntohl(address[1]);
-	words[2] = bpf_ntohl(address[2]);
-	words[3] = bpf_ntohl(address[3]);
-}
-
-/*
- * Where in the hash table: all instances must agree, so the key is fixed (the
- * first digits of pi) and the words are in host order.
- */
-static __always_inline __u32
-slot_of(const struct tuple *tuple, bool sticky, const bool six)
-{
-	static const __u64 key[] = {0x243f6a8885a308d3, 0x13198a2e03707344,
-	    0xa4093822299f31d0, 0x082efa98ec4e6c89, 0x452821e638d01377,
-	    0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd, 0x3f84d5b5b5470917,
-	    0x9216d5d98979fb1b, 0xd1310ba698dfb5ac, 0x2ffd72dbd01adfb7};
-	struct tuple words = {0};
-	__u64 hash;
-
-	host_order(words.client, tuple->client, six);
-	if (!sticky)
-		host_order(words.vip, tuple->vip, six);
-	if (!sticky) {
-		words.ports = bpf_ntohl(tuple->ports);
-		words.protocol = tuple->protocol;
-	}
-	hash = hash_words(key, &words, six);
-	hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15;
-	/* The upper half, as a fraction of the table. */
-	return (hash >> 32) * VC5_SLOTS >> 32;
-}
-
 static __always_inline __be16
 tuple_port(const struct tuple *tuple)
 {
@@ -194,15 +156,15 @@ choose(const struct vc5_service *service, __u32 index,
     const struct tuple *tuple, const bool six)
 {
 	const struct vc5_destination *destination;
-	const struct vc5_table *table;
 	__u32 slot, chosen, generation;
+	const __u16 *table;
 
 	table = find(&tables, READ_ONCE(service->table));
-	slot = slot_of(tuple, service->flags & VC5_STICKY, six);
+	slot = slot_of(tuple, service->flags & VC5_STICKY, slots, six);
 	OPAQUE(slot); /* the verifier loses its bound when it is doubled */
-	if (table == NULL || slot >= VC5_SLOTS)
+	if (table == NULL || slot >= slots)
 		return 0;
-	chosen = READ_ONCE(table->slots[slot]);
+	chosen = READ_ONCE(table[slot]);
 	destination = find(&destinations, chosen);
 	if (chosen == 0 || destination == NULL)
 		return 0;

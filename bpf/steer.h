@@ -37,15 +37,16 @@ clock_advance(struct vc5_control *control)
 	return now;
 }
 
-/* Remember the flow.  The last packets of one that is not known make none. */
 static __always_inline bool
-flow_insert(struct vc5_bucket *bucket, __u32 way, __u64 fingerprint,
-    __u32 destination, __u32 now)
+flow_insert(struct vc5_bucket *bucket, __u32 index, __u32 way,
+    __u64 fingerprint, __u32 destination, __u32 now)
 {
 	struct vc5_destination_counters *counters;
 
 	if (way >= VC5_WAYS)
-		way = flow_victim(bucket, now);
+		way = flow_free(bucket);
+	if (UNLIKELY(way >= VC5_WAYS))
+		way = flow_victim(index, now);
 	if (way >= VC5_WAYS)
 		return false;
 	flow_write(flow_at(bucket, way), fingerprint, destination,
@@ -54,6 +55,26 @@ flow_insert(struct vc5_bucket *bucket, __u32 way, __u64 fingerprint,
 	if (counters != NULL)
 		counters->flows++;
 	return true;
+}
+
+/*
+ * Remember the flow, in a way that was its own if there is one.  The last
+ * packets of a flow that is not known make no entry, nor do those of a service
+ * that remembers none: what it has from before is over then.
+ */
+static __always_inline bool
+remember(const struct vc5_service *service, const struct packet *packet,
+    struct vc5_bucket *bucket, __u32 index, __u32 way, __u64 fingerprint,
+    __u32 destination, __u32 now)
+{
+	if (packet->segment == SEGMENT_FINAL)
+		return false;
+	if (READ_ONCE(service->flags) & VC5_UNTRACKED) {
+		if (way < VC5_WAYS)
+			flow_write(flow_at(bucket, way), 0, 0, 0);
+		return false;
+	}
+	return flow_insert(bucket, index, way, fingerprint, destination, now);
 }
 
 /*
@@ -86,28 +107,28 @@ tuple_again(struct xdp_md *ctx, const struct packet *packet,
  */
 static __always_inline int
 place(struct xdp_md *ctx, struct vc5_control *control,
-    const struct packet *packet, struct vc5_bucket *bucket, __u32 way,
-    __u64 fingerprint, struct placed *placed, const bool six)
+    const struct packet *packet, struct vc5_bucket *bucket, __u32 index,
+    __u32 way, __u64 fingerprint, struct placed *placed, const bool six)
 {
 	const struct vc5_service *service;
 	struct packet again;
-	__u32 index = 0, now;
+	__u32 which = 0, now;
 
 	if (!tuple_again(ctx, packet, &again, six))
 		return XDP_ABORTED;
-	service = service_find(&again.tuple, &index, six);
+	service = service_find(&again.tuple, &which, six);
 	if (service == NULL)
 		return READ_ONCE(control->flags) & VC5_UNSERVED_PASS
 		    ? XDP_PASS
 		    : drop_for_vip(ctx, VC5_DROP_UNSERVED);
-	placed->destination = choose(service, index, &again.tuple, six);
+	placed->destination = choose(service, which, &again.tuple, six);
 	if (placed->destination == 0) {
-		count_no_destination(index);
+		count_no_destination(which);
 		return count_drop(VC5_DROP_NO_DESTINATION);
 	}
 	now = clock_advance(control);
-	placed->stateless = packet->segment == SEGMENT_FINAL ||
-	    !flow_insert(bucket, way, fingerprint, placed->destination, now);
+	placed->stateless = !remember(service, packet, bucket, index, way,
+	    fingerprint, placed->destination, now);
 	return XDP_TX;
 }
 
@@ -157,7 +178,8 @@ follow(struct xdp_md *ctx, const struct vc5_control *control,
 
 	state = route_read(destination, route);
 	if (state == VC5_DOWN ||
-	    flow_is_over(stamp, now, packet->segment, state == VC5_DRAINING))
+	    flow_is_over(stamp, now, packet->segment, word_index(destination),
+		state == VC5_DRAINING))
 		return false;
 	next = flow_advance(stamp, now, packet->segment);
 	/* Written once a second at most: the line stays shared by the CPUs. */
@@ -174,7 +196,7 @@ static __always_inline int
 steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
     const struct packet *packet, const bool six)
 {
-	struct flow_hash hash = flow_hash(control, &packet->tuple, six);
+	struct flow_hash hash = flow_hash(control->key, &packet->tuple, six);
 	__u32 index = flow_bucket_index(&hash), way, destination;
 	struct placed placed = {0};
 	struct vc5_bucket *bucket = find(&flows, index);
@@ -189,7 +211,7 @@ steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
 	if (UNLIKELY(way >= VC5_WAYS ||
 		!follow(ctx, control, packet, flow_at(bucket, way), destination,
 		    index * VC5_WAYS + way, &route))) {
-		verdict = place(ctx, control, packet, bucket, way,
+		verdict = place(ctx, control, packet, bucket, index, way,
 		    hash.fingerprint, &placed, six);
 		if (verdict != XDP_TX)
 			return verdict;

@@ -205,6 +205,7 @@ open_dataplane(const struct conf *conf)
 	    .pin_directory = conf->pin_directory,
 	    .mark = conf->probe.mark,
 	    .flows = conf->limits.flows,
+	    .slots = conf->limits.slots,
 	    .services = conf->limits.services,
 	    .destinations = conf->limits.destinations,
 	};

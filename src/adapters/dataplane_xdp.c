@@ -116,6 +116,7 @@ load(struct xdp *xdp)
 	}
 	xdp->object = xdp->skeleton->obj;
 	xdp->skeleton->rodata->entries = xdp->limits[XDP_FLOWS];
+	xdp->skeleton->rodata->slots = xdp->slots;
 	xdp->skeleton->rodata->cpus = xdp->cpus;
 	xdp->skeleton->rodata->probe_mark = xdp->mark;
 	if (xdp_maps_prepare(xdp) == -1) {
@@ -145,6 +146,8 @@ release(struct xdp *xdp)
 	xdp_maps_close(xdp);
 	vc5d_bpf__destroy(xdp->skeleton);
 	xdp_directory_close(xdp);
+	xdp_shadow_close(xdp);
+	free(xdp->table);
 	free(xdp->unfit);
 	free(xdp->former);
 	free(xdp);
@@ -198,6 +201,8 @@ dataplane_xdp_open(const struct dataplane_xdp_options *options)
 	xdp->base.ops = &ops;
 	xdp->mark = options->mark;
 	xdp->cpus = cpus > 0 ? (uint32_t)cpus : 1;
+	xdp->slots = options->slots == 0 ? VC5_SLOTS : options->slots;
+	xdp->table = xcalloc(xdp->slots, sizeof(*xdp->table));
 	xdp->limits[XDP_ONE] = 1;
 	xdp->limits[XDP_FLOWS] = options->flows;
 	xdp->limits[XDP_SERVICES] = options->services + 1;

@@ -52,6 +52,8 @@ read_services(struct xdp *xdp)
 		    ? SCHEDULER_RENDEZVOUS
 		    : SCHEDULER_MAGLEV;
 		service->sticky = (from->flags & VC5_STICKY) != 0;
+		service->track = (from->flags & VC5_UNTRACKED) == 0;
+		service->idle = from->idle;
 		service->unsure = true;
 		if (RB_INSERT(xdp_services, &xdp->model, service) != NULL) {
 			free(service);

@@ -1,26 +1,350 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * What the flow table has, for others: not there yet.
+ * The flow table, looked through: a part at a time, again and again, to count
+ * what is in it and to tell others of what has changed.
+ *
+ * What was last told of an entry, or learnt, is kept beside the table, in the
+ * daemon's own memory (the shadow).  Whatever differs from it is still to be
+ * told: there is no queue that could overflow, and what there was no room for
+ * comes up again with the next round.
  */
 
+#include <stdlib.h>
+#include <time.h>
+
 #include "adapters/dataplane_xdp_private.h"
+#include "base/xmalloc.h"
+
+#define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+
+/* Of the table, that a call of flows_tell() looks at: all of it in 500 ms. */
+#define TELL_PARTS 5
+
+/* It also stops after so long, having looked at some buckets at least. */
+#define SLICE_NS      4000000
+#define SLICE_BUCKETS 1024
+
+/* Buckets that are looked at once a second when nobody is told. */
+#define TICK_BUCKETS 131072
+
+/* And those of a call of flows_walk(). */
+#define WALK_BUCKETS 65536
+
+/*
+ * A flow that goes on is told again when its last packet is so many seconds
+ * later than that which was told; sooner if it were taken for idle otherwise.
+ */
+#define REFRESH_SECONDS 60
+#define REFRESH_SHARE	4 /* of its service's idle time */
+
+/* Refreshments that wait for the news of a call to be told. */
+#define REFRESH_MAX 65536
+
+struct xdp_shadow {
+	uint32_t tag; /* of the flow and its destination; never 0 */
+	uint32_t stamp;
+};
+
+enum telling {
+	TELL_NOTHING,
+	TELL_NEWS, /* a new flow, or another state */
+	TELL_REFRESH,
+};
+
+struct telling_job {
+	dataplane_flow_fn *tell; /* NULL: count only */
+	void *arg;
+	uint32_t now; /* seconds */
+	size_t refresh_count;
+};
+
+static void
+shadow_open(struct xdp *xdp)
+{
+	if (xdp->shadow != NULL)
+		return;
+	xdp->shadow = xcalloc(xdp->limits[XDP_FLOWS], sizeof(*xdp->shadow));
+	xdp->refresh = xcalloc(REFRESH_MAX, sizeof(*xdp->refresh));
+}
+
+void
+xdp_shadow_close(struct xdp *xdp)
+{
+	free(xdp->shadow);
+	free(xdp->refresh);
+}
+
+size_t
+xdp_shadow_bytes(const struct xdp *xdp)
+{
+	return xdp->shadow == NULL
+	    ? 0
+	    : xdp->limits[XDP_FLOWS] * sizeof(*xdp->shadow) +
+		REFRESH_MAX * sizeof(*xdp->refresh);
+}
+
+/* The key of an entry says which flow it is, and where it goes. */
+static uint32_t
+tag_of(uint64_t key)
+{
+	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
+}
+
+void
+xdp_shadow_set(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
+{
+	shadow_open(xdp);
+	xdp->shadow[index] = (struct xdp_shadow){
+	    .tag = tag_of(entry->key),
+	    .stamp = entry->stamp,
+	};
+}
+
+static uint32_t
+refresh_interval(uint32_t idle)
+{
+	return idle / REFRESH_SHARE < REFRESH_SECONDS ? idle / REFRESH_SHARE
+						      : REFRESH_SECONDS;
+}
+
+/* Is the entry, which is live, to be told? */
+static enum telling
+what_to_tell(
+    const struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
+{
+	const struct xdp_shadow *shadow = &xdp->shadow[index];
+	const struct vc5_destination *destination;
+	const struct vc5_service *service;
+
+	if (shadow->tag == tag_of(entry->key) && shadow->stamp == entry->stamp)
+		return TELL_NOTHING;
+	destination = xdp_entry_destination(xdp, entry->destination);
+	if (destination == NULL)
+		return TELL_NOTHING;
+	service = &xdp->services[destination->service];
+	if (service->flags & VC5_UNTRACKED)
+		return TELL_NOTHING;
+	if (shadow->tag != tag_of(entry->key) ||
+	    flow_state(shadow->stamp) != flow_state(entry->stamp))
+		return TELL_NEWS;
+	return flow_age(shadow->stamp, entry->stamp) >=
+		refresh_interval(service->idle)
+	    ? TELL_REFRESH
+	    : TELL_NOTHING;
+}
+
+/* False: there is no room for it. */
+static bool
+tell_entry(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
+    const struct telling_job *job)
+{
+	struct dataplane_flow_note note;
+	struct flow flow;
+
+	/* What was caught half written comes up again. */
+	if (!xdp_entry_flow(xdp, index, entry, &flow, &note))
+		return true;
+	if (!job->tell(&flow, &note, job->arg))
+		return false;
+	xdp_shadow_set(xdp, index, entry);
+	return true;
+}
+
+/* What is in a bucket, and what that is to the next flow that comes. */
+struct glimpse {
+	struct vc5_flow entries[VC5_WAYS];
+	enum vc5_rank ranks[VC5_WAYS];
+};
+
+/* False: there is nothing. */
+static bool
+look(const struct xdp *xdp, uint32_t bucket, uint32_t now, struct glimpse *seen)
+{
+	uint32_t any = 0;
+
+	for (unsigned way = 0; way < VC5_WAYS; way++) {
+		seen->entries[way] =
+		    xdp_entry_read(xdp, bucket * VC5_WAYS + way);
+		any |= seen->entries[way].stamp;
+	}
+	if (any == 0)
+		return false;
+	for (unsigned way = 0; way < VC5_WAYS; way++)
+		seen->ranks[way] =
+		    xdp_entry_rank(xdp, &seen->entries[way], now);
+	return true;
+}
+
+/* False: there is no room for what is new in it. */
+static bool
+tell_bucket(struct xdp *xdp, uint32_t bucket, const struct glimpse *seen,
+    struct telling_job *job)
+{
+	uint32_t index = bucket * VC5_WAYS;
+	enum telling telling;
+
+	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
+		if (seen->ranks[way] != VC5_RANK_LIVE)
+			continue;
+		telling = what_to_tell(xdp, index, &seen->entries[way]);
+		if (telling == TELL_REFRESH && job->refresh_count < REFRESH_MAX)
+			xdp->refresh[job->refresh_count++] = index;
+		else if (telling == TELL_NEWS &&
+		    !tell_entry(xdp, index, &seen->entries[way], job))
+			return false;
+	}
+	return true;
+}
+
+/* Where a flow counts; what any new flow could replace counts as idle. */
+static uint64_t *
+tally(struct xdp *xdp, const struct vc5_flow *entry, enum vc5_rank rank,
+    uint32_t now)
+{
+	const struct vc5_destination *destination;
+
+	switch (rank) {
+	case VC5_RANK_LIVE:
+		return flow_state(entry->stamp) == VC5_FLOW_CLOSED
+		    ? &xdp->scanning.closed
+		    : &xdp->scanning.confirmed;
+	case VC5_RANK_EMBRYONIC:
+		destination = xdp_entry_destination(xdp, entry->destination);
+		return destination != NULL &&
+			flow_age(entry->stamp, now) <=
+			    xdp->services[destination->service].idle
+		    ? &xdp->scanning.embryonic
+		    : &xdp->scanning.idle;
+	default:
+		return &xdp->scanning.idle;
+	}
+}
+
+static void
+count_bucket(struct xdp *xdp, const struct glimpse *seen, uint32_t now)
+{
+	for (unsigned way = 0; way < VC5_WAYS; way++)
+		if (seen->ranks[way] != VC5_RANK_FREE)
+			++*tally(
+			    xdp, &seen->entries[way], seen->ranks[way], now);
+}
+
+static uint32_t
+bucket_count(const struct xdp *xdp)
+{
+	return xdp->limits[XDP_FLOWS] / VC5_WAYS;
+}
+
+/* A part of the table up to a bucket: false if there was no room for news. */
+static bool
+scan_to(struct xdp *xdp, uint32_t end, struct telling_job *job)
+{
+	struct glimpse seen;
+
+	for (; xdp->scanned < end; xdp->scanned++) {
+		if (!look(xdp, xdp->scanned, job->now, &seen))
+			continue;
+		if (job->tell != NULL &&
+		    !tell_bucket(xdp, xdp->scanned, &seen, job))
+			return false;
+		count_bucket(xdp, &seen, job->now);
+	}
+	if (end < bucket_count(xdp))
+		return true;
+	xdp->scan = xdp->scanning;
+	xdp->scanning = (struct dataplane_flows){0};
+	xdp->scanned = 0;
+	return true;
+}
+
+void
+xdp_scan(struct xdp *xdp)
+{
+	struct telling_job job = {.now = READ(xdp->control->clock)};
+	uint32_t rest = bucket_count(xdp) - xdp->scanned;
+
+	if (xdp->told) {
+		xdp->told = false;
+		return;
+	}
+	scan_to(xdp, xdp->scanned + (rest < TICK_BUCKETS ? rest : TICK_BUCKETS),
+	    &job);
+}
+
+static int64_t
+nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* The news of a part of the table. */
+static bool
+tell_part(struct xdp *xdp, struct telling_job *job)
+{
+	uint32_t left = (bucket_count(xdp) + TELL_PARTS - 1) / TELL_PARTS, step;
+	int64_t end = nanoseconds() + SLICE_NS;
+
+	while (left > 0) {
+		step = bucket_count(xdp) - xdp->scanned;
+		if (step > left)
+			step = left;
+		if (step > SLICE_BUCKETS)
+			step = SLICE_BUCKETS;
+		if (!scan_to(xdp, xdp->scanned + step, job))
+			return false;
+		left -= step;
+		if (nanoseconds() >= end)
+			break;
+	}
+	return true;
+}
 
 void
 xdp_flows_tell(struct dataplane *dataplane, dataplane_flow_fn *tell, void *arg)
 {
-	(void)dataplane;
-	(void)tell;
-	(void)arg;
+	struct xdp *xdp = xdp_of(dataplane);
+	struct telling_job job = {
+	    .tell = tell, .arg = arg, .now = READ(xdp->control->clock)};
+	struct vc5_flow entry;
+
+	shadow_open(xdp);
+	xdp->told = true;
+	if (!tell_part(xdp, &job))
+		job.refresh_count = 0;
+	for (size_t i = 0; i < job.refresh_count; i++) {
+		entry = xdp_entry_read(xdp, xdp->refresh[i]);
+		if (what_to_tell(xdp, xdp->refresh[i], &entry) !=
+			TELL_NOTHING &&
+		    !tell_entry(xdp, xdp->refresh[i], &entry, &job))
+			break;
+	}
 }
 
 void
 xdp_flows_walk(struct dataplane *dataplane, uint64_t *cursor, uint32_t within,
     dataplane_flow_fn *tell, void *arg)
 {
-	(void)dataplane;
-	(void)within;
-	(void)tell;
-	(void)arg;
-	*cursor = DATAPLANE_WALK_END;
+	const struct xdp *xdp = xdp_of(dataplane);
+	uint32_t now = READ(xdp->control->clock);
+	uint64_t end = *cursor + WALK_BUCKETS * VC5_WAYS;
+	struct dataplane_flow_note note;
+	struct vc5_flow entry;
+	struct flow flow;
+
+	for (; *cursor < end && *cursor < xdp->limits[XDP_FLOWS]; ++*cursor) {
+		entry = xdp_entry_read(xdp, (uint32_t)*cursor);
+		if (flow_state(entry.stamp) < VC5_FLOW_CONFIRMED ||
+		    (within != 0 && flow_age(entry.stamp, now) > within) ||
+		    !xdp_entry_flow(
+			xdp, (uint32_t)*cursor, &entry, &flow, &note))
+			continue;
+		if (!tell(&flow, &note, arg))
+			return;
+	}
+	if (*cursor >= xdp->limits[XDP_FLOWS])
+		*cursor = DATAPLANE_WALK_END;
 }

@@ -154,6 +154,9 @@ wrong_control(const struct xdp *xdp)
 	else if (control->entries != xdp->limits[XDP_FLOWS])
 		wrong = xasprintf("limits.flows was %u, is %u",
 		    control->entries, xdp->limits[XDP_FLOWS]);
+	else if (control->slots != xdp->slots)
+		wrong = xasprintf(
+		    "limits.slots was %u, is %u", control->slots, xdp->slots);
 	else if (control->cpus != xdp->cpus)
 		wrong = xasprintf(
 		    "%u CPUs were possible, now %u", control->cpus, xdp->cpus);
@@ -225,6 +228,9 @@ xdp_maps_prepare(struct xdp *xdp)
 		if (bpf_map__set_max_entries(map_of(xdp, i), elements(xdp, i)) <
 		    0)
 			return -1;
+	if (bpf_map__set_value_size(
+		map_of(xdp, XDP_MAP_TABLES), xdp->slots * sizeof(uint16_t)) < 0)
+		return -1;
 	xdp->unfit = wrong_pins(xdp, &found);
 	xdp->reused = found && xdp->unfit == NULL;
 	bpf_object__for_each_map(map, xdp->object)
@@ -277,6 +283,7 @@ make_ready(struct xdp *xdp)
 		done += (size_t)n;
 	}
 	xdp->control->entries = xdp->limits[XDP_FLOWS];
+	xdp->control->slots = xdp->slots;
 	xdp->control->cpus = xdp->cpus;
 	__atomic_store_n(&xdp->control->abi, VC5_ABI, __ATOMIC_RELEASE);
 	return 0;
@@ -290,6 +297,7 @@ xdp_maps_open(struct xdp *xdp)
 			return -1;
 	xdp->control = xdp->mappings[XDP_MAP_CONTROL].address;
 	xdp->flows = xdp->mappings[XDP_MAP_FLOWS].address;
+	xdp->tuples = xdp->mappings[XDP_MAP_TUPLES].address;
 	xdp->destinations = xdp->mappings[XDP_MAP_DESTINATIONS].address;
 	xdp->services = xdp->mappings[XDP_MAP_SERVICES].address;
 	xdp->destination_counters =
@@ -350,11 +358,11 @@ xdp_maps_close(struct xdp *xdp)
 			    xdp->mappings[i].address, xdp->mappings[i].length);
 }
 
-struct vc5_table *
+uint16_t *
 xdp_table(const struct xdp *xdp, uint32_t index)
 {
 	char *first = xdp->mappings[XDP_MAP_TABLES].address;
 
-	return (struct vc5_table *)(void *)(first +
-	    index * ((sizeof(struct vc5_table) + 7) & ~(size_t)7));
+	return (uint16_t *)(void *)(first +
+	    index * ((xdp->slots * sizeof(uint16_t) + 7) & ~(size_t)7));
 }

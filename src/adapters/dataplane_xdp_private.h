@@ -21,9 +21,11 @@
 
 #include "adapters/dataplane.h"
 #include "bpf/abi.h"
+#include "bpf/flow_rules.h"
 
 struct bpf_object;
 struct vc5d_bpf;
+struct xdp_shadow;
 
 /* What the sizes of maps depend on. */
 enum xdp_limit {
@@ -43,11 +45,11 @@ enum xdp_map {
 	XDP_MAP_DESTINATION_COUNTERS,
 	XDP_MAP_SERVICE_COUNTERS,
 	XDP_MAP_DROP_COUNTERS,
-	XDP_MAP_TUPLES, /* from here on not in our memory */
-	XDP_MAP_SERVICE_INDEX,
+	XDP_MAP_TUPLES,
+	XDP_MAP_SERVICE_INDEX, /* from here on not in our memory */
 	XDP_MAP_VIPS,
 };
-#define XDP_MAPPED XDP_MAP_TUPLES
+#define XDP_MAPPED XDP_MAP_SERVICE_INDEX
 #define XDP_MAPS   (XDP_MAP_VIPS + 1)
 
 /* Free indexes, first in first out: each rests for as long as can be. */
@@ -70,10 +72,12 @@ struct xdp_service {
 	RB_ENTRY(xdp_service) entry;
 	struct service_key key;
 	enum scheduler scheduler;
-	bool sticky;
-	bool unsure; /* taken over: its table may be of another state */
+	bool sticky, track;
+	uint32_t idle; /* seconds */
+	bool unsure;   /* taken over: its table may be of another state */
 	uint16_t index;
 	uint64_t flipped; /* grace period; 0 = the idle half is free to use */
+	uint64_t digest;  /* of the table in use; 0 = not made yet */
 	struct xdp_destination *destinations; /* by address */
 	size_t destination_count;
 };
@@ -86,6 +90,7 @@ struct xdp {
 	/* Options. */
 	uint32_t mark, cpus;
 	uint32_t limits[XDP_LIMITS]; /* elements: indexes begin at 1 */
+	uint32_t slots;		     /* of a hash table */
 
 	/* The pin directory. */
 	char *directory;
@@ -101,7 +106,8 @@ struct xdp {
 		size_t length;
 	} mappings[XDP_MAPPED];
 	struct vc5_control *control;
-	const struct vc5_bucket *flows;
+	struct vc5_bucket *flows;
+	struct vc5_tuple *tuples;
 	struct vc5_destination *destinations;
 	struct vc5_service *services;
 	struct vc5_destination_counters *destination_counters;
@@ -127,9 +133,14 @@ struct xdp {
 	struct dataplane_reason reasons[VC5_DROPS], answers[VC5_ANSWERS];
 	uint32_t scanned; /* buckets, of the scan that is on */
 	struct dataplane_flows scanning, scan; /* now, the last whole one */
+	bool told; /* flows_tell() has moved it on in this second */
 
-	int probe_ifindex;	   /* 0 = none */
-	uint16_t slots[VC5_SLOTS]; /* room to build a table in */
+	/* What others know of each entry; NULL until there are others. */
+	struct xdp_shadow *shadow;
+	uint32_t *refresh; /* room for a list of entries */
+
+	int probe_ifindex; /* 0 = none */
+	uint16_t *table;   /* room to build one in */
 };
 
 static inline struct xdp *
@@ -173,7 +184,8 @@ int xdp_maps_open_array(
     const struct xdp *, const char *name, size_t size, uint32_t *count);
 /* "limits.flows takes 40 MB, ...": release it with free(3). */
 char *xdp_maps_memory(const struct xdp *);
-struct vc5_table *xdp_table(const struct xdp *, uint32_t index);
+/* A hash table: as many slots as they have. */
+uint16_t *xdp_table(const struct xdp *, uint32_t index);
 
 /* dataplane_xdp_grace.c */
 
@@ -243,6 +255,9 @@ void xdp_service_each(struct dataplane *,
     void (*)(const struct dataplane_service *, void *), void *);
 int xdp_probe_mark(struct dataplane *, const struct service_key *,
     const struct addr *, uint32_t *mark);
+/* Fill xdp->table for so many destinations. */
+void xdp_table_fill(
+    struct xdp *, const struct xdp_destination *, size_t count, enum scheduler);
 /* Forget the model; the maps are left alone. */
 void xdp_services_clear(struct xdp *);
 
@@ -267,11 +282,37 @@ void xdp_flows(struct dataplane *, struct dataplane_flows *);
 /* Keep a destination's counters for its service; clear them for the next. */
 void xdp_counters_retire(struct xdp *, uint16_t service, uint16_t index);
 void xdp_counters_clear_service(struct xdp *, uint16_t service);
-/* Look at the next part of the flow table. */
-void xdp_scan(struct xdp *);
+
+/* dataplane_xdp_entry.c */
+
+struct vc5_flow xdp_entry_read(const struct xdp *, uint32_t index);
+/* Where an entry's word leads; NULL if nowhere any more, or it is down. */
+const struct vc5_destination *
+xdp_entry_destination(const struct xdp *, uint32_t word);
+/* How readily packets give it away. */
+enum vc5_rank
+xdp_entry_rank(const struct xdp *, const struct vc5_flow *, uint32_t now);
+/*
+ * The flow of an entry that was read: false if it is embryonic, has no
+ * destination, or is being written to.
+ */
+bool xdp_entry_flow(const struct xdp *, uint32_t index, const struct vc5_flow *,
+    struct flow *, struct dataplane_flow_note *);
+/* The tuple of a client's packets, port in network order: is it of IPv6? */
+bool xdp_tuple(const struct vc5_service_key *, const uint8_t client[16],
+    uint16_t port, struct tuple *);
+struct flow_hash
+xdp_flow_hash(const struct xdp *, const struct tuple *, bool six);
+uint32_t xdp_flow_bucket(const struct xdp *, const struct flow_hash *);
 
 /* dataplane_xdp_flows.c */
 
+/* Once a second: look at the next part of the flow table, if nobody does. */
+void xdp_scan(struct xdp *);
+/* Others know of an entry what it says. */
+void xdp_shadow_set(struct xdp *, uint32_t index, const struct vc5_flow *);
+size_t xdp_shadow_bytes(const struct xdp *);
+void xdp_shadow_close(struct xdp *);
 void xdp_flows_tell(struct dataplane *, dataplane_flow_fn *, void *);
 void xdp_flows_walk(struct dataplane *, uint64_t *cursor, uint32_t within,
     dataplane_flow_fn *, void *);

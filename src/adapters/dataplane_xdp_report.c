@@ -4,18 +4,10 @@
  * What the data plane counts: read from memory that the programs write.
  */
 
-#include <netinet/in.h>
-
 #include <string.h>
 
 #include "adapters/dataplane_xdp_private.h"
 #include "base/log.h"
-
-/*
- * Buckets that one call of xdp_scan() looks at, once a second: half a million
- * flows, 8 MB, in about 4 ms when all are in use.
- */
-#define SCAN_BUCKETS 131072
 
 #define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
@@ -159,74 +151,33 @@ xdp_answers(struct dataplane *dataplane, size_t *count)
 	return xdp->answers;
 }
 
+/* Entries given away, by the rank of what had been there. */
+static uint64_t
+taken(const struct xdp *xdp, enum vc5_rank rank)
+{
+	uint64_t sum = READ(xdp->control->taken[rank]);
+
+	for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++)
+		sum += READ(xdp->drop_counters[cpu].taken[rank]);
+	return sum;
+}
+
 void
 xdp_flows(struct dataplane *dataplane, struct dataplane_flows *flows)
 {
+	static const enum vc5_rank ranks[EVICTED_REASONS] = {
+	    [EVICTED_EMBRYONIC] = VC5_RANK_EMBRYONIC,
+	    [EVICTED_IDLE] = VC5_RANK_IDLE,
+	    [EVICTED_CLOSED] = VC5_RANK_CLOSED,
+	    [EVICTED_GONE] = VC5_RANK_GONE,
+	};
 	struct xdp *xdp = xdp_of(dataplane);
 
 	*flows = xdp->scan;
 	flows->capacity = xdp->limits[XDP_FLOWS];
-}
-
-/* Seconds after which a flow of a destination's service counts as idle. */
-static uint32_t
-idle_limit(const struct xdp *xdp, const struct vc5_destination *destination)
-{
-	uint16_t service = destination->service;
-
-	return service < xdp->limits[XDP_SERVICES] &&
-		xdp->services[service].key.protocol == IPPROTO_UDP
-	    ? VC5_IDLE_UDP
-	    : VC5_IDLE_TCP;
-}
-
-/* Where a flow counts; what any new flow could replace counts as idle. */
-static uint64_t *
-tally(struct xdp *xdp, uint32_t word, uint32_t stamp, uint32_t now)
-{
-	const struct vc5_destination *destination;
-	uint32_t index = word & 0xffff, limit;
-	uint32_t age = (now - stamp) & VC5_STAMP_SECONDS;
-	enum vc5_flow_state state = stamp >> VC5_STAMP_SHIFT;
-
-	if (age > VC5_STAMP_SECONDS / 2)
-		age = 0; /* the packet's clock was ahead of ours */
-	if (index >= xdp->limits[XDP_DESTINATIONS])
-		return &xdp->scanning.idle;
-	destination = &xdp->destinations[index];
-	limit = state == VC5_FLOW_CLOSED ? VC5_IDLE_CLOSED
-					 : idle_limit(xdp, destination);
-	if (destination->generation != word >> 16 || age > limit)
-		return &xdp->scanning.idle;
-	if (state == VC5_FLOW_CLOSED)
-		return &xdp->scanning.closed;
-	return state == VC5_FLOW_CONFIRMED ? &xdp->scanning.confirmed
-					   : &xdp->scanning.embryonic;
-}
-
-void
-xdp_scan(struct xdp *xdp)
-{
-	uint32_t buckets = xdp->limits[XDP_FLOWS] / VC5_WAYS;
-	uint32_t end = buckets - xdp->scanned < SCAN_BUCKETS
-	    ? buckets
-	    : xdp->scanned + SCAN_BUCKETS;
-	uint32_t now = xdp->control->clock;
-
-	for (uint32_t i = xdp->scanned; i < end; i++) {
-		for (unsigned way = 0; way < VC5_WAYS; way++) {
-			const struct vc5_flow *flow = &xdp->flows[i].ways[way];
-			uint32_t stamp = READ(flow->stamp);
-
-			if (stamp >> VC5_STAMP_SHIFT != VC5_FLOW_FREE)
-				++*tally(
-				    xdp, READ(flow->destination), stamp, now);
-		}
-	}
-	xdp->scanned = end;
-	if (end < buckets)
-		return;
-	xdp->scan = xdp->scanning;
-	xdp->scanning = (struct dataplane_flows){0};
-	xdp->scanned = 0;
+	for (size_t i = 0; i < EVICTED_REASONS; i++)
+		flows->evicted[i] = taken(xdp, ranks[i]);
+	flows->full = taken(xdp, VC5_RANK_LIVE);
+	flows->memory = xdp->mappings[XDP_MAP_FLOWS].length +
+	    xdp->mappings[XDP_MAP_TUPLES].length + xdp_shadow_bytes(xdp);
 }

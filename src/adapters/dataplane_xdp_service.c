@@ -5,6 +5,8 @@
  * applied, in an order in which no packet sees a half-made service.
  */
 
+#include <netinet/in.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,8 @@
 #include "base/xmalloc.h"
 #include "core/slots.h"
 
-_Static_assert(SLOTS_COUNT == VC5_SLOTS, "the tables' sizes differ");
+_Static_assert(SLOTS_COUNT == VC5_SLOTS && SLOTS_MAX == VC5_SLOTS_MAX,
+    "the tables' sizes differ");
 
 static int
 compare_destinations(const void *a, const void *b)
@@ -162,6 +165,21 @@ table_differs(const struct xdp_service *service,
 	return a != b;
 }
 
+void
+xdp_table_fill(struct xdp *xdp, const struct xdp_destination *destinations,
+    size_t count, enum scheduler scheduler)
+{
+	struct slots_member *members = xcalloc(count + 1, sizeof(*members));
+
+	for (size_t i = 0; i < count; i++) {
+		members[i].address = destinations[i].is.address;
+		members[i].weight = effective_weight(&destinations[i].is);
+		members[i].value = destinations[i].index;
+	}
+	slots_fill(scheduler, members, count, 0, xdp->table, xdp->slots);
+	free(members);
+}
+
 /*
  * Fill the idle half of the service's table, then have packets use it.  Those
  * of a flip in the present grace period may still read the idle half.
@@ -170,22 +188,16 @@ static void
 table_set(struct xdp *xdp, struct xdp_service *service,
     const struct xdp_destination *next, size_t count, enum scheduler scheduler)
 {
-	struct slots_member *members = xcalloc(count + 1, sizeof(*members));
 	uint32_t *table = &xdp->services[service->index].table;
 	uint32_t idle = *table ^ 1;
+	size_t size = xdp->slots * sizeof(*xdp->table);
 
-	for (size_t i = 0; i < count; i++) {
-		members[i].address = next[i].is.address;
-		members[i].weight = effective_weight(&next[i].is);
-		members[i].value = next[i].index;
-	}
-	slots_fill(scheduler, members, count, 0, xdp->slots, VC5_SLOTS);
-	free(members);
-	if (memcmp(xdp->slots, xdp_table(xdp, *table)->slots,
-		sizeof(xdp->slots)) == 0)
+	xdp_table_fill(xdp, next, count, scheduler);
+	service->digest = 0;
+	if (memcmp(xdp->table, xdp_table(xdp, *table), size) == 0)
 		return;
 	xdp_grace_since(xdp, service->flipped);
-	memcpy(xdp_table(xdp, idle)->slots, xdp->slots, sizeof(xdp->slots));
+	memcpy(xdp_table(xdp, idle), xdp->table, size);
 	__atomic_store_n(table, idle, __ATOMIC_RELEASE);
 	service->flipped = xdp->graces;
 }
@@ -255,6 +267,35 @@ service_free(struct xdp *xdp, struct xdp_service *service)
 	free(service);
 }
 
+/* Seconds that a flow may be quiet: no fewer than a closed one. */
+static uint32_t
+idle_of(const struct dataplane_service *wanted)
+{
+	if (wanted->idle == 0)
+		return wanted->key.protocol == IPPROTO_UDP ? VC5_IDLE_UDP
+							   : VC5_IDLE_TCP;
+	return wanted->idle < VC5_IDLE_CLOSED ? VC5_IDLE_CLOSED : wanted->idle;
+}
+
+/* What is said of a service as such: each is one store. */
+static void
+apply_settings(struct xdp *xdp, struct xdp_service *service,
+    const struct dataplane_service *wanted)
+{
+	struct vc5_service *to = &xdp->services[service->index];
+
+	service->scheduler = wanted->scheduler;
+	service->sticky = wanted->sticky;
+	service->track = wanted->track;
+	service->idle = idle_of(wanted);
+	to->scheduler = (uint32_t)wanted->scheduler;
+	__atomic_store_n(&to->idle, service->idle, __ATOMIC_RELAXED);
+	__atomic_store_n(&to->flags,
+	    (wanted->sticky ? VC5_STICKY : 0U) |
+		(wanted->track ? 0U : VC5_UNTRACKED),
+	    __ATOMIC_RELEASE);
+}
+
 int
 xdp_service_set(
     struct dataplane *dataplane, const struct dataplane_service *wanted)
@@ -262,7 +303,6 @@ xdp_service_set(
 	struct xdp *xdp = xdp_of(dataplane);
 	struct xdp_service *service = xdp_service_find(xdp, &wanted->key);
 	struct xdp_destination *next;
-	struct vc5_service *to;
 	bool new_service = service == NULL;
 	size_t fresh;
 
@@ -275,13 +315,8 @@ xdp_service_set(
 		service = service_new(xdp, &wanted->key);
 	apply_destinations(
 	    xdp, service, next, wanted->destination_count, wanted->scheduler);
-	service->scheduler = wanted->scheduler;
-	service->sticky = wanted->sticky;
+	apply_settings(xdp, service, wanted);
 	service->unsure = false;
-	to = &xdp->services[service->index];
-	to->scheduler = (uint32_t)wanted->scheduler;
-	__atomic_store_n(
-	    &to->flags, wanted->sticky ? VC5_STICKY : 0, __ATOMIC_RELEASE);
 	if (!new_service)
 		return 0;
 	service->flipped = 0; /* no packet has seen it */
@@ -318,6 +353,8 @@ xdp_service_each(struct dataplane *dataplane,
 		    .key = service->key,
 		    .scheduler = service->scheduler,
 		    .sticky = service->sticky,
+		    .track = service->track,
+		    .idle = service->idle,
 		    .destination_count = service->destination_count,
 		};
 

@@ -13,6 +13,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ see(const struct dataplane_service *service, void *arg)
 	seen->services++;
 	seen->destinations += (unsigned)count;
 	if (wanted == NULL || service->sticky != wanted->sticky ||
+	    service->track != wanted->track || service->idle != wanted->idle ||
 	    service_key_compare(&service->key, &wanted->key) != 0 ||
 	    service->scheduler != wanted->scheduler)
 		return;
@@ -75,6 +77,8 @@ test_take_over(void **state)
 
 	(void)state;
 	service->sticky = true;
+	service->track = false;
+	service->idle = 33;
 	service->scheduler = SCHEDULER_RENDEZVOUS;
 	service->destinations[0].state = DESTINATION_DRAINING;
 	service->destinations[1].state = DESTINATION_DOWN;
@@ -183,6 +187,20 @@ test_take_over_half_done(void **state)
 	dataplane->ops->stop(dataplane);
 }
 
+/* What is said of maps of the next layout. */
+static const char *
+other_layout(void)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text),
+	    "flow table of an earlier vc5d discarded: it is of layout %d, "
+	    "this is %d; its VIPs can't be read: withdraw those that are no "
+	    "longer configured",
+	    VC5_ABI + 1, VC5_ABI);
+	return text;
+}
+
 static void
 test_discard(void **state)
 {
@@ -197,8 +215,7 @@ test_discard(void **state)
 	control.abi = VC5_ABI + 1;
 	lab_put("control", 0, &control);
 	dataplane = lab_again(dataplane);
-	assert_logged("flow table of an earlier vc5d discarded: it is of "
-		      "layout 3, this is 2");
+	assert_logged(other_layout());
 	dataplane->ops->service_each(dataplane, see, &seen);
 	assert_int_equal(seen.services, 0);
 	dataplane->ops->close(dataplane);
@@ -207,6 +224,16 @@ test_discard(void **state)
 	dataplane = dataplane_xdp_open(&options);
 	assert_non_null(dataplane);
 	assert_logged("discarded: limits.flows was 1024, is 2048");
+	dataplane->ops->close(dataplane);
+	options.slots = 251;
+	dataplane = dataplane_xdp_open(&options);
+	assert_non_null(dataplane);
+	assert_logged("discarded: limits.slots was 65537, is 251");
+	dataplane->ops->close(dataplane);
+	options.slots = 0;
+	dataplane = dataplane_xdp_open(&options);
+	assert_non_null(dataplane);
+	assert_logged("discarded: limits.slots was 251, is 65537");
 	dataplane->ops->close(dataplane);
 	options.services = 9;
 	dataplane = dataplane_xdp_open(&options);
@@ -292,8 +319,7 @@ test_former_vips(void **state)
 	lab_put("control", 0, &control);
 	lab_log();
 	dataplane = lab_again(dataplane);
-	assert_logged("it is of layout 3, this is 2; its VIPs can't be read: "
-		      "withdraw those that are no longer configured");
+	assert_logged(other_layout());
 	assert_former(dataplane, 0, 0, 0);
 	dataplane->ops->stop(dataplane);
 }

@@ -218,6 +218,7 @@ lab_service(const char *vip, uint16_t port, uint8_t count)
 	char text[16];
 
 	service->key = lab_key(vip, port);
+	service->track = true;
 	service->destinations =
 	    calloc(count + 1U, sizeof(*service->destinations));
 	service->destination_count = count;
@@ -329,24 +330,24 @@ lab_destination_of(uint32_t service, uint8_t last)
 unsigned
 lab_slots_of(uint32_t service, uint32_t value)
 {
-	static struct vc5_table table;
+	static uint16_t slots[VC5_SLOTS];
 	unsigned count = 0;
 
-	lab_get("tables", lab_service_at(service).table, &table);
+	lab_get("tables", lab_service_at(service).table, slots);
 	for (unsigned i = 0; i < VC5_SLOTS; i++)
-		count += table.slots[i] == value;
+		count += slots[i] == value;
 	return count;
 }
 
 bool
 lab_table_same(uint32_t service, unsigned half)
 {
-	static struct vc5_table tables[2], table;
+	static uint16_t tables[2][VC5_SLOTS], table[VC5_SLOTS];
 	bool same;
 
-	lab_get("tables", 2 * service + half, &table);
-	same = memcmp(&table, &tables[half], sizeof(table)) == 0;
-	tables[half] = table;
+	lab_get("tables", 2 * service + half, table);
+	same = memcmp(table, tables[half], sizeof(table)) == 0;
+	memcpy(tables[half], table, sizeof(table));
 	return same;
 }
 

@@ -106,6 +106,8 @@ configure_service(struct bench *bench, uint32_t index)
 	key->port = htons(80);
 	key->protocol = services[index - 1].protocol;
 	service[index].table = 2 * index;
+	service[index].idle =
+	    key->protocol == IPPROTO_UDP ? VC5_IDLE_UDP : VC5_IDLE_TCP;
 	bit = vc5_filter_bit(key->vip);
 	control->filter[bit / 64] |= 1ULL << (bit % 64);
 	if (bpf_map_update_elem(
@@ -121,8 +123,8 @@ static void
 configure_tables(struct bench *bench)
 {
 	uint8_t *tables = map_open(bench->skeleton->maps.tables);
-	size_t stride = (sizeof(struct vc5_table) + 7) / 8 * 8;
-	struct vc5_table *table;
+	size_t stride = (VC5_SLOTS * sizeof(uint16_t) + 7) / 8 * 8;
+	uint16_t *table;
 	uint32_t i, slot;
 
 	for (i = 0; i < DESTINATIONS; i++) {
@@ -136,9 +138,9 @@ configure_tables(struct bench *bench)
 		to->service = 1 + i % SERVICES;
 	}
 	for (i = 0; i < SERVICES; i++) {
-		table = (struct vc5_table *)(tables + 2 * (i + 1) * stride);
+		table = (uint16_t *)(tables + 2 * (i + 1) * stride);
 		for (slot = 0; slot < VC5_SLOTS; slot++)
-			table->slots[slot] =
+			table[slot] =
 			    1 + i + slot % (DESTINATIONS / SERVICES) * SERVICES;
 	}
 }

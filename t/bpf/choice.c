@@ -14,14 +14,14 @@ static void
 test_table_flip(void **state)
 {
 	struct fixture *fixture = *state;
-	struct vc5_table table;
+	static uint16_t slots[VC5_SLOTS];
 	uint32_t i;
 
 	fixture_tcp(fixture, PORT, SYN);
 	fixture_tcp(fixture, PORT, ACK);
 	for (i = 0; i < VC5_SLOTS; i++)
-		table.slots[i] = 3;
-	fixture_table_set(fixture, 2 * HTTP + 1, &table);
+		slots[i] = 3;
+	fixture_table_set(fixture, 2 * HTTP + 1, slots);
 	assert_int_equal(fixture_tcp(fixture, PORT + 1, SYN), 1);
 	fixture->services[HTTP].table = 2 * HTTP + 1;
 	assert_int_equal(fixture_tcp(fixture, PORT + 2, SYN), 3);
@@ -32,12 +32,12 @@ test_table_flip(void **state)
 static void
 spread_table(struct fixture *fixture)
 {
-	static struct vc5_table table;
+	static uint16_t slots[VC5_SLOTS];
 	uint32_t i;
 
 	for (i = 0; i < VC5_SLOTS; i++)
-		table.slots[i] = 1 + i % 4;
-	fixture_table_set(fixture, 2 * HTTP, &table);
+		slots[i] = 1 + i % 4;
+	fixture_table_set(fixture, 2 * HTTP, slots);
 }
 
 static void
@@ -83,12 +83,12 @@ test_sticky(void **state)
 {
 	struct fixture *fixture = *state;
 	struct frame_spec spec = {.port = 443, .flags = RST};
-	static struct vc5_table table;
+	static uint16_t slots[VC5_SLOTS];
 	uint32_t i, client, first, chosen[7] = {0};
 
 	for (i = 0; i < VC5_SLOTS; i++)
-		table.slots[i] = 5 + i % 2;
-	fixture_table_set(fixture, 2 * STICKY, &table);
+		slots[i] = 5 + i % 2;
+	fixture_table_set(fixture, 2 * STICKY, slots);
 	for (client = 0; client < 200; client++) {
 		spec.client = CLIENT + client;
 		spec.client_port = 1;

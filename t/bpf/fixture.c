@@ -84,6 +84,9 @@ set_sizes(struct fixture *fixture)
 		assert_int_equal(
 		    bpf_map__set_max_entries(sizes[i].map, sizes[i].entries),
 		    0);
+	assert_int_equal(bpf_map__set_value_size(skeleton->maps.tables,
+			     fixture->slots * sizeof(uint16_t)),
+	    0);
 }
 
 /* The maps that are looked at directly, and where they are then. */
@@ -220,7 +223,7 @@ cannot_load(void)
 }
 
 static struct fixture *
-load(uint32_t entries)
+load(uint32_t entries, uint32_t slots)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct bpf_map *maps[16];
@@ -229,10 +232,12 @@ load(uint32_t entries)
 
 	assert_non_null(fixture);
 	fixture->entries = entries;
+	fixture->slots = slots;
 	fixture->cpus = libbpf_num_possible_cpus();
 	fixture->skeleton = open_skeleton();
 	assert_non_null(fixture->skeleton);
 	fixture->skeleton->rodata->entries = entries;
+	fixture->skeleton->rodata->slots = slots;
 	fixture->skeleton->rodata->cpus = fixture->cpus;
 	fixture->skeleton->rodata->probe_mark = PROBE_MARK;
 	set_sizes(fixture);
@@ -247,13 +252,20 @@ load(uint32_t entries)
 struct fixture *
 fixture_new(uint32_t entries)
 {
+	return fixture_new_sized(entries, VC5_SLOTS);
+}
+
+struct fixture *
+fixture_new_sized(uint32_t entries, uint32_t slots)
+{
 	struct fixture *fixture;
 
 	for (fixture = loaded; fixture != NULL; fixture = fixture->next)
-		if (fixture->entries == entries && !fixture->busy)
+		if (fixture->entries == entries && fixture->slots == slots &&
+		    !fixture->busy)
 			break;
 	if (fixture == NULL) {
-		fixture = load(entries);
+		fixture = load(entries, slots);
 		fixture->next = loaded;
 		loaded = fixture;
 	} else
@@ -441,6 +453,20 @@ fixture_dropped(struct fixture *fixture)
 
 	for (reason = 0; reason < VC5_DROPS; reason++)
 		sum += fixture_drops(fixture, reason);
+	return sum;
+}
+
+uint64_t
+fixture_taken(struct fixture *fixture, enum vc5_rank rank)
+{
+	struct vc5_drop_counters one;
+	uint64_t sum = 0;
+	int cpu;
+
+	for (cpu = 0; cpu < fixture->cpus; cpu++) {
+		element(fixture->skeleton->maps.drop_counters, cpu, &one);
+		sum += one.taken[rank];
+	}
 	return sum;
 }
 

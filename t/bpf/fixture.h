@@ -40,7 +40,7 @@ struct vc5d_bpf;
 struct fixture {
 	struct vc5d_bpf *skeleton;
 	int cpus;
-	uint32_t entries;
+	uint32_t entries, slots;
 	struct vc5_control *control;
 	struct vc5_bucket *flows;
 	struct vc5_tuple *tuples;
@@ -59,6 +59,8 @@ void fixture_require(void);
  * A loaded one may be had again: verifying takes its time.  It is as new then.
  */
 struct fixture *fixture_new(uint32_t entries);
+/* With hash tables of so many slots. */
+struct fixture *fixture_new_sized(uint32_t entries, uint32_t slots);
 void fixture_free(struct fixture *);
 
 /* setup and teardown of cmocka: a table of 1024 entries */
@@ -69,8 +71,7 @@ int fixture_teardown(void **state);
 void fixture_configure(struct fixture *);
 /* All slots of the table in use by a service, or of the other one. */
 void fixture_table(struct fixture *, uint32_t service, uint16_t destination);
-void
-fixture_table_set(struct fixture *, uint32_t index, const struct vc5_table *);
+void fixture_table_set(struct fixture *, uint32_t index, const uint16_t *slots);
 /* service_index leads, or doesn't, from a service's key to it. */
 void fixture_index_set(struct fixture *, uint32_t service);
 void fixture_index_remove(struct fixture *, uint32_t service);
@@ -118,6 +119,8 @@ uint64_t fixture_no_destination(struct fixture *, uint32_t service);
 uint64_t fixture_drops(struct fixture *, enum vc5_drop);
 /* All reasons. */
 uint64_t fixture_dropped(struct fixture *);
+/* Entries given away, by the rank of what had been there. */
+uint64_t fixture_taken(struct fixture *, enum vc5_rank);
 uint64_t fixture_answers(struct fixture *, enum vc5_answer);
 
 /* Have the fragments that are remembered be seconds older. */

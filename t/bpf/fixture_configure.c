@@ -19,24 +19,21 @@
 void
 fixture_table(struct fixture *fixture, uint32_t service, uint16_t destination)
 {
-	static struct vc5_table table;
+	static uint16_t slots[VC5_SLOTS_MAX];
 	uint32_t i;
 
-	for (i = 0; i < VC5_SLOTS; i++)
-		table.slots[i] = destination;
-	assert_int_equal(
-	    bpf_map_update_elem(bpf_map__fd(fixture->skeleton->maps.tables),
-		&fixture->services[service].table, &table, BPF_ANY),
-	    0);
+	for (i = 0; i < fixture->slots; i++)
+		slots[i] = destination;
+	fixture_table_set(fixture, fixture->services[service].table, slots);
 }
 
 void
 fixture_table_set(
-    struct fixture *fixture, uint32_t index, const struct vc5_table *table)
+    struct fixture *fixture, uint32_t index, const uint16_t *slots)
 {
 	assert_int_equal(
 	    bpf_map_update_elem(bpf_map__fd(fixture->skeleton->maps.tables),
-		&index, table, BPF_ANY),
+		&index, slots, BPF_ANY),
 	    0);
 }
 
@@ -105,6 +102,7 @@ add_service(struct fixture *fixture, uint32_t index,
 	service->key.port = htons(spec->port);
 	service->key.protocol = spec->protocol;
 	service->flags = flags;
+	service->idle = spec->protocol == UDP ? VC5_IDLE_UDP : VC5_IDLE_TCP;
 	service->table = 2 * index;
 	fixture_index_set(fixture, index);
 	fixture_table(fixture, index, destination);

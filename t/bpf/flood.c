@@ -65,6 +65,7 @@ static const struct victim_case victims[] = {
 	2, 0, 0},
     {"idle for 900 s is live", {{LIVE, 900}, {LIVE, 0}, {LIVE, 5}, {NEW, 1}}, 3,
 	0, 0},
+    {"the first of equals", {{NEW, 1}, {NEW, 1}, {NEW, 1}, {NEW, 1}}, 0, 0, 0},
     {"the oldest embryonic", {{NEW, 1}, {NEW, 3}, {NEW, 2}, {NEW, 0}}, 1, 0, 0},
     {"an embryonic of this second", {{LIVE, 0}, {LIVE, 0}, {NEW, 0}, {LIVE, 0}},
 	2, 0, 0},
@@ -79,6 +80,10 @@ static const struct victim_case victims[] = {
     {"UDP is idle sooner", {{LIVE, 120}, {LIVE, 121}, {NEW, 500}, {LIVE, 0}}, 1,
 	0, DNS},
     {"TCP is not", {{LIVE, 120}, {LIVE, 121}, {NEW, 500}, {LIVE, 0}}, 2, 0, 0},
+    {"a service has its own idle time",
+	{{LIVE, 30}, {LIVE, 31}, {NEW, 500}, {LIVE, 0}}, 1, 0, STICKY},
+    {"up to which its flows are live",
+	{{LIVE, 30}, {LIVE, 11}, {NEW, 500}, {LIVE, 0}}, 2, 0, STICKY},
 };
 
 static int
@@ -91,6 +96,23 @@ bucket_setup(void **state)
 	return 0;
 }
 
+/* What an entry is to the next flow that comes. */
+static enum vc5_rank
+rank_of(const struct victim_case *row, uint32_t way)
+{
+	static const enum vc5_rank ranks[] = {
+	    [FREE] = VC5_RANK_FREE,
+	    [NEW] = VC5_RANK_EMBRYONIC,
+	    [LIVE] = VC5_RANK_IDLE,
+	    [SHUT] = VC5_RANK_CLOSED,
+	};
+
+	if (way >= VC5_WAYS)
+		return VC5_RANK_LIVE;
+	return row->gone == 1 + way ? VC5_RANK_GONE
+				    : ranks[row->ways[way].state];
+}
+
 static void
 test_victim(void **state)
 {
@@ -99,6 +121,7 @@ test_victim(void **state)
 	struct vc5_flow *ways = fixture->flows[0].ways, before[VC5_WAYS];
 	uint32_t way;
 
+	fixture->services[STICKY].idle = 30;
 	fixture->destinations[4].state = VC5_DOWN;
 	if (row->service != 0)
 		fixture->destinations[2].service = row->service;
@@ -122,6 +145,9 @@ test_victim(void **state)
 	    fixture_counters(fixture, 1).stateless, row->victim == VC5_WAYS);
 	assert_int_equal(
 	    fixture_counters(fixture, 1).flows, row->victim != VC5_WAYS);
+	for (way = 0; way < VC5_RANK_FREE; way++)
+		assert_int_equal(fixture_taken(fixture, way),
+		    way == rank_of(row, row->victim));
 }
 
 /* Bring up connections until every way is one's: their ports. */

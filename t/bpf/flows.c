@@ -86,10 +86,11 @@ static const struct step_case steps[] = {
     {"draining, SYN after FIN", {SYN, ACK, FIN}, 0, VC5_DRAINING, SYN, 2,
 	FRESH},
     {"draining, ACK after FIN", {SYN, ACK, FIN}, 0, VC5_DRAINING, ACK, 1, SHUT},
-    {"draining, SYN in an idle flow", {SYN, ACK}, VC5_IDLE_TCP + 1,
-	VC5_DRAINING, SYN, 2, FRESH},
-    {"draining, SYN just before it is idle", {SYN, ACK}, VC5_IDLE_TCP,
-	VC5_DRAINING, SYN, 1, LIVE},
+    {"draining, SYN in a flow quiet for long", {SYN, ACK}, 61, VC5_DRAINING,
+	SYN, 2, FRESH},
+    {"draining, SYN in a flow quiet for a minute", {SYN, ACK}, 60, VC5_DRAINING,
+	SYN, 1, LIVE},
+    {"SYN in a flow quiet for long", {SYN, ACK}, 86400, VC5_UP, SYN, 1, LIVE},
     {"down: re-hashed", {SYN, ACK}, 0, VC5_DOWN, ACK, 2, FRESH},
     {"down: a SYN", {SYN}, 0, VC5_DOWN, SYN, 2, FRESH},
 };
@@ -299,6 +300,58 @@ test_udp_draining(void **state)
 	assert_non_null(fixture_flow(fixture));
 }
 
+/* The service's own idle time, once it drains. */
+static void
+test_udp_idle_time(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->services[DNS].idle = 20;
+	udp_send(fixture, PORT);
+	udp_send(fixture, PORT);
+	fixture->destinations[4].service = DNS;
+	fixture_table(fixture, DNS, 4);
+	fixture->destinations[7].state = VC5_DRAINING;
+	fixture->control->clock += 20;
+	assert_int_equal(udp_send(fixture, PORT), 7);
+	fixture->control->clock += 21;
+	assert_int_equal(udp_send(fixture, PORT), 4);
+}
+
+/* A service that remembers nothing: by the hash table, as it is now. */
+static void
+test_untracked(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->services[DNS].flags = VC5_UNTRACKED;
+	fixture->destinations[4].service = DNS;
+	assert_int_equal(udp_send(fixture, PORT), 7);
+	assert_int_equal(udp_send(fixture, PORT), 7);
+	fixture_table(fixture, DNS, 4);
+	assert_int_equal(udp_send(fixture, PORT), 4);
+	assert_int_equal(fixture_flow_count(fixture), 0);
+	assert_int_equal(fixture_counters(fixture, 7).flows, 0);
+	assert_int_equal(fixture_counters(fixture, 7).stateless, 2);
+	assert_int_equal(fixture_counters(fixture, 4).stateless, 1);
+}
+
+/* What was remembered until then stays so, and ends. */
+static void
+test_untracked_from_now_on(void **state)
+{
+	struct fixture *fixture = *state;
+
+	establish(fixture, PORT);
+	fixture->services[HTTP].flags = VC5_UNTRACKED;
+	fixture_table(fixture, HTTP, 2);
+	assert_int_equal(fixture_tcp(fixture, PORT, ACK), 1);
+	assert_int_equal(fixture_tcp(fixture, PORT, FIN), 1);
+	assert_int_equal(fixture_tcp(fixture, PORT, SYN), 2);
+	assert_int_equal(fixture_flow_count(fixture), 0);
+	assert_int_equal(fixture_tcp(fixture, PORT, ACK), 2);
+}
+
 static void
 test_generation(void **state)
 {
@@ -410,6 +463,9 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_stamp_moves),
     cmocka_unit_test(test_udp),
     cmocka_unit_test(test_udp_draining),
+    cmocka_unit_test(test_udp_idle_time),
+    cmocka_unit_test(test_untracked),
+    cmocka_unit_test(test_untracked_from_now_on),
     cmocka_unit_test(test_generation),
     cmocka_unit_test(test_generation_new),
     cmocka_unit_test(test_torn),

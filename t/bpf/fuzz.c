@@ -92,7 +92,7 @@ is_ipv6_service(uint32_t service)
 static void
 spread(struct fixture *fixture, uint32_t service)
 {
-	static struct vc5_table table;
+	static uint16_t slots[VC5_SLOTS];
 	uint16_t members[DESTINATIONS];
 	uint32_t i, count = 0;
 
@@ -100,8 +100,8 @@ spread(struct fixture *fixture, uint32_t service)
 		if (fixture->destinations[i].service == service)
 			members[count++] = i;
 	for (i = 0; i < VC5_SLOTS; i++)
-		table.slots[i] = members[i % count];
-	fixture_table_set(fixture, fixture->services[service].table, &table);
+		slots[i] = members[i % count];
+	fixture_table_set(fixture, fixture->services[service].table, slots);
 }
 
 static void
