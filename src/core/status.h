@@ -14,7 +14,10 @@
  *			  errors [string], empty when the last reload was good }
  *	interfaces	[ { name, attached (bool), native (bool), up (bool),
  *			  members [ { name, attached, native } ] of a bond } ]
- *	flows		{ capacity, embryonic, confirmed, closed, idle }
+ *	flows		{ capacity, embryonic, confirmed, closed, idle,
+ *			  memory (bytes), full (new flows that found only
+ *			  live ones in their place), evicted { embryonic,
+ *			  idle, closed, gone }: entries given to new flows }
  *	drops		[ { reason, help, packets } ]
  *	answers		[ { kind, help, packets } ], ICMP made for VIPs
  *	problems	[ string ], what is wrong now and what to do about it

@@ -109,6 +109,21 @@ sample_flows(FILE *out, const struct family *family, const json_t *status)
 		    json_object_get(flows, states[i]));
 }
 
+/* Who had to give way to new flows, by what it was. */
+static void
+sample_evicted(FILE *out, const struct family *family, const json_t *status)
+{
+	static const char *const reasons[] = {
+	    "embryonic", "idle", "closed", "gone"};
+	const json_t *evicted =
+	    json_object_get(json_object_get(status, "flows"), "evicted");
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		put_labelled(out, family, "reason", reasons[i],
+		    json_object_get(evicted, reasons[i]));
+}
+
 static void
 sample_flow_table(FILE *out, const struct family *family, const json_t *status)
 {
@@ -391,6 +406,15 @@ static const struct family families[] = {
 	NULL},
     {"flows_capacity", "gauge", "Entries that the flow table can hold.",
 	sample_flow_table, "capacity"},
+    {"flows_memory_bytes", "gauge",
+	"Memory of the flow table and of what goes with it.", sample_flow_table,
+	"memory"},
+    {"flows_evicted_total", "counter",
+	"Entries that were given to new flows, by what was in them.",
+	sample_evicted, NULL},
+    {"flows_full_total", "counter",
+	"New flows that found only live ones in their place.",
+	sample_flow_table, "full"},
     {"dropped_packets_total", "counter",
 	"Packets for a VIP that were dropped, by reason.", sample_drops,
 	"packets"},

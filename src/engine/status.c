@@ -110,8 +110,15 @@ interfaces_json(const struct engine *e)
 static json_t *
 flows_json(const struct engine *e)
 {
+	static const char *const reasons[EVICTED_REASONS] = {
+	    [EVICTED_EMBRYONIC] = "embryonic",
+	    [EVICTED_IDLE] = "idle",
+	    [EVICTED_CLOSED] = "closed",
+	    [EVICTED_GONE] = "gone",
+	};
 	struct dataplane_flows f = {0};
-	json_t *o = json_object();
+	json_t *o = json_object(), *evicted = json_object();
+	size_t i;
 
 	e->dataplane->ops->flows(e->dataplane, &f);
 	set_integer(o, "capacity", f.capacity);
@@ -119,6 +126,11 @@ flows_json(const struct engine *e)
 	set_integer(o, "confirmed", f.confirmed);
 	set_integer(o, "closed", f.closed);
 	set_integer(o, "idle", f.idle);
+	set_integer(o, "memory", f.memory);
+	set_integer(o, "full", f.full);
+	for (i = 0; i < EVICTED_REASONS; i++)
+		set_integer(evicted, reasons[i], f.evicted[i]);
+	json_object_set_new(o, "evicted", evicted);
 	return o;
 }
 
