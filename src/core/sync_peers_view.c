@@ -24,6 +24,13 @@ digest(const struct sync_digests *digests, enum sync_kind kind)
 	}
 }
 
+/* What is 0 is not known, there or here. */
+static bool
+differ(uint64_t a, uint64_t b)
+{
+	return a != b && a != 0 && b != 0;
+}
+
 static void
 agree(struct sync_peers *peers, struct peer *peer, enum sync_kind kind)
 {
@@ -44,8 +51,8 @@ sync_peers_compare(struct sync_peers *peers, struct peer *peer, uint64_t now)
 	if (!peers->seen || peer->shown.state != SYNC_PEER_UP)
 		return;
 	for (kind = 0; kind < SYNC_KINDS; kind++)
-		if (digest(&peer->digests, kind) ==
-		    digest(&peers->digests, kind))
+		if (!differ(digest(&peer->digests, kind),
+			digest(&peers->digests, kind)))
 			agree(peers, peer, kind);
 		else {
 			differs = true;
@@ -116,9 +123,9 @@ name(struct sync_peer *peer, const struct service_key *key, unsigned what)
 static unsigned
 difference(const struct sync_service *a, const struct sync_service *b)
 {
-	return (a->config != b->config) << SYNC_KIND_CONFIG |
-	    (a->health != b->health) << SYNC_KIND_HEALTH |
-	    (a->tables != b->tables) << SYNC_KIND_TABLES;
+	return differ(a->config, b->config) << SYNC_KIND_CONFIG |
+	    differ(a->health, b->health) << SYNC_KIND_HEALTH |
+	    differ(a->tables, b->tables) << SYNC_KIND_TABLES;
 }
 
 /* Both lists are in the same order. */

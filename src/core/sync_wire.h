@@ -52,7 +52,7 @@ struct sync_identity {
 	uint64_t id, epoch;
 };
 
-struct sync_digests {
+struct sync_digests { /* 0: not known, and not compared */
 	uint64_t config, health, tables;
 };
 
@@ -81,7 +81,7 @@ struct sync_flows { /* to be read by sync_flow_next */
 /* A service, as seen by one instance.  In a VIEW they are in order. */
 struct sync_service {
 	struct service_key key;
-	uint32_t config, health, tables; /* digests */
+	uint32_t config, health, tables; /* digests, as above */
 };
 
 struct sync_view {

@@ -66,6 +66,31 @@ lasting_differences_are_alarms(void **state)
 }
 
 static void
+what_is_not_known_does_not_differ(void **state)
+{
+	struct cluster *c = *state;
+	struct sync_service services[2];
+	struct sync_digests digests = {1, 1, 1};
+	struct datagram view;
+
+	cluster_start(c, 0, EPOCH);
+	cluster_start(c, 1, EPOCH);
+	sample_services(services, 2);
+	sync_peers_see(c->nodes[0].peers, &digests, services, 2, c->now);
+	see(c, 1, 0, 0, 2);
+	cluster_run(c, 15000);
+	assert_int_equal(c->nodes[0].events[SYNC_EVENT_DIFFERS], 1);
+	assert_true(cluster_peer(c, 0, 2)->differs[SYNC_KIND_TABLES].alarm);
+	services[0].tables = services[1].health = 0;
+	services[1].tables++;
+	cluster_view(c, 1, services, 2, &view);
+	cluster_hear(c, 0, &view);
+	assert_int_equal(cluster_peer(c, 0, 2)->named, 1);
+	assert_int_equal(
+	    cluster_peer(c, 0, 2)->differing[0].what, 1 << SYNC_KIND_TABLES);
+}
+
+static void
 who_is_gone_does_not_differ(void **state)
 {
 	struct cluster *c = *state;
@@ -112,7 +137,7 @@ differing_services_are_named(void **state)
 	cluster_run(c, 3000);
 	/* Without 0 and 7, with 19, and 12 has another table. */
 	sample_services(theirs, 20);
-	theirs[12].tables = 0;
+	theirs[12].tables = 1;
 	memmove(&theirs[7], &theirs[8], 12 * sizeof(theirs[0]));
 	memmove(&theirs[0], &theirs[1], 18 * sizeof(theirs[0]));
 	cluster_view(c, 1, theirs, 18, &view);
@@ -166,6 +191,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(lasting_differences_are_alarms),
+	    TEST(what_is_not_known_does_not_differ),
 	    TEST(who_is_gone_does_not_differ),
 	    TEST(differing_services_are_named),
 	    TEST(names_are_bounded),
