@@ -44,7 +44,7 @@ new_epoch(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec +
-	    arc4random_uniform(1 << 20);
+	    arc4random_uniform(1000000);
 }
 
 /* This instance as one that nobody has heard of. */
@@ -224,6 +224,20 @@ sync_see(struct sync *s, const struct sync_digests *digests,
 	s->service_count = count;
 	s->digests = *digests;
 	sync_peers_see(s->peers, digests, services, count, monotime_ms());
+}
+
+const struct sync_peer *
+sync_find_peer(const struct sync *s, const struct sync_identity *who)
+{
+	const struct sync_peer *peer;
+	unsigned i;
+
+	for (i = 0; i < sync_peers_count(s->peers); i++) {
+		peer = sync_peers_get(s->peers, i);
+		if (peer->who.id == who->id && peer->who.epoch == who->epoch)
+			return peer;
+	}
+	return NULL;
 }
 
 bool

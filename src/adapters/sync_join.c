@@ -147,26 +147,12 @@ sync_join_refused(struct sync *s, const struct sync_message *m, uint64_t now)
 		fail(s, "has no flows to give now", now);
 }
 
-static const struct sync_peer *
-find_peer(const struct sync *s, const struct sync_identity *who)
-{
-	const struct sync_peer *peer;
-	unsigned i;
-
-	for (i = 0; i < sync_peers_count(s->peers); i++) {
-		peer = sync_peers_get(s->peers, i);
-		if (peer->who.id == who->id && peer->who.epoch == who->epoch)
-			return peer;
-	}
-	return NULL;
-}
-
 /* Has who was asked gone, or does it not answer? */
 static void
 watch(struct sync *s, uint64_t now)
 {
 	struct sync_join *j = &s->join;
-	const struct sync_peer *peer = find_peer(s, &j->peer);
+	const struct sync_peer *peer = sync_find_peer(s, &j->peer);
 
 	if (peer == NULL || peer->state != SYNC_PEER_UP) {
 		fail(s, "has gone", now);

@@ -103,6 +103,12 @@ struct sync {
 	struct sync_count learnt[LEARNT_RESULTS];
 };
 
+/* sync.c */
+
+/* A peer in its present epoch; NULL if it is not known so. */
+const struct sync_peer *
+sync_find_peer(const struct sync *, const struct sync_identity *);
+
 /* sync_out.c */
 
 /* A buffer for a datagram to a peer, or to all if to is NULL. */
@@ -136,8 +142,8 @@ void sync_join_reset(struct sync *);
 
 /* sync_serve.c */
 
-void sync_serve_request(struct sync *, const struct sync_message *,
-    const struct addr *from, uint64_t now);
+void
+sync_serve_request(struct sync *, const struct sync_message *, uint64_t now);
 /* Send what has been asked for, as far as may be now. */
 void sync_serve_more(struct sync *, uint64_t now);
 /* Is somebody waiting for flows? */

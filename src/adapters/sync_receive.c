@@ -56,15 +56,14 @@ check_tag(struct sync *s, const struct sync_datagram *d, uint32_t key)
 }
 
 static void
-obey(struct sync *s, struct sync_message *m, const struct sync_datagram *d,
-    uint64_t now)
+obey(struct sync *s, struct sync_message *m, uint64_t now)
 {
 	switch (m->header.type) {
 	case SYNC_FLOWS:
 		sync_learn(s, &m->flows);
 		break;
 	case SYNC_REQUEST:
-		sync_serve_request(s, m, &d->from, now);
+		sync_serve_request(s, m, now);
 		break;
 	case SYNC_BULK:
 		sync_join_bulk(s, m, now);
@@ -97,7 +96,7 @@ take(struct sync *s, const struct sync_datagram *d, uint64_t now)
 		return VERDICT(verdict);
 	s->received.datagrams++;
 	s->received.bytes += d->len + sync_out_headers(s);
-	obey(s, &m, d, now);
+	obey(s, &m, now);
 	return 0;
 }
 

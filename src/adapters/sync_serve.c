@@ -74,7 +74,7 @@ refuse(struct sync *s, const struct sync_message *m, const struct addr *to,
 
 static void
 serve(struct sync_served *v, const struct sync_message *m,
-    const struct addr *from, uint64_t now)
+    const struct addr *to, uint64_t now)
 {
 	const struct sync_request *r = &m->request;
 	bool goes_on = v->active && v->transfer == r->transfer &&
@@ -84,7 +84,7 @@ serve(struct sync_served *v, const struct sync_message *m,
 	v->active = true;
 	v->peer.id = m->header.sender;
 	v->peer.epoch = m->header.epoch;
-	v->address = *from;
+	v->address = *to;
 	v->transfer = r->transfer;
 	v->since = r->since;
 	v->window = r->window < WINDOW_MAX ? r->window : WINDOW_MAX;
@@ -95,20 +95,24 @@ serve(struct sync_served *v, const struct sync_message *m,
 		seek(v, r->cursor);
 }
 
+/* Answers go where its HELLOs come from. */
 void
-sync_serve_request(struct sync *s, const struct sync_message *m,
-    const struct addr *from, uint64_t now)
+sync_serve_request(struct sync *s, const struct sync_message *m, uint64_t now)
 {
-	struct sync_served *v = find_place(s, m->header.sender, now);
+	struct sync_identity who = {m->header.sender, m->header.epoch};
+	const struct sync_peer *peer = sync_find_peer(s, &who);
+	struct sync_served *v = find_place(s, who.id, now);
 
+	if (peer == NULL)
+		return;
 	if (s->leaving)
-		refuse(s, m, from, SYNC_REASON_LEAVING);
+		refuse(s, m, &peer->from, SYNC_REASON_LEAVING);
 	else if (!s->join.done)
-		refuse(s, m, from, SYNC_REASON_LEARNING);
+		refuse(s, m, &peer->from, SYNC_REASON_LEARNING);
 	else if (v == NULL)
-		refuse(s, m, from, SYNC_REASON_BUSY);
+		refuse(s, m, &peer->from, SYNC_REASON_BUSY);
 	else {
-		serve(v, m, from, now);
+		serve(v, m, &peer->from, now);
 		sync_serve_more(s, now);
 	}
 }
