@@ -192,8 +192,8 @@ sync_report_event(enum sync_event event, const struct sync_peer *peer,
 		log_difference(peer, kind);
 		break;
 	case SYNC_EVENT_AGREES:
-		log_notice(
-		    "sync: %s agrees with this instance again", peer->name);
+		log_notice("sync: %s has the same %s as this instance again",
+		    peer->name, sync_kind_name(kind));
 		break;
 	default:
 		break;

@@ -250,6 +250,19 @@ see_service(struct service *s, struct sync_service *out)
 	out->tables = fold(s->table);
 }
 
+/* Weights that rise do so in steps of each instance's own time. */
+static bool
+is_rising(const struct engine *e)
+{
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++)
+		for (j = 0; j < e->conf->services[i].destination_count; j++)
+			if (ramp_percent(&e->services[i].destinations[j]) < 100)
+				return true;
+	return false;
+}
+
 static int
 service_order(const void *a, const void *b)
 {
@@ -287,6 +300,9 @@ engine_sync_see(struct engine *e)
 		all.health = mix_service(all.health, s, s->health);
 		all.tables = mix_service(all.tables, s, s->tables);
 	}
+	/* 0 is not compared. */
+	if (is_rising(e))
+		all.tables = 0;
 	sync_see(e->sync, &all, services, n);
 	free(services);
 }

@@ -338,6 +338,25 @@ health_and_tables_are_compared(void **state)
 	wait_for(fake_sync.digests.health == up.health);
 }
 
+static void
+tables_are_not_compared_while_weights_rise(void **state)
+{
+	(void)state;
+	more = SYNC;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": "
+	      "[\"" A "\", \"" B "\"], \"slow_start\": 2, "
+	      "\"policy\": {\"80\": {}}}");
+	wait_for(fake_state(WEB, A) == DESTINATION_UP &&
+	    fake_state(WEB, B) == DESTINATION_UP);
+	wait_for(fake_sync.digests.tables != 0);
+	fake_server(A)->answers = false;
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	fake_server(A)->answers = true;
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	wait_for(fake_sync.digests.tables == 0);
+	wait_for(fake_sync.digests.tables != 0);
+}
+
 int
 main(void)
 {
@@ -354,6 +373,7 @@ main(void)
 	    SYNC_TEST(problems_are_shown),
 	    SYNC_TEST(instances_compare_what_matters),
 	    SYNC_TEST(health_and_tables_are_compared),
+	    SYNC_TEST(tables_are_not_compared_while_weights_rise),
 	};
 
 	return run_engine_tests(tests);
