@@ -25,68 +25,79 @@ static void __attribute__((noreturn)) usage(void)
 	exit(1);
 }
 
-/* For a person if there is one, for a program otherwise. */
-static void
-print_json(const json_t *json)
-{
-	size_t flags = JSON_ENSURE_ASCII | JSON_ENCODE_ANY;
-
-	flags |= isatty(STDOUT_FILENO) ? JSON_INDENT(4) : JSON_COMPACT;
-	json_dumpf(json, stdout, flags);
-	putchar('\n');
-}
-
+/* A view of the status document. */
 static int
-do_show(const struct command *command, json_t *status, bool as_json)
+do_show(struct client *client, const struct command *command, bool as_json)
 {
-	json_t *part = show_select(command, status);
+	json_t *status, *part;
 
+	status = client_ask(client, json_pack("{s:s}", "command", "status"));
+	if (status == NULL)
+		return 1;
+	part = show_select(command, status);
+	json_decref(status);
 	if (part == NULL)
 		return 1;
 	if (as_json)
-		print_json(part);
+		show_json(part);
 	else
 		show_text(command, part);
 	json_decref(part);
 	return 0;
 }
 
-static int
-do_reload(const json_t *reply, bool as_json)
+static void
+print_refusal(const json_t *reply)
 {
 	const json_t *line;
 	char *safe;
 	size_t i;
 
+	json_array_foreach(json_object_get(reply, "errors"), i, line) {
+		safe = safe_text(json_string_value(line));
+		fprintf(stderr, "%s\n", safe);
+		free(safe);
+	}
+	warnx("reload refused, nothing has changed");
+}
+
+static int
+do_reload(struct client *client, const struct command *command, bool as_json)
+{
+	json_t *reply;
+	bool good;
+
+	(void)command;
+	reply = client_ask(client, json_pack("{s:s}", "command", "reload"));
+	if (reply == NULL)
+		return 1;
+	good = status_true(reply, "ok");
 	if (as_json) {
-		print_json(reply);
-	} else if (status_true(reply, "ok")) {
+		show_json(reply);
+	} else if (good) {
 		safe_printf("%s", status_string(reply, "message"));
 		putchar('\n');
 	} else {
-		json_array_foreach(json_object_get(reply, "errors"), i, line) {
-			safe = safe_text(json_string_value(line));
-			fprintf(stderr, "%s\n", safe);
-			free(safe);
-		}
-		warnx("reload refused, nothing has changed");
+		print_refusal(reply);
 	}
-	return status_true(reply, "ok") ? 0 : 1;
+	json_decref(reply);
+	return good ? 0 : 1;
 }
 
-/* Did vc5d refuse the request?  Then say so. */
-static bool
-is_error(const json_t *reply)
+/* The exit status. */
+static int
+run(struct client *client, const struct command *command, bool as_json)
 {
-	const char *error = json_string_value(json_object_get(reply, "error"));
-	char *safe;
-
-	if (error == NULL)
-		return false;
-	safe = safe_text(error);
-	warnx("vc5d: %s", safe);
-	free(safe);
-	return true;
+	switch (command->action) {
+	case RELOAD:
+		return do_reload(client, command, as_json);
+	case SHOW_FLOWS:
+		return show_flows(client, command, as_json);
+	case EXPLAIN:
+		return show_explanation(client, command, as_json);
+	default:
+		return do_show(client, command, as_json);
+	}
 }
 
 static void
@@ -117,24 +128,17 @@ main(int argc, char *argv[])
 	const char *socket_path = DEFAULT_SOCKET;
 	struct command command;
 	bool as_json = false;
-	json_t *reply;
+	struct client *client;
 	int result;
 
 	setprogname("vc5ctl");
 	parse_options(argc, argv, &socket_path, &as_json);
 	if (parse(argc - optind, argv + optind, &command) == -1)
 		return 1;
-	reply = client_request(
-	    socket_path, command.action == RELOAD ? "reload" : "status");
-	if (reply == NULL)
+	if ((client = client_open(socket_path)) == NULL)
 		return 1;
-	if (is_error(reply))
-		result = 1;
-	else if (command.action == RELOAD)
-		result = do_reload(reply, as_json);
-	else
-		result = do_show(&command, reply, as_json);
-	json_decref(reply);
+	result = run(client, &command, as_json);
+	client_close(client);
 	if (fflush(stdout) == EOF || ferror(stdout))
 		err(1, "standard output");
 	return result;

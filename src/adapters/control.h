@@ -7,6 +7,17 @@
  *	{"command": "status"}	the status document (core/status.h)
  *	{"command": "reload"}	{"ok": true, "message": "..."}, or
  *				{"ok": false, "errors": ["...", ...]}
+ *	{"command": "flows",	{"flows": [{"service", "client", "port",
+ *	 "cursor": integer,	"server", "state", "age", "idle" (seconds),
+ *	 "limit": integer,	"learnt"}, ...], "next": the cursor of the
+ *	 "service", "client",	next page, or null}: all but the command may be
+ *	 "server", "state"}	left out; a page can be empty and not the last
+ *	{"command": "explain",	{"action": "send", "drop" or "pass", "server",
+ *	 "source", "destination", "service", "by": "flow" or "slot", "flow",
+ *	 "protocol",		"slot", "slots", "slot_server", "destination",
+ *	 "without"}		"without": [{"server", "holds_flow",
+ *				"slot_server", "text"}], "facts": [{"about",
+ *				"text"}]}, as far as they are known
  *	anything else		{"error": "..."}
  *
  * A client may send any number of requests, one after the other or all at

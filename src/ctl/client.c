@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * One request to vc5d, and its reply: see client.h.
+ * Requests to vc5d, and its replies: see client.h.
  */
 
 #include <sys/socket.h>
@@ -10,6 +10,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,15 @@
 
 #include "base/xmalloc.h"
 #include "ctl/client.h"
+#include "ctl/table.h"
 
 #define TIMEOUT	  30		      /* seconds without an answer */
 #define REPLY_MAX (256 * 1024 * 1024) /* bytes */
+
+struct client {
+	char *path; /* of the socket */
+	int fd;
+};
 
 static const char *
 connect_remedy(int error)
@@ -66,14 +73,39 @@ open_socket(const char *path)
 	return fd;
 }
 
-static int
-send_line(int fd, const char *command)
+struct client *
+client_open(const char *socket_path)
 {
+	struct client *client;
+	int fd;
+
+	if ((fd = open_socket(socket_path)) == -1)
+		return NULL;
+	client = xcalloc(1, sizeof(*client));
+	client->path = xstrdup(socket_path);
+	client->fd = fd;
+	return client;
+}
+
+void
+client_close(struct client *client)
+{
+	if (client == NULL)
+		return;
+	close(client->fd);
+	free(client->path);
+	free(client);
+}
+
+static int
+send_line(int fd, const json_t *request)
+{
+	char *text = json_dumps(request, JSON_COMPACT), *line;
 	size_t len, sent = 0;
 	ssize_t n = 0;
-	char *line;
 
-	line = xasprintf("{\"command\":\"%s\"}\n", command);
+	line = xasprintf("%s\n", text == NULL ? "" : text);
+	free(text);
 	len = strlen(line);
 	while (sent < len &&
 	    (n = send(fd, line + sent, len - sent, MSG_NOSIGNAL)) != -1)
@@ -130,24 +162,40 @@ decode(const char *path, const char *text, size_t len)
 	return reply;
 }
 
+/* Did vc5d refuse the request?  Then say so. */
+static bool
+is_error(const json_t *reply)
+{
+	const char *error = json_string_value(json_object_get(reply, "error"));
+	char *safe;
+
+	if (error == NULL)
+		return false;
+	safe = safe_text(error);
+	warnx("vc5d: %s", safe);
+	free(safe);
+	return true;
+}
+
 json_t *
-client_request(const char *socket_path, const char *command)
+client_ask(struct client *client, json_t *request)
 {
 	json_t *reply = NULL;
 	char *text = NULL;
 	size_t len;
-	int fd;
 
-	if ((fd = open_socket(socket_path)) == -1)
-		return NULL;
-	if (send_line(fd, command) == -1 ||
-	    (text = receive_line(fd, &len)) == NULL)
-		warnx("%s: %s", socket_path,
+	if (send_line(client->fd, request) == -1 ||
+	    (text = receive_line(client->fd, &len)) == NULL)
+		warnx("%s: %s", client->path,
 		    errno == EAGAIN ? "vc5d does not respond"
 				    : strerror(errno));
 	else
-		reply = decode(socket_path, text, len);
+		reply = decode(client->path, text, len);
+	json_decref(request);
 	free(text);
-	close(fd);
+	if (reply != NULL && is_error(reply)) {
+		json_decref(reply);
+		return NULL;
+	}
 	return reply;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * One request to vc5d, and its reply (adapters/control.h).
+ * Requests to vc5d, and its replies (adapters/control.h).
  */
 
 #ifndef CTL_CLIENT_H
@@ -9,7 +9,17 @@
 
 #include <jansson.h>
 
-/* The reply, an object: json_decref it.  NULL after having said why. */
-json_t *client_request(const char *socket_path, const char *command);
+struct client;
+
+/* Connect.  NULL after having said why it can't be. */
+struct client *client_open(const char *socket_path);
+void client_close(struct client *);
+
+/*
+ * Send a request, whose reference is taken.  The reply, an object:
+ * json_decref it.  NULL after having said why there is none, or what vc5d has
+ * against the request.
+ */
+json_t *client_ask(struct client *, json_t *request);
 
 #endif

@@ -11,19 +11,49 @@
 
 #include "ctl/parse.h"
 
+struct argument {
+	const char *name; /* NULL ends the table */
+	const char *word; /* that it follows; NULL = it is told by its place */
+	bool required;
+};
+
 struct token {
-	const char *word;	  /* NULL ends the table */
-	enum action action;	  /* if nothing need follow */
-	const struct token *next; /* the words that follow, or NULL */
-	const char *argument;	  /* optional, its name; NULL = takes none */
+	const char *word;		  /* NULL ends the table */
+	enum action action;		  /* if no other word need follow */
+	const struct token *next;	  /* the words that follow, or NULL */
+	const struct argument *arguments; /* ... or the arguments, or NULL */
+};
+
+static const struct argument name_argument[] = {
+    {"name", NULL, false}, {NULL, NULL, false}};
+static const struct argument address_argument[] = {
+    {"address", NULL, false}, {NULL, NULL, false}};
+
+static const struct argument flows_arguments[] = {
+    [FLOWS_SERVICE] = {"name", "service", false},
+    [FLOWS_CLIENT] = {"prefix", "client", false},
+    [FLOWS_SERVER] = {"address", "server", false},
+    [FLOWS_STATE] = {"confirmed|closed", "state", false},
+    [FLOWS_LIMIT] = {"number", "limit", false},
+    {NULL, NULL, false},
+};
+
+static const struct argument explain_arguments[] = {
+    [EXPLAIN_SOURCE] = {"source:port", NULL, true},
+    [EXPLAIN_DESTINATION] = {"destination:port", NULL, true},
+    [EXPLAIN_PROTOCOL] = {"tcp|udp", NULL, false},
+    [EXPLAIN_WITHOUT] = {"address", "without", false},
+    {NULL, NULL, false},
 };
 
 static const struct token show_tokens[] = {
     {"summary", SHOW_SUMMARY, NULL, NULL},
-    {"services", SHOW_SERVICES, NULL, "name"},
-    {"backends", SHOW_BACKENDS, NULL, "address"},
+    {"services", SHOW_SERVICES, NULL, name_argument},
+    {"backends", SHOW_BACKENDS, NULL, address_argument},
+    {"flows", SHOW_FLOWS, NULL, flows_arguments},
     {"vips", SHOW_VIPS, NULL, NULL},
     {"bgp", SHOW_BGP, NULL, NULL},
+    {"peers", SHOW_PEERS, NULL, NULL},
     {"interfaces", SHOW_INTERFACES, NULL, NULL},
     {"drops", SHOW_DROPS, NULL, NULL},
     {"answers", SHOW_ANSWERS, NULL, NULL},
@@ -32,20 +62,33 @@ static const struct token show_tokens[] = {
 
 static const struct token first_tokens[] = {
     {"show", ACTION_NONE, show_tokens, NULL},
+    {"explain", EXPLAIN, NULL, explain_arguments},
     {"reload", RELOAD, NULL, NULL},
     {NULL, ACTION_NONE, NULL, NULL},
 };
+
+static void
+list_argument(const struct argument *argument)
+{
+	fprintf(stderr, argument->required ? " " : " [");
+	if (argument->word != NULL)
+		fprintf(stderr, "%s ", argument->word);
+	fprintf(stderr, argument->required ? "%s" : "%s]", argument->name);
+}
 
 /* The words that begin with prefix. */
 static void
 list_words(const struct token *tokens, const char *prefix)
 {
+	const struct argument *argument;
+
 	for (; tokens->word != NULL; tokens++) {
 		if (strncmp(tokens->word, prefix, strlen(prefix)) != 0)
 			continue;
 		fprintf(stderr, "  %s", tokens->word);
-		if (tokens->argument != NULL)
-			fprintf(stderr, " [%s]", tokens->argument);
+		argument = tokens->arguments;
+		for (; argument != NULL && argument->name != NULL; argument++)
+			list_argument(argument);
 		fputc('\n', stderr);
 	}
 }
@@ -75,11 +118,91 @@ find_word(const struct token *tokens, const char *word)
 	return NULL;
 }
 
+/*
+ * The argument that a word introduces, or is by its place; *follows says
+ * which.  Its index, or -1 if it is neither; -2 if it can be several.
+ */
+static int
+find_argument(const struct argument *all, const struct command *command,
+    const char *word, bool *follows)
+{
+	size_t len = strlen(word);
+	int i, found = -1;
+
+	*follows = false;
+	for (i = 0; all[i].name != NULL; i++)
+		if (all[i].required && command->values[i] == NULL)
+			return i;
+	for (i = 0; all[i].name != NULL; i++) {
+		if (all[i].word == NULL || len == 0 ||
+		    strncmp(all[i].word, word, len) != 0)
+			continue;
+		if (found != -1)
+			return -2;
+		found = i;
+		*follows = true;
+	}
+	if (found != -1)
+		return found;
+	for (i = 0; all[i].name != NULL; i++)
+		if (all[i].word == NULL && command->values[i] == NULL)
+			return i;
+	return -1;
+}
+
+static int
+usage(const struct token *token)
+{
+	warnx("the command is:");
+	list_words(token, token->word);
+	return -1;
+}
+
+static int
+parse_arguments(int argc, char *const argv[], const struct token *token,
+    struct command *command)
+{
+	const struct argument *all = token->arguments;
+	bool follows;
+	int i;
+
+	for (; argc > 0 && all != NULL; argc--, argv++) {
+		i = find_argument(all, command, *argv, &follows);
+		if (i == -1)
+			break;
+		if (i == -2) {
+			warnx("ambiguous argument \"%s\"", *argv);
+			return usage(token);
+		}
+		if (follows && --argc == 0) {
+			warnx("\"%s\" lacks its %s", all[i].word, all[i].name);
+			return usage(token);
+		}
+		argv += follows;
+		if (command->values[i] != NULL) {
+			warnx("\"%s\" is given twice", all[i].word);
+			return usage(token);
+		}
+		command->values[i] = *argv;
+	}
+	if (argc > 0) {
+		warnx("extra argument \"%s\"", *argv);
+		return -1;
+	}
+	for (i = 0; all != NULL && all[i].name != NULL; i++)
+		if (all[i].required && command->values[i] == NULL) {
+			warnx("missing argument %s", all[i].name);
+			return usage(token);
+		}
+	return 0;
+}
+
 int
 parse(int argc, char *const argv[], struct command *command)
 {
 	const struct token *tokens = first_tokens, *token = NULL;
 
+	memset(command, 0, sizeof(*command));
 	while (argc > 0 && tokens != NULL) {
 		if ((token = find_word(tokens, *argv)) == NULL)
 			return -1;
@@ -92,14 +215,5 @@ parse(int argc, char *const argv[], struct command *command)
 		return -1;
 	}
 	command->action = token->action;
-	command->argument = NULL;
-	if (argc > 0 && token->argument != NULL) {
-		command->argument = *argv;
-		argc--, argv++;
-	}
-	if (argc > 0) {
-		warnx("extra argument \"%s\"", *argv);
-		return -1;
-	}
-	return 0;
+	return parse_arguments(argc, argv, token, command);
 }

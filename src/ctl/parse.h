@@ -14,15 +14,36 @@ enum action {
 	SHOW_BACKENDS,
 	SHOW_VIPS,
 	SHOW_BGP,
+	SHOW_PEERS,
 	SHOW_INTERFACES,
 	SHOW_DROPS,
 	SHOW_ANSWERS,
+	SHOW_FLOWS,
+	EXPLAIN,
 	RELOAD,
 };
 
+/* What a command's arguments are, as indexes of their values. */
+enum show_flows_argument {
+	FLOWS_SERVICE,
+	FLOWS_CLIENT,
+	FLOWS_SERVER,
+	FLOWS_STATE,
+	FLOWS_LIMIT
+};
+enum explain_argument {
+	EXPLAIN_SOURCE,
+	EXPLAIN_DESTINATION,
+	EXPLAIN_PROTOCOL,
+	EXPLAIN_WITHOUT
+};
+
+#define ARGUMENTS_MAX 5
+
 struct command {
 	enum action action;
-	const char *argument; /* from the command line; NULL = none */
+	/* Of its arguments, from the command line; NULL = not given. */
+	const char *values[ARGUMENTS_MAX];
 };
 
 /* 0, or -1 after having said what is wrong. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/xmalloc.h"
 #include "core/status_value.h"
@@ -308,6 +309,7 @@ static const struct {
     [SHOW_BACKENDS] = {NULL, select_backends, show_backends},
     [SHOW_VIPS] = {"vips", NULL, show_vips},
     [SHOW_BGP] = {"bgp", NULL, show_bgp},
+    [SHOW_PEERS] = {"sync", NULL, show_peers},
     [SHOW_INTERFACES] = {"interfaces", NULL, show_interfaces},
     [SHOW_DROPS] = {"drops", NULL, show_drops},
     [SHOW_ANSWERS] = {"answers", NULL, show_answers},
@@ -320,7 +322,8 @@ show_select(const struct command *command, json_t *status)
 	json_t *part = status;
 
 	if (views[command->action].select != NULL)
-		return views[command->action].select(status, command->argument);
+		return views[command->action].select(
+		    status, command->values[0]);
 	if (key != NULL && (part = json_object_get(status, key)) == NULL) {
 		warnx("vc5d's reply has no \"%s\"", key);
 		return NULL;
@@ -331,5 +334,15 @@ show_select(const struct command *command, json_t *status)
 void
 show_text(const struct command *command, const json_t *part)
 {
-	views[command->action].show(part, command->argument);
+	views[command->action].show(part, command->values[0]);
+}
+
+void
+show_json(const json_t *json)
+{
+	size_t flags = JSON_ENSURE_ASCII | JSON_ENCODE_ANY;
+
+	flags |= isatty(STDOUT_FILENO) ? JSON_INDENT(4) : JSON_COMPACT;
+	json_dumpf(json, stdout, flags);
+	putchar('\n');
 }

@@ -9,7 +9,9 @@
 #define CTL_SHOW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
+#include "ctl/client.h"
 #include "ctl/parse.h"
 
 /*
@@ -27,5 +29,15 @@ json_t *select_services(const json_t *status, const char *name);
 json_t *select_backends(const json_t *status, const char *address);
 void show_services(const json_t *services, const char *name);
 void show_backends(const json_t *backends, const char *address);
+
+/* show_peers.c's: of the document's "sync". */
+void show_peers(const json_t *sync, const char *argument);
+
+/* Any JSON, for a person if there is one, for a program otherwise. */
+void show_json(const json_t *);
+
+/* What has requests of its own; the exit status. */
+int show_flows(struct client *, const struct command *, bool as_json);
+int show_explanation(struct client *, const struct command *, bool as_json);
 
 #endif

@@ -25,10 +25,18 @@ lines_to_json(const struct conf_errors *errors)
 }
 
 static json_t *
-reload(struct engine *e)
+status(struct engine *e, const json_t *request)
+{
+	(void)request;
+	return engine_status(e);
+}
+
+static json_t *
+reload(struct engine *e, const json_t *request)
 {
 	char message[128];
 
+	(void)request;
 	if (engine_reload(e) == -1)
 		return json_pack(
 		    "{s:b, s:o}", "ok", 0, "errors", lines_to_json(&e->errors));
@@ -40,13 +48,23 @@ reload(struct engine *e)
 static json_t *
 request(void *arg, const json_t *request)
 {
+	static const struct {
+		const char *command;
+		json_t *(*function)(struct engine *, const json_t *request);
+	} commands[] = {
+	    {"status", status},
+	    {"reload", reload},
+	    {"flows", console_flows},
+	    {"explain", console_explain},
+	};
 	const char *command =
 	    json_string_value(json_object_get(request, "command"));
+	size_t i;
 
-	if (command != NULL && strcmp(command, "status") == 0)
-		return engine_status(arg);
-	if (command != NULL && strcmp(command, "reload") == 0)
-		return reload(arg);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (command != NULL &&
+		    strcmp(command, commands[i].command) == 0)
+			return commands[i].function(arg, request);
 	return json_pack("{s:s}", "error", "unknown command");
 }
 

@@ -175,6 +175,10 @@ void retry_reset(struct retry *);
 
 /* services.c */
 
+/* NULL if there is none. */
+struct service *service_find(const struct engine *, const struct service_key *);
+struct destination *
+destination_find(const struct service *, const struct addr *);
 /*
  * Build the tree for conf, carrying over what is known from the engine's
  * present one, if it has one.  Not yet checking.
@@ -256,6 +260,16 @@ void engine_sync_problems(const struct engine *, json_t *list);
 void console_listen(struct engine *, uint64_t now);
 void console_follow(struct engine *, const struct conf *was);
 
+/*
+ * flows.c, explain.c: what the console answers, a new reference, to a request
+ * as adapters/control.h has it.
+ */
+
+json_t *console_flows(struct engine *, const json_t *request);
+json_t *console_explain(struct engine *, const json_t *request);
+/* "embryonic", "confirmed", "closed". */
+const char *flow_state_name(enum flow_state);
+
 /* probers.c */
 
 void probers_init(struct destination *);
@@ -291,6 +305,8 @@ bool interface_is_native(const struct interface *);
 
 /* The status document (core/status.h), a new reference. */
 json_t *engine_status(void *engine);
+/* What it says of a destination, likewise. */
+json_t *status_destination(const struct destination *);
 /* A string of whatever bytes, made fit for JSON: a new reference. */
 json_t *status_text(const char *);
 

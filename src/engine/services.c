@@ -25,7 +25,7 @@ key_matches(const void *key, const void *service)
 	    key, &((const struct service *)service)->conf->key);
 }
 
-static struct service *
+struct service *
 service_find(const struct engine *e, const struct service_key *key)
 {
 	if (e->services == NULL)
@@ -41,7 +41,7 @@ address_matches(const void *address, const void *destination)
 	    address, &((const struct destination *)destination)->conf->address);
 }
 
-static struct destination *
+struct destination *
 destination_find(const struct service *s, const struct addr *address)
 {
 	return bsearch(address, s->destinations, s->conf->destination_count,

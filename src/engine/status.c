@@ -228,8 +228,8 @@ set_way(
 	json_object_set_new(o, "problem", status_text(problem));
 }
 
-static json_t *
-destination_json(const struct destination *d)
+json_t *
+status_destination(const struct destination *d)
 {
 	static const char *const states[] = {
 	    [DESTINATION_DOWN] = "down",
@@ -272,7 +272,7 @@ service_json(const struct service *s)
 	set_counters(o, s, NULL);
 	for (i = 0; i < c->destination_count; i++)
 		json_array_append_new(
-		    destinations, destination_json(&s->destinations[i]));
+		    destinations, status_destination(&s->destinations[i]));
 	json_object_set_new(o, "destinations", destinations);
 	return o;
 }

@@ -9,10 +9,13 @@
  * Prints "ready" when it serves.  Port 0 or socket "-" is: not that one.
  * The command "reload" succeeds first, and is then refused and accepted in
  * turn; "free" frees the control socket from inside its handler; "huge" has a
- * reply of 4 MiB.  SIGTERM ends it, with everything freed.
+ * reply of 4 MiB; "flows" and "explain" are answered from the document's
+ * "test_flows" and "test_explain", which vc5d's has not.  SIGTERM ends it, with
+ * everything freed.
  */
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,14 +47,16 @@ give_status(void *arg)
 }
 
 static json_t *
-do_status(struct server *server)
+do_status(struct server *server, const json_t *request)
 {
+	(void)request;
 	return json_incref(server->status);
 }
 
 static json_t *
-do_reload(struct server *server)
+do_reload(struct server *server, const json_t *request)
 {
+	(void)request;
 	if (server->reloads++ % 2 == 0)
 		return json_pack("{s:b, s:s}", "ok", 1, "message",
 		    "configuration reloaded: 2 services changed");
@@ -61,24 +66,91 @@ do_reload(struct server *server)
 }
 
 static json_t *
-do_free(struct server *server)
+do_free(struct server *server, const json_t *request)
 {
+	(void)request;
 	control_free(server->control);
 	server->control = NULL;
 	return json_pack("{s:b}", "ok", 1);
 }
 
 static json_t *
-do_huge(struct server *server)
+do_huge(struct server *server, const json_t *request)
 {
 	char *text = xcalloc(1, HUGE_REPLY + 1);
 	json_t *reply;
 
-	(void)server;
+	(void)server, (void)request;
 	memset(text, 'x', HUGE_REPLY);
 	reply = json_pack("{s:s}", "text", text);
 	free(text);
 	return reply;
+}
+
+static bool
+is_asked(const json_t *request, const char *key, const char *value)
+{
+	const char *asked = json_string_value(json_object_get(request, key));
+
+	return asked == NULL || strcmp(asked, value) == 0;
+}
+
+static bool
+flow_matches(const json_t *flow, const json_t *request)
+{
+	static const char *const keys[] = {
+	    "service", "client", "server", "state"};
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!is_asked(request, keys[i],
+			json_string_value(json_object_get(flow, keys[i]))))
+			return false;
+	return true;
+}
+
+/* The document's, two at a time: a page may be empty and not the last. */
+static json_t *
+do_flows(struct server *server, const json_t *request)
+{
+	json_t *all = json_object_get(server->status, "test_flows"), *flow;
+	size_t i =
+	    (size_t)json_integer_value(json_object_get(request, "cursor"));
+	json_int_t limit =
+	    json_integer_value(json_object_get(request, "limit"));
+	json_t *flows = json_array();
+	size_t end = i + 2;
+
+	if (!is_asked(request, "state", "confirmed") &&
+	    !is_asked(request, "state", "closed")) {
+		json_decref(flows);
+		return json_pack("{s:s}", "error", "no such state");
+	}
+	for (; i < end && (flow = json_array_get(all, i)) != NULL; i++) {
+		if (!flow_matches(flow, request))
+			continue;
+		if (limit > 0 && (json_int_t)json_array_size(flows) == limit)
+			break;
+		json_array_append(flows, flow);
+	}
+	return json_pack("{s:o, s:o}", "flows", flows, "next",
+	    i < json_array_size(all) ? json_integer((json_int_t)i)
+				     : json_null());
+}
+
+/* The document's one for a destination. */
+static json_t *
+do_explain(struct server *server, const json_t *request)
+{
+	const char *destination =
+	    json_string_value(json_object_get(request, "destination"));
+	json_t *reply = json_object_get(
+	    json_object_get(server->status, "test_explain"), destination);
+
+	if (reply == NULL || !is_asked(request, "protocol", "tcp") ||
+	    !is_asked(request, "without", "10.1.0.12"))
+		return json_pack("{s:s}", "error", "a bad question\x1b");
+	return json_incref(reply);
 }
 
 static json_t *
@@ -86,12 +158,14 @@ handle(void *arg, const json_t *request)
 {
 	static const struct {
 		const char *command;
-		json_t *(*function)(struct server *);
+		json_t *(*function)(struct server *, const json_t *request);
 	} commands[] = {
 	    {"status", do_status},
 	    {"reload", do_reload},
 	    {"free", do_free},
 	    {"huge", do_huge},
+	    {"flows", do_flows},
+	    {"explain", do_explain},
 	};
 	const char *command;
 	size_t i;
@@ -100,7 +174,7 @@ handle(void *arg, const json_t *request)
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (command != NULL &&
 		    strcmp(command, commands[i].command) == 0)
-			return commands[i].function(arg);
+			return commands[i].function(arg, request);
 	}
 	return json_pack("{s:s}", "error", "unknown command");
 }

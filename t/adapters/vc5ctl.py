@@ -74,6 +74,17 @@ def test_json(path):
     equal(backends, [document["services"][0]["destinations"][2],
                      document["services"][1]["destinations"][0]],
           "and all that is known of them")
+    flows = document["test_flows"]
+    equal(show("flows"), flows, "-j show flows: all pages")
+    equal(show("flows", "limit", "4"), flows[:4], "-j show flows limit 4")
+    equal(show("flows", "client", "203.0.113.7"), [], "-j of no flows")
+    equal(run("-j", "-s", path, "show", "flows", "state", "x")[:2], (1, ""),
+          "-j of what is no filter")
+    equal(show("peers"), document["sync"], "-j show peers")
+    status, out, _ = run("-j", "-s", path, "explain", "198.51.100.7:4711",
+                         "192.0.2.1:80")
+    equal((status, json.loads(out)),
+          (0, document["test_explain"]["192.0.2.1:80"]), "-j explain")
     status, out, _ = run("-j", "-s", path, "show", "services", "nope")
     equal((status, out), (1, ""), "-j of what there is not")
 

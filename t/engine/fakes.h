@@ -24,6 +24,7 @@
 #define FAKE_VIPS     8
 #define FAKE_MEMBERS  3
 #define FAKE_PORTS    4
+#define FAKE_FLOWS    2048
 
 /* What the world does. */
 struct fake_server {
@@ -57,6 +58,9 @@ struct fake_world {
 	const char *members[FAKE_MEMBERS]; /* of it; NULL = none */
 	enum check_outcome
 	    outcome; /* of all checks; CHECK_PASSED: each its own */
+	struct flow flows[FAKE_FLOWS];
+	size_t flow_count;
+	struct dataplane_explanation explanation; /* slots 0: the usual one */
 };
 
 /* What the engine did. */
