@@ -15,11 +15,12 @@
 #include "adapters/sync_private.h"
 #include "base/log.h"
 
-#define WINDOW	       128   /* datagrams */
-#define PROGRESS_LIMIT 300   /* ms, after which the rest is asked for again */
-#define TIMEOUTS       5     /* in a row, after which somebody else is */
-#define ALONE	       3000  /* ms in which others would have been heard */
-#define PAUSE	       10000 /* ms between attempts when nobody waits */
+#define WINDOW	       128    /* datagrams */
+#define PROGRESS_LIMIT 300    /* ms, after which the rest is asked for again */
+#define TRANSFER_LIMIT 600000 /* ms */
+#define TIMEOUTS       5      /* in a row, after which somebody else is */
+#define ALONE	       3000   /* ms in which others would have been heard */
+#define PAUSE	       10000  /* ms between attempts when nobody waits */
 
 static void
 ask(struct sync *s, uint64_t now)
@@ -125,6 +126,9 @@ sync_join_bulk(struct sync *s, const struct sync_message *m, uint64_t now)
 	j->flows += s->received.flows - before;
 	if (m->bulk.from != j->cursor)
 		return;
+	if ((m->header.flags & SYNC_BULK_LAST) == 0 &&
+	    m->bulk.upto == j->cursor)
+		return; /* it would go on for ever */
 	j->cursor = m->bulk.upto;
 	j->progress = now;
 	j->timeouts = 0;
@@ -156,6 +160,10 @@ watch(struct sync *s, uint64_t now)
 
 	if (peer == NULL || peer->state != SYNC_PEER_UP) {
 		fail(s, "has gone", now);
+		return;
+	}
+	if (now >= j->asked + TRANSFER_LIMIT) {
+		fail(s, "comes to no end", now);
 		return;
 	}
 	if (now < j->progress + PROGRESS_LIMIT)

@@ -33,8 +33,12 @@ sync_rate_init(struct sync_rate *r, uint64_t bits, uint64_t now)
 static void
 gather(struct sync_rate *r, uint64_t now)
 {
-	uint64_t elapsed = now - r->then, bytes;
+	uint64_t elapsed, bytes;
 
+	/* Who calls may have looked at the clock a while ago. */
+	if (now <= r->then)
+		return;
+	elapsed = now - r->then;
 	if (elapsed > LONGEST_IDLE)
 		elapsed = LONGEST_IDLE;
 	bytes = r->rate * elapsed / 1000;
