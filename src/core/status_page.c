@@ -220,6 +220,7 @@ static void
 put_destination(FILE *out, const json_t *destination)
 {
 	const json_t *checks = json_object_get(destination, "checks"), *check;
+	char weight[STATUS_WEIGHT_STRLEN];
 	size_t i;
 
 	html_row_begin(out, status_string(destination, "address"));
@@ -232,7 +233,9 @@ put_destination(FILE *out, const json_t *destination)
 	}
 	html_cell_end(out);
 	put_way(out, destination);
-	html_cell_count(out, "Weight", status_number(destination, "weight"));
+	fputs("<td data-label=\"Weight\" class=\"number\">", out);
+	fputs(status_weight(destination, weight), out);
+	html_cell_end(out);
 	html_cell_count(out, "Flows", status_number(destination, "flows"));
 	html_cell_count(
 	    out, "Stateless", status_number(destination, "stateless"));

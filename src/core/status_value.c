@@ -68,6 +68,20 @@ status_service_key(const json_t *service)
 }
 
 const char *
+status_weight(const json_t *destination, char buf[STATUS_WEIGHT_STRLEN])
+{
+	const json_t *now = json_object_get(destination, "weight_now");
+	int64_t weight = status_number(destination, "weight");
+
+	if (json_is_real(now) && json_real_value(now) < (double)weight)
+		snprintf(buf, STATUS_WEIGHT_STRLEN, "%g/%" PRId64,
+		    json_real_value(now), weight);
+	else
+		snprintf(buf, STATUS_WEIGHT_STRLEN, "%" PRId64, weight);
+	return buf;
+}
+
+const char *
 status_age(int64_t seconds, char buf[STATUS_AGE_STRLEN])
 {
 	static const struct {

@@ -241,27 +241,14 @@ print_ways(const json_t *destinations, const char *heading, const char *key,
 	table_free(table);
 }
 
-/* What it is now, if it still rises to what is configured. */
-static void
-add_weight(struct table *table, const json_t *destination)
-{
-	const json_t *now = json_object_get(destination, "weight_now");
-	int64_t weight = status_number(destination, "weight");
-
-	if (json_is_real(now) && json_real_value(now) < (double)weight)
-		table_addf(table, "%g/%" PRId64, json_real_value(now), weight);
-	else
-		table_addf(table, "%" PRId64, weight);
-}
-
 static void
 add_destination(struct table *table, const json_t *destination)
 {
-	char age[STATUS_AGE_STRLEN];
+	char age[STATUS_AGE_STRLEN], weight[STATUS_WEIGHT_STRLEN];
 
 	table_add(table, status_string(destination, "state"));
 	table_add(table, status_age(status_number(destination, "since"), age));
-	add_weight(table, destination);
+	table_add(table, status_weight(destination, weight));
 	add_number(table, destination, "flows");
 	add_number(table, destination, "stateless");
 	add_number(table, destination, "packets");

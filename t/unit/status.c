@@ -214,6 +214,10 @@ page_says_states_in_words(void **state)
 	assert_contains(text,
 	    "<td data-label=\"Packets\" class=\"number\">"
 	    "1&#8239;000&#8239;000</td>");
+	assert_contains(
+	    text, "<td data-label=\"Weight\" class=\"number\">0.25/1</td>");
+	assert_contains(
+	    text, "<td data-label=\"Weight\" class=\"number\">10</td>");
 	free(text);
 	json_decref(json);
 }
