@@ -21,6 +21,9 @@
 /* Of the table, that a call of flows_tell() looks at: all of it in 500 ms. */
 #define TELL_PARTS 5
 
+/* All of it is counted this seldom: it takes longer than to find news. */
+#define COUNT_ROUNDS 4
+
 /* It also stops after so long, having looked at some buckets at least. */
 #define SLICE_NS      4000000
 #define SLICE_BUCKETS 1024
@@ -108,22 +111,48 @@ refresh_interval(uint32_t idle)
 						      : REFRESH_SECONDS;
 }
 
-/* Is the entry, which is live, to be told? */
-static enum telling
+/*
+ * Most entries are looked at for nothing, several times a second: what is done
+ * for all of them calls no function, and reads as little as can be.
+ */
+static inline struct vc5_flow
+read_entry(const struct xdp *xdp, uint32_t index)
+{
+	const struct vc5_flow *flow =
+	    &xdp->flows[index / VC5_WAYS].ways[index % VC5_WAYS];
+
+	return (struct vc5_flow){
+	    .key = READ(flow->key),
+	    .destination = READ(flow->destination),
+	    .stamp = READ(flow->stamp),
+	};
+}
+
+/* The service of an entry's destination, whatever that is now, or NULL. */
+static inline const struct vc5_service *
+service_of(const struct xdp *xdp, const struct vc5_flow *entry)
+{
+	uint32_t index = entry->destination & 0xffff, service;
+
+	if (index >= xdp->limits[XDP_DESTINATIONS])
+		return NULL;
+	service = xdp->destinations[index].service;
+	return service < xdp->limits[XDP_SERVICES] ? &xdp->services[service]
+						   : NULL;
+}
+
+/* Is the entry, which is confirmed or closed, to be told if it is live? */
+static inline enum telling
 what_to_tell(
     const struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
 {
 	const struct xdp_shadow *shadow = &xdp->shadow[index];
-	const struct vc5_destination *destination;
 	const struct vc5_service *service;
 
 	if (shadow->tag == tag_of(entry->key) && shadow->stamp == entry->stamp)
 		return TELL_NOTHING;
-	destination = xdp_entry_destination(xdp, entry->destination);
-	if (destination == NULL)
-		return TELL_NOTHING;
-	service = &xdp->services[destination->service];
-	if (service->flags & VC5_UNTRACKED)
+	service = service_of(xdp, entry);
+	if (service == NULL || service->flags & VC5_UNTRACKED)
 		return TELL_NOTHING;
 	if (shadow->tag != tag_of(entry->key) ||
 	    flow_state(shadow->stamp) != flow_state(entry->stamp))
@@ -151,48 +180,38 @@ tell_entry(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
 	return true;
 }
 
-/* What is in a bucket, and what that is to the next flow that comes. */
-struct glimpse {
-	struct vc5_flow entries[VC5_WAYS];
-	enum vc5_rank ranks[VC5_WAYS];
-};
-
-/* False: there is nothing. */
-static bool
-look(const struct xdp *xdp, uint32_t bucket, uint32_t now, struct glimpse *seen)
+static inline bool
+is_empty(const struct xdp *xdp, uint32_t bucket)
 {
+	const struct vc5_flow *ways = xdp->flows[bucket].ways;
 	uint32_t any = 0;
 
-	for (unsigned way = 0; way < VC5_WAYS; way++) {
-		seen->entries[way] =
-		    xdp_entry_read(xdp, bucket * VC5_WAYS + way);
-		any |= seen->entries[way].stamp;
-	}
-	if (any == 0)
-		return false;
 	for (unsigned way = 0; way < VC5_WAYS; way++)
-		seen->ranks[way] =
-		    xdp_entry_rank(xdp, &seen->entries[way], now);
-	return true;
+		any |= READ(ways[way].stamp);
+	return any == 0;
 }
 
 /* False: there is no room for what is new in it. */
-static bool
-tell_bucket(struct xdp *xdp, uint32_t bucket, const struct glimpse *seen,
-    struct telling_job *job)
+static inline bool
+tell_bucket(struct xdp *xdp, uint32_t bucket, struct telling_job *job)
 {
 	uint32_t index = bucket * VC5_WAYS;
 	enum telling telling;
+	struct vc5_flow entry;
 
 	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
-		if (seen->ranks[way] != VC5_RANK_LIVE)
+		entry = read_entry(xdp, index);
+		if (flow_state(entry.stamp) < VC5_FLOW_CONFIRMED)
 			continue;
-		telling = what_to_tell(xdp, index, &seen->entries[way]);
-		if (telling == TELL_REFRESH && job->refresh_count < REFRESH_MAX)
+		telling = what_to_tell(xdp, index, &entry);
+		if (telling == TELL_NOTHING ||
+		    xdp_entry_rank(xdp, &entry, job->now) != VC5_RANK_LIVE)
+			continue;
+		if (telling == TELL_NEWS) {
+			if (!tell_entry(xdp, index, &entry, job))
+				return false;
+		} else if (job->refresh_count < REFRESH_MAX)
 			xdp->refresh[job->refresh_count++] = index;
-		else if (telling == TELL_NEWS &&
-		    !tell_entry(xdp, index, &seen->entries[way], job))
-			return false;
 	}
 	return true;
 }
@@ -222,12 +241,17 @@ tally(struct xdp *xdp, const struct vc5_flow *entry, enum vc5_rank rank,
 }
 
 static void
-count_bucket(struct xdp *xdp, const struct glimpse *seen, uint32_t now)
+count_bucket(struct xdp *xdp, uint32_t bucket, uint32_t now)
 {
-	for (unsigned way = 0; way < VC5_WAYS; way++)
-		if (seen->ranks[way] != VC5_RANK_FREE)
-			++*tally(
-			    xdp, &seen->entries[way], seen->ranks[way], now);
+	struct vc5_flow entry;
+	enum vc5_rank rank;
+
+	for (unsigned way = 0; way < VC5_WAYS; way++) {
+		entry = read_entry(xdp, bucket * VC5_WAYS + way);
+		rank = xdp_entry_rank(xdp, &entry, now);
+		if (rank != VC5_RANK_FREE)
+			++*tally(xdp, &entry, rank, now);
+	}
 }
 
 static uint32_t
@@ -236,25 +260,32 @@ bucket_count(const struct xdp *xdp)
 	return xdp->limits[XDP_FLOWS] / VC5_WAYS;
 }
 
+static void
+end_round(struct xdp *xdp, bool telling)
+{
+	if (xdp->round % COUNT_ROUNDS == 0)
+		xdp->scan = xdp->scanning;
+	xdp->scanning = (struct dataplane_flows){0};
+	xdp->scanned = 0;
+	xdp->round = telling ? xdp->round + 1 : 0;
+}
+
 /* A part of the table up to a bucket: false if there was no room for news. */
 static bool
 scan_to(struct xdp *xdp, uint32_t end, struct telling_job *job)
 {
-	struct glimpse seen;
+	bool counting = xdp->round % COUNT_ROUNDS == 0;
 
 	for (; xdp->scanned < end; xdp->scanned++) {
-		if (!look(xdp, xdp->scanned, job->now, &seen))
+		if (is_empty(xdp, xdp->scanned))
 			continue;
-		if (job->tell != NULL &&
-		    !tell_bucket(xdp, xdp->scanned, &seen, job))
+		if (job->tell != NULL && !tell_bucket(xdp, xdp->scanned, job))
 			return false;
-		count_bucket(xdp, &seen, job->now);
+		if (counting)
+			count_bucket(xdp, xdp->scanned, job->now);
 	}
-	if (end < bucket_count(xdp))
-		return true;
-	xdp->scan = xdp->scanning;
-	xdp->scanning = (struct dataplane_flows){0};
-	xdp->scanned = 0;
+	if (end == bucket_count(xdp))
+		end_round(xdp, job->tell != NULL);
 	return true;
 }
 
@@ -262,22 +293,27 @@ void
 xdp_scan(struct xdp *xdp)
 {
 	struct telling_job job = {.now = READ(xdp->control->clock)};
-	uint32_t rest = bucket_count(xdp) - xdp->scanned;
+	uint32_t rest;
 
 	if (xdp->told) {
 		xdp->told = false;
 		return;
 	}
+	/* Nothing is told any more, and each round counts. */
+	if (xdp->round % COUNT_ROUNDS != 0)
+		xdp->round = xdp->scanned = 0;
+	rest = bucket_count(xdp) - xdp->scanned;
 	scan_to(xdp, xdp->scanned + (rest < TICK_BUCKETS ? rest : TICK_BUCKETS),
 	    &job);
 }
 
+/* Of our own: the time of others, who have the processor, is not lost here. */
 static int64_t
 nanoseconds(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -316,7 +352,7 @@ xdp_flows_tell(struct dataplane *dataplane, dataplane_flow_fn *tell, void *arg)
 	if (!tell_part(xdp, &job))
 		job.refresh_count = 0;
 	for (size_t i = 0; i < job.refresh_count; i++) {
-		entry = xdp_entry_read(xdp, xdp->refresh[i]);
+		entry = read_entry(xdp, xdp->refresh[i]);
 		if (what_to_tell(xdp, xdp->refresh[i], &entry) !=
 			TELL_NOTHING &&
 		    !tell_entry(xdp, xdp->refresh[i], &entry, &job))
@@ -336,7 +372,7 @@ xdp_flows_walk(struct dataplane *dataplane, uint64_t *cursor, uint32_t within,
 	struct flow flow;
 
 	for (; *cursor < end && *cursor < xdp->limits[XDP_FLOWS]; ++*cursor) {
-		entry = xdp_entry_read(xdp, (uint32_t)*cursor);
+		entry = read_entry(xdp, (uint32_t)*cursor);
 		if (flow_state(entry.stamp) < VC5_FLOW_CONFIRMED ||
 		    (within != 0 && flow_age(entry.stamp, now) > within) ||
 		    !xdp_entry_flow(

@@ -132,6 +132,7 @@ struct xdp {
 	/* Reports. */
 	struct dataplane_reason reasons[VC5_DROPS], answers[VC5_ANSWERS];
 	uint32_t scanned; /* buckets, of the scan that is on */
+	uint32_t round;	  /* whole scans so far: not all of them count */
 	struct dataplane_flows scanning, scan; /* now, the last whole one */
 	bool told; /* flows_tell() has moved it on in this second */
 

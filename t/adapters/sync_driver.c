@@ -17,6 +17,7 @@
  *	clear			forget all flows
  *	leave			say goodbye; and end
  *	status			answered by a line of JSON
+ *	usage			likewise, of time and bytes alone
  */
 
 #include <sys/resource.h>
@@ -362,6 +363,23 @@ do_status(char *text)
 	answer("");
 }
 
+/* As little as can be, while it is measured. */
+static void
+do_usage(char *text)
+{
+	struct sync_status s;
+	json_t *o;
+
+	(void)text;
+	sync_status(sync_, &s);
+	o = json_pack("{sI sI so so}", "cpu", cpu_us(), "now",
+	    (json_int_t)monotime_ms(), "sent", traffic_json(&s.sent),
+	    "received", traffic_json(&s.received));
+	json_dumpf(o, stdout, JSON_COMPACT);
+	json_decref(o);
+	answer("");
+}
+
 static void
 input(struct bufferevent *bev, void *arg)
 {
@@ -371,7 +389,7 @@ input(struct bufferevent *bev, void *arg)
 	} verbs[] = {{"set", do_set}, {"packets", do_packets},
 	    {"close", do_close}, {"touch", do_touch}, {"keep", do_keep},
 	    {"limit", do_limit}, {"see", do_see}, {"clear", do_clear},
-	    {"leave", do_leave}, {"status", do_status}};
+	    {"leave", do_leave}, {"status", do_status}, {"usage", do_usage}};
 	char *line, *rest;
 	size_t i;
 
@@ -411,6 +429,15 @@ timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	store_tick(store);
+}
+
+static void
 begin(void)
 {
 	struct sync_settings s = settings();
@@ -425,9 +452,10 @@ begin(void)
 int
 main(int argc, char *argv[])
 {
-	struct timeval interval = monotime_timeval(TIMER);
+	struct timeval interval = monotime_timeval(TIMER),
+		       second = monotime_timeval(1000);
+	struct event *ticker, *clock;
 	struct bufferevent *bev;
-	struct event *ticker;
 	int i;
 
 	for (i = 1; i < argc; i++)
@@ -439,12 +467,15 @@ main(int argc, char *argv[])
 	begin();
 	ticker = event_new(base, -1, EV_PERSIST, timer, NULL);
 	evtimer_add(ticker, &interval);
+	clock = event_new(base, -1, EV_PERSIST, tick, NULL);
+	evtimer_add(clock, &second);
 	bev = bufferevent_socket_new(base, 0, 0);
 	bufferevent_setcb(bev, input, NULL, ended, NULL);
 	bufferevent_enable(bev, EV_READ);
 	event_base_dispatch(base);
 	sync_free(sync_);
 	event_free(ticker);
+	event_free(clock);
 	if (keep != NULL)
 		event_free(keep);
 	bufferevent_free(bev);

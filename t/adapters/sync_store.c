@@ -54,6 +54,12 @@ store_free(struct store *s)
 }
 
 void
+store_tick(struct store *s)
+{
+	(void)s;
+}
+
+void
 store_clear(struct store *s)
 {
 	memset(s->entries, 0, s->capacity * sizeof(*s->entries));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * A flow table for tests of the sync adapter, in place of a data plane: it
- * tells, walks and learns as that would, in the simplest way.
+ * The flow table of sync_driver: in sync_store.c a simple one for tests, in
+ * sync_store_xdp.c that of the XDP data plane, for measurements.
  */
 
 #ifndef T_ADAPTERS_SYNC_STORE_H
@@ -22,12 +22,17 @@ struct store;
 /* capacity: a power of two; refresh: ms after which a live flow is retold. */
 struct store *store_new(size_t capacity, unsigned refresh);
 void store_free(struct store *);
+/* Called once a second. */
+void store_tick(struct store *);
 
 /* The number'th flow of all: a client of some service and server. */
 void store_flow(size_t number, struct flow *);
 /* A packet of the number'th flow; makes it if it is not there. */
 void store_packet(struct store *, size_t number, enum flow_state);
-/* A packet of each flow that is there. */
+/*
+ * A packet of each flow that is there; of the data plane's flows, one each
+ * second from now on.
+ */
 void store_packets(struct store *);
 /* Services and servers from these numbers on are not configured. */
 void store_limit(struct store *, unsigned services, unsigned servers);
