@@ -153,18 +153,21 @@ extend_group(struct sync_writer *writer, const struct flow *flow, size_t len)
 	uint8_t group[GROUP_LEN], *at, *count;
 
 	put_group(group, flow);
-	at = writer->bytes + writer->group;
-	if (writer->group == 0 || !same_group(at, group)) {
-		if (GROUP_LEN + len > PAYLOAD_END - writer->len)
+	if (writer->group != 0 &&
+	    same_group(writer->bytes + writer->group, group))
+		at = extend(writer, len);
+	else {
+		at = extend(writer, GROUP_LEN + len);
+		if (at == NULL)
 			return NULL;
-		writer->group = writer->len;
-		at = extend(writer, GROUP_LEN);
+		writer->group = (size_t)(at - writer->bytes);
 		memcpy(at, group, GROUP_LEN);
+		at += GROUP_LEN;
 	}
-	count = at + GROUP_LEN - 2;
-	at = extend(writer, len);
-	if (at != NULL)
-		put16(count, (uint16_t)(get16(count) + 1));
+	if (at == NULL)
+		return NULL;
+	count = writer->bytes + writer->group + GROUP_LEN - 2;
+	put16(count, (uint16_t)(get16(count) + 1));
 	return at;
 }
 

@@ -218,7 +218,8 @@ views_come_back_in_parts(void **state)
 	uint8_t buffer[SYNC_DATAGRAM_MAX];
 	struct service_key before;
 	struct sync_message m;
-	size_t i, j, next, seen, len;
+	size_t i, next, seen, len;
+	unsigned j;
 
 	(void)state;
 	sample_services(services, 100);
