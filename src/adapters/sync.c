@@ -222,6 +222,7 @@ sync_see(struct sync *s, const struct sync_digests *digests,
 	if (count > 0)
 		memcpy(s->services, services, count * sizeof(*services));
 	s->service_count = count;
+	s->view_next = count;
 	s->digests = *digests;
 	sync_peers_see(s->peers, digests, services, count, monotime_ms());
 }

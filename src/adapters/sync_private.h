@@ -92,6 +92,7 @@ struct sync {
 	size_t service_count;
 	struct sync_digests digests;
 	uint64_t view_at; /* ms: of the next VIEW */
+	size_t view_next; /* service that this one has not got to */
 	uint64_t since;	  /* ms */
 	bool leaving;
 	bool namesake; /* there is another instance of this name */

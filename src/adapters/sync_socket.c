@@ -50,6 +50,7 @@ struct sync_socket {
 	uint64_t overruns;	   /* of sockets that are closed */
 	char problem[PROBLEM_LEN]; /* "" = none */
 	uint8_t bytes[SYNC_SOCKET_BATCH][SYNC_SOCKET_BYTES];
+	struct sockaddr_storage from[SYNC_SOCKET_BATCH];
 	struct sync_datagram received[SYNC_SOCKET_BATCH];
 };
 
@@ -327,7 +328,6 @@ sync_socket_receive(
     struct sync_socket *s, const struct sync_datagram **datagrams)
 {
 	struct mmsghdr messages[SYNC_SOCKET_BATCH] = {0};
-	struct sockaddr_storage from[SYNC_SOCKET_BATCH];
 	struct iovec parts[SYNC_SOCKET_BATCH];
 	int i, count;
 
@@ -339,14 +339,14 @@ sync_socket_receive(
 		parts[i].iov_len = SYNC_SOCKET_BYTES;
 		messages[i].msg_hdr.msg_iov = &parts[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
-		messages[i].msg_hdr.msg_name = &from[i];
-		messages[i].msg_hdr.msg_namelen = sizeof(from[i]);
+		messages[i].msg_hdr.msg_name = &s->from[i];
+		messages[i].msg_hdr.msg_namelen = sizeof(s->from[i]);
 	}
 	count = recvmmsg(s->fd, messages, SYNC_SOCKET_BATCH, 0, NULL);
 	for (i = 0; i < count; i++) {
 		s->received[i].bytes = s->bytes[i];
 		s->received[i].len = messages[i].msg_len;
-		set_from(&s->received[i].from, &from[i]);
+		set_from(&s->received[i].from, &s->from[i]);
 	}
 	return count == -1 ? 0 : (size_t)count;
 }

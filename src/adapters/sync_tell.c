@@ -39,21 +39,27 @@ sync_hello(struct sync *s, uint64_t now)
 	sync_out_end(s, &w, flags);
 }
 
-/* At least one datagram goes out for that, an empty one says: none. */
+/*
+ * Of many services a part goes out each time, as bandwidth allows.  At least
+ * one datagram does, which may say that there are none.
+ */
 void
 sync_tell_view(struct sync *s, uint64_t now)
 {
 	struct sync_writer w;
-	size_t next = 0;
 
-	if (now < s->view_at)
+	if (s->view_next >= s->service_count && now < s->view_at)
 		return;
-	s->view_at = now + VIEW_EVERY;
+	if (now >= s->view_at) {
+		s->view_at = now + VIEW_EVERY;
+		s->view_next = 0;
+	}
 	do {
 		sync_write_view(&w, sync_out_begin(s, NULL), s->services,
-		    s->service_count, &next);
+		    s->service_count, &s->view_next);
 		sync_out_end(s, &w, 0);
-	} while (next < s->service_count);
+	} while (s->view_next < s->service_count &&
+	    sync_rate_allows(&s->rate, SYNC_DATAGRAM_MAX, now));
 }
 
 static bool

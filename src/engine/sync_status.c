@@ -120,6 +120,11 @@ engine_sync_json(const struct engine *e)
 	return o;
 }
 
+/* A peer that is gone for good need not be one for ever. */
+#define SILENCE_MAX 86400 /* s */
+/* Until a new one can have heard us. */
+#define DEAF_MIN 10 /* s */
+
 static void
 peer_problems(const struct sync_peer *peer, json_t *list)
 {
@@ -127,7 +132,12 @@ peer_problems(const struct sync_peer *peer, json_t *list)
 	unsigned kind;
 	char *what;
 
-	if (peer->state == SYNC_PEER_SILENT)
+	if (peer->state == SYNC_PEER_UNVERIFIED &&
+	    monotime_ms() - peer->began_at > DEAF_MIN * 1000)
+		json_array_append_new(list,
+		    json_sprintf(
+			"sync: %s does not hear this instance", peer->name));
+	if (peer->state == SYNC_PEER_SILENT && age < SILENCE_MAX)
 		json_array_append_new(list,
 		    json_sprintf("sync: nothing heard of %s for %" PRIu64 " s",
 			peer->name, age));

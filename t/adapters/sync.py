@@ -183,6 +183,32 @@ def test_lossy():
     ok(lab.stop(), "both end without fault")
 
 
+def test_reload():
+    """Both are reconfigured in the middle of a bulk transfer."""
+    one = Driver(1, bandwidth=2000000)
+    wait(lambda: not one.get("learning"))
+    one.tell("packets 0 45000")
+    wait(lambda: one.get("sent", "flows") >= 45000)
+    two = Driver(2)
+    lab.keys("both", KEYS[1], KEYS[0])
+    steps = [(two, "set"), (one, "set bandwidth=2100000"),
+             (two, f"set key={lab.path('both')}"),
+             (one, f"set key={lab.path('both')}"),
+             (two, "set instance=lb9"), (one, "set instance=lb8"),
+             (two, "set port=8654"), (one, "set port=8654")]
+    for number, (driver, line) in enumerate(steps, 1):
+        wait(lambda: two.get("count") > number * 1000)
+        equal(driver.answer(line), "ok", f"{line} in the middle")
+    ok(wait(lambda: two.get("count") == 45000 and not two.get("learning")),
+       "all flows arrive in the end", two.status(), two.log())
+    ok(lab.stop(), "both end without fault")
+    two = Driver(2)
+    one = Driver(1, bandwidth=2000000)
+    one.tell("packets 0 45000")
+    wait(lambda: 1000 < two.get("count") < 40000)
+    ok(lab.stop(), "both end in the middle, without fault")
+
+
 def test_cut():
     """The network is cut, and heals."""
     one, two = pair()
