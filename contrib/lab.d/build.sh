@@ -26,13 +26,17 @@ build_run()
 	}
 }
 
+# build_vc5d [TARGET...]: with these besides.
 build_vc5d()
 {
-	local dir log
+	local dir log target
 
 	dir=$(build_directory)
 	if [ -n "${VC5_BUILD-}" ]; then
-		[ -x "$dir/vc5d" ] || die "VC5_BUILD: there is no $dir/vc5d"
+		for target in vc5d "$@"; do
+			[ -x "$dir/$target" ] ||
+			    die "VC5_BUILD: there is no $dir/$target"
+		done
 		return
 	fi
 	mkdir -p "$dir"
@@ -46,6 +50,6 @@ build_vc5d()
 	(
 		cd "$dir" || exit 1
 		[ -e config.status ] || build_run "$log" "$src/configure"
-		build_run "$log" make -j "$(nproc)" vc5d vc5ctl
+		build_run "$log" make -j "$(nproc)" vc5d vc5ctl "$@"
 	) || exit 1
 }

@@ -197,11 +197,10 @@ hosts_configure_web()
 	write_once "$dir/nginx.conf" <<-EOF
 	daemon off;
 	worker_processes 1;
-	worker_rlimit_nofile 65536;
 	user www-data;
 	pid $dir/nginx.pid;
 	error_log stderr notice;
-	events { worker_connections 32768; }
+	events { worker_connections 16384; }
 	http {
 		access_log off;
 		keepalive_timeout 600s;

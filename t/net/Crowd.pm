@@ -15,18 +15,21 @@ use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 our @EXPORT = qw(
-    $vip @balancers @webs web_address balancer_address
+    $vip $rounds $spare @balancers web_address balancer_address
     instances_up change_all change
     backend_add backend_remove backend_weight backend_drain
-    balancer_kill balancer_return links announced_by
+    balancer_kill balancer_return links announced_by wait_announced wait_up
+    status sync_of peers_up know_all wait_known
     crowd_start crowd_status crowd_settle crowd_stop crowd_events
     now broken unharmed figures
     crowd_failures flood_start flood_sent floods_end_at_servers);
 
 our $vip = '192.0.2.1';
-our $size = $ENV{VC5_CROWD} // 2000;
+our $size = $ENV{VC5_CROWD} // 2000; # long connections
+our $rounds = $ENV{VC5_ROUNDS} // 1; # of what can be done time and again
+our $servers = $ENV{VC5_BACKENDS} // 6;
+our $spare = 'web' . ($servers + 1); # there, but not configured at first
 our @balancers;
-our @webs;
 
 my $json = JSON::PP->new->utf8;
 
@@ -49,20 +52,17 @@ sub balancer_address
 	return '198.51.100.' . (10 + $n);
 }
 
-# instances_up BALANCERS WEBS SPARE: with some web servers more, that no
-# balancer knows of.
+# A lab of so many balancers, and a client of many addresses.
 sub instances_up
 {
-	my ($balancers, $webs, $spare, @programs) = @_;
+	my ($balancers, @programs) = @_;
 
 	@balancers = map { "lb$_" } 1 .. $balancers;
-	@webs = map { "web$_" } 1 .. $webs;
-	@Lab::size = ('--balancers', $balancers, '--backends', $webs + $spare);
+	@Lab::size = ('--balancers', $balancers, '--backends', $servers + 1);
 	lab_up(@programs);
-	on('client', 'ip', 'address', 'add', "203.0.113.$_/24", 'dev', 'eth0')
-	    for 11 .. 19;
-	change_all(sub { $#{$_[0]->{servers}{$_}} = $webs - 1
-	    for qw(webs webs6) }) if $spare > 0;
+	on_ok('client', 'ip', 'address', 'add', "203.0.113.$_/24",
+	    'dev', 'eth0') for 11 .. 19;
+	change_all(sub { pop(@{$_[0]->{servers}{$_}}) for qw(webs webs6) });
 }
 
 # Change the configuration of these balancers, and have them use it.
@@ -179,22 +179,123 @@ sub announced_by
 	return join(' ', next_hops($vip)) eq $wanted;
 }
 
+# Wait until all balancers, but for these, are the router's next hops.
+sub wait_announced
+{
+	my %without = map { $_ => 1 } @_;
+	my @wanted = grep { !$without{$_} } @balancers;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return eventually(scalar(@wanted) . ' balancers are used',
+	    sub { announced_by(@wanted) },
+	    sub { join(' ', next_hops($vip)) });
+}
+
+# Wait until all balancers use all of their servers, or let them drain.
+sub wait_up
+{
+	my $up = wait_for(sub {
+		!grep {
+			my $all = service($_, 'web')->{destinations} // [];
+			!@$all || grep { $_->{state} !~ /^(up|draining)$/ } @$all
+		} @balancers;
+	});
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return ok(defined $up, 'all servers are of use to all balancers');
+}
+
+# The status document of a balancer.
+sub status
+{
+	my ($host) = @_;
+	my $address = slurp("$state/$host/management-address");
+
+	chomp($address);
+	my ($status, $text) = run('curl', '-sS', '-m', 20,
+	    "http://$address:8080/status.json");
+	return eval { $json->decode($text) } // {};
+}
+
+sub sync_of
+{
+	return status($_[0])->{sync} // {};
+}
+
+# Those that a balancer hears and believes, in order.
+sub peers_up
+{
+	return join(' ', sort map { $_->{name} }
+	    grep { $_->{state} eq 'up' } @{sync_of($_[0])->{peers} // []});
+}
+
+# All these balancers have so many flows at least in their tables.
+sub know_all
+{
+	my ($count, @hosts) = @_;
+
+	for my $host (@hosts) {
+		my $flows = status($host)->{flows} // {};
+		return 0 if ($flows->{confirmed} // 0) +
+		    ($flows->{idle} // 0) < $count;
+	}
+	return 1;
+}
+
+# Wait until all balancers know of all of the crowd's connections.
+sub wait_known
+{
+	my ($crowd, @hosts) = @_;
+	my $count = crowd_status($crowd)->{open};
+
+	@hosts = @balancers if !@hosts;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return eventually(scalar(@hosts) . " balancers know all $count flows",
+	    sub { know_all($count, @hosts) }, sub { explain({
+		map { $_ => [@{status($_)}{qw(flows sync problems)}] } @hosts
+	    }) });
+}
+
 # A crowd, once all of its long connections are there.  Options are those of
-# t/net/crowd.
+# t/net/crowd.  A process can't have more than so many connections.
 sub crowd_start
 {
-	my %options = (n => $size, i => 1000, @_);
-	my $log = "$state/crowd.$$." . int(now() * 1000);
+	my %options = (n => $size, i => 1000, r => 500, @_);
+	my $crowd = {size => $options{n}};
 
+	# No more than the machine can bear: requests and new ones a second.
+	$options{i} = int($options{n} / 5) if $options{n} > 5000;
+	$options{r} = int($options{n} / 50) if $options{n} > 25000;
+	my $parts = int(($options{n} + 9999) / 10000);
+	$options{r} = int($options{r} / $parts);
+	for my $part (1 .. $parts) {
+		push(@{$crowd->{parts}}, crowd_part(%options,
+		    n => int($options{n} * $part / $parts) -
+			int($options{n} * ($part - 1) / $parts)));
+		$options{s} = 0;
+	}
+	wait_for(sub {
+		grep({ !process_running($_->{pid}) } @{$crowd->{parts}}) ||
+		    (crowd_status($crowd)->{opened} // -1) == $options{n};
+	});
+	(crowd_status($crowd)->{opened} // -1) == $options{n} or
+	    die 'no crowd: ' . substr(slurp($crowd->{parts}[0]{log}), -2000);
+	crowd_settle($crowd);
+	return $crowd;
+}
+
+my $part_number = 0;
+
+sub crowd_part
+{
+	my (%options) = @_;
+	my $log = "$state/crowd." . $part_number++;
 	my $pid = process_start($log, 'nsenter',
 	    "--net=/run/netns/$prefix-client", "$build/t/net/crowd",
 	    (map { ("-$_", $options{$_}) } sort keys %options),
 	    (map { ('-a', "203.0.113.$_") } 10 .. 19), $vip, 80);
-	my $crowd = {pid => $pid, log => $log, size => $options{n}};
-	wait_for(sub { (crowd_status($crowd)->{opened} // -1) == $options{n} })
-	    or die 'no crowd: ' . substr(slurp($log), -2000);
-	crowd_settle($crowd);
-	return $crowd;
+
+	return {pid => $pid, log => $log};
 }
 
 # What it has said since, a hash for each line.
@@ -202,8 +303,8 @@ sub crowd_lines
 {
 	my ($crowd, $since) = @_;
 
-	return grep { $_->{time} >= $since }
-	    map { $json->decode($_) } slurp($crowd->{log}) =~ /^\{.*\}\n/mg;
+	return grep { $_->{time} >= $since } map { $json->decode($_) }
+	    map { slurp($_->{log}) =~ /^\{.*\}\n/mg } @{$crowd->{parts}};
 }
 
 sub crowd_events
@@ -211,17 +312,41 @@ sub crowd_events
 	return grep { $_->{event} !~ /^(status|end)$/ } crowd_lines(@_);
 }
 
-# Its last status.
-sub crowd_status
+# The last status of one of its processes.
+sub crowd_part_status
 {
-	my ($crowd) = @_;
+	my ($part) = @_;
 
-	open(my $in, '<', $crowd->{log}) or return {};
+	open(my $in, '<', $part->{log}) or return {};
 	seek($in, -65536, 2);
 	local $/;
 	my ($status) = reverse(<$in> =~
 	    /^(\{"event": "(?:status|end)".*\})\n/mg);
 	return defined $status ? $json->decode($status) : {};
+}
+
+# The last status of all of it.
+sub crowd_status
+{
+	my ($crowd) = @_;
+	my %all;
+
+	for my $status (map { crowd_part_status($_) } @{$crowd->{parts}}) {
+		return {} if !%$status;
+		for my $key (keys %$status) {
+			my $value = $status->{$key};
+			my $sum = $all{$key};
+			$all{$key} = !defined $sum ? $value :
+			    ref($value) ? {map { $_ => $sum->{$_} +
+			    $value->{$_} } keys %$value} :
+			    $key eq 'event' ? $value :
+			    $key eq 'since' || $key eq 'time' ?
+			    ($value < $sum ? $value : $sum) :
+			    $key =~ /gap$/ ? ($value > $sum ? $value : $sum) :
+			    $value + $sum;
+		}
+	}
+	return \%all;
 }
 
 # Wait until every connection that is still there has been answered what it
@@ -259,8 +384,9 @@ sub figures
 	my @states = grep { $_->{event} =~ /^(status|end)$/ }
 	    crowd_lines($crowd, $since);
 	my ($gap) = sort { $b <=> $a } 0, map { $_->{gap} } @states;
-	my $brief = @states ? $states[-1]{brief_finished} -
-	    $states[0]{brief_finished} : 0;
+	my @served = sort { $a <=> $b } map { $_->{brief_finished} || () }
+	    @states;
+	my $brief = @served ? $served[-1] - $served[0] : 0;
 
 	return sprintf('%d of %d broken, longest wait %.1f s, ' .
 	    '%d of some %d brief ones failed', scalar(broken($crowd, $since)),
@@ -287,7 +413,7 @@ sub crowd_stop
 {
 	my ($crowd) = @_;
 
-	process_stop($crowd->{pid});
+	process_stop($_->{pid}) for @{$crowd->{parts}};
 	return crowd_status($crowd);
 }
 

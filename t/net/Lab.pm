@@ -37,7 +37,7 @@ our $prefix = "vc5-$name";
 our $state = "/run/$prefix-lab";
 our $interval = 0.2;
 our $fall = 10;
-our $patience = 60; # seconds
+our $patience = $ENV{VC5_PATIENCE} // 60; # seconds
 our @size = (); # of the lab, as options of "contrib/lab up"
 
 my $json = JSON::PP->new->utf8->canonical->pretty;

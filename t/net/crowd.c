@@ -311,9 +311,13 @@ options(int argc, char **argv)
 static void
 descriptors(void)
 {
-	rlim_t need = (rlim_t)lasting.most + 8192;
-	struct rlimit limit = {.rlim_cur = need, .rlim_max = need};
+	rlim_t need = (rlim_t)lasting.most + 2048;
+	struct rlimit limit;
 
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = need;
+	if (limit.rlim_max < need)
+		limit.rlim_max = need;
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
 		err(1, "can't have %ju descriptors", (uintmax_t)need);
 }

@@ -13,7 +13,7 @@ use Time::HiRes qw(time);
 
 my $packets = $ENV{VC5_FLOOD} // 500000;
 
-instances_up(2, 6, 1);
+instances_up(2);
 floods_end_at_servers();
 my $crowd = crowd_start();
 
@@ -43,8 +43,8 @@ sub pages
 }
 
 # What operators do, one thing after the other.
-my @changes = (backend_add('web7'), backend_weight('web3', 5),
-    backend_drain('web7'), backend_weight('web3', 1), backend_remove('web7'));
+my @changes = (backend_add($spare), backend_weight('web3', 5),
+    backend_drain($spare), backend_weight('web3', 1), backend_remove($spare));
 
 # flooded KIND CHANGES?
 sub flooded
