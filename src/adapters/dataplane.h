@@ -29,7 +29,8 @@ enum destination_state {
 struct dataplane_destination {
 	struct addr address; /* of the server; unique in its service */
 	enum destination_state state;
-	unsigned weight; /* as conf_destination's */
+	unsigned weight;   /* as conf_destination's */
+	unsigned withheld; /* percent of its slots that others have as yet */
 	struct delivery delivery;
 	/* The way out.  ifindex 0: not known, all of it stays as it was. */
 	int ifindex;	       /* of the interface that has the wire */

@@ -159,7 +159,8 @@ table_differs(const struct xdp_service *service,
 		    service->destinations, service->destination_count, &i);
 		b = next_in_table(next, count, &j);
 		if (a != NULL && b != NULL &&
-		    (a->index != b->index || a->is.weight != b->is.weight))
+		    (a->index != b->index || a->is.weight != b->is.weight ||
+			a->is.withheld != b->is.withheld))
 			return true;
 	} while (a != NULL && b != NULL);
 	return a != b;
@@ -175,6 +176,7 @@ xdp_table_fill(struct xdp *xdp, const struct xdp_destination *destinations,
 		members[i].address = destinations[i].is.address;
 		members[i].weight = effective_weight(&destinations[i].is);
 		members[i].value = destinations[i].index;
+		members[i].withheld = destinations[i].is.withheld;
 	}
 	slots_fill(scheduler, members, count, 0, xdp->table, xdp->slots);
 	free(members);

@@ -22,12 +22,17 @@ struct slots_member {
 	struct addr address; /* what is hashed; unique among the members */
 	unsigned weight;     /* 0 = gets no slot; above 131,072 = 131,072 */
 	uint16_t value;	     /* written into its slots */
+	unsigned withheld;   /* percent of its slots that others have as yet */
 };
 
 /*
  * Fill all slots, size of them, with members' values, each member getting a
  * share by its weight; only the ratios of weights count.  Without a member of
  * weight above 0 every slot is set to none.
+ *
+ * Withholding less and less lets a member come step by step: each slot moves
+ * once on the whole way, however many steps there are.  Those of whom the least
+ * is withheld have all slots that nobody else has.
  */
 void slots_fill(enum scheduler, const struct slots_member *, size_t count,
     uint16_t none, uint16_t *slots, uint32_t size);

@@ -211,8 +211,6 @@ void ramp_end(struct destination *);
 void ramp_advance(struct engine *, uint64_t now);
 /* How much of its weight a destination has: 1 to 100. */
 unsigned ramp_percent(const struct destination *);
-/* Fill in the weights of a service's destinations, as they are now. */
-void ramp_weights(const struct service *, struct dataplane_destination *);
 
 /* announce.c */
 

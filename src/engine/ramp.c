@@ -5,8 +5,9 @@
  *
  * A step is a second or longer, as the hash table is filled anew for each, and
  * there are 20 at most.  Only whole steps count, so that instances which saw
- * the server come back within the same second mostly agree on its weight; a
- * weight that only rises moves slots to that server and, by Maglev, few more.
+ * the server come back within the same second mostly agree on its weight.  It
+ * is not its weight that rises, but less and less of its slots is withheld:
+ * each weight has another table, in which Maglev would move others' slots, too.
  */
 
 #include "base/log.h"
@@ -81,37 +82,4 @@ ramp_percent(const struct destination *d)
 	if (!d->rising || d->step >= steps)
 		return 100;
 	return 100 * (d->step + 1) / (steps + 1);
-}
-
-/* Do all that get new flows get the same part of their weight? */
-static bool
-are_even(const struct service *s)
-{
-	const struct destination *d, *first = NULL;
-	size_t i;
-
-	for (i = 0; i < s->conf->destination_count; i++) {
-		d = &s->destinations[i];
-		if (d->state != DESTINATION_UP || d->conf->weight == 0)
-			continue;
-		if (first == NULL)
-			first = d;
-		else if (ramp_percent(d) != ramp_percent(first))
-			return false;
-	}
-	return true;
-}
-
-/* As only ratios count, all are hundredths while some are a part. */
-void
-ramp_weights(const struct service *s, struct dataplane_destination *out)
-{
-	bool even = are_even(s);
-	const struct destination *d;
-	size_t i;
-
-	for (i = 0; i < s->conf->destination_count; i++) {
-		d = &s->destinations[i];
-		out[i].weight = d->conf->weight * (even ? 1 : ramp_percent(d));
-	}
 }

@@ -409,6 +409,8 @@ describe(const struct destination *d, struct dataplane_destination *out)
 
 	out->address = d->conf->address;
 	out->state = d->state;
+	out->weight = d->conf->weight;
+	out->withheld = 100 - ramp_percent(d);
 	out->delivery = d->conf->delivery;
 	if (is_usable(d, hop))
 		way_describe(d->conf, hop, out);
@@ -433,7 +435,6 @@ service_apply(struct service *s)
 	    xcalloc(out.destination_count, sizeof(*out.destinations));
 	for (i = 0; i < out.destination_count; i++)
 		describe(&s->destinations[i], &out.destinations[i]);
-	ramp_weights(s, out.destinations);
 	result = dp->ops->service_set(dp, &out);
 	if (result == 0) {
 		if (!s->applied)

@@ -127,7 +127,7 @@ subtest 'what is not balanced' => sub {
 };
 
 subtest 'slow start' => sub {
-	my %seen;
+	my (%seen, $part);
 
 	reload_both(sub { $_[0]->{slow_start} = '4s' });
 	stop('nginx-web1');
@@ -140,11 +140,17 @@ subtest 'slow start' => sub {
 		my $d = destination('lb1', 'web', $address{web1});
 		return 0 if $d->{state} ne 'up';
 		$seen{$d->{weight_now}} = 1;
+		$part //= slots('lb1', @first);
 		return $d->{weight_now} == 1;
 	});
 	my @seen = sort { $a <=> $b } keys %seen;
 	note("weights: @seen");
 	cmp_ok(scalar(@seen), '>=', 3, 'step by step');
+	my $own = sub { return scalar(grep { $_ eq $address{web1} } @_) };
+	cmp_ok($own->(values %$part), '<', $own->(values %$slots),
+	    'it has a part of its slots at first');
+	is(scalar(grep { $part->{$_} eq $address{web1} &&
+	    $slots->{$_} ne $address{web1} } @first), 0, 'and no others');
 	is_deeply(slots('lb1', @first), $slots, 'the slots are what they were');
 	check_foretold(@third);
 };

@@ -22,6 +22,7 @@
 
 #define MEMBERS_MAX 1000
 #define ROUNDS_MAX  1000
+#define RISE_STEPS  20
 #define NONE	    UINT16_MAX
 
 enum change {
@@ -29,11 +30,12 @@ enum change {
 	CHANGE_ADD,
 	CHANGE_RAISE, /* its weight is doubled */
 	CHANGE_LOWER, /* ... halved */
+	CHANGE_RISE,  /* it is added in steps, as by "slow_start" */
 	CHANGES
 };
 
 static const char *const change_names[CHANGES] = {
-    "remove", "add", "raise", "lower"};
+    "remove", "add", "raise", "lower", "rise"};
 
 static const enum scheduler schedulers[] = {
     SCHEDULER_MAGLEV, SCHEDULER_RENDEZVOUS};
@@ -101,6 +103,23 @@ spread(int i, int rounds)
 	    quantile(figures.values[i], rounds, 0.25);
 }
 
+/* All that moves until a server has what is its own. */
+static long
+rise(enum scheduler scheduler, size_t which, size_t count)
+{
+	long moved = 0;
+	size_t i, step;
+
+	for (step = 1; step <= RISE_STEPS; step++) {
+		members[which].withheld = 100 - 100 * step / RISE_STEPS;
+		fill(scheduler, count, SLOTS_COUNT);
+		for (i = 0; i < SLOTS_COUNT; i++)
+			moved += before[i] != slots[i];
+		memcpy(before, slots, sizeof(before));
+	}
+	return moved;
+}
+
 /*
  * The share of slots that a change moves, and the least that it could: what
  * the server that changes has less, or more, of.
@@ -115,16 +134,18 @@ measure_change(
 	make_members(count, (unsigned)round, false);
 	fill(scheduler, count, SLOTS_COUNT);
 	memcpy(before, slots, sizeof(before));
-	if (change == CHANGE_ADD)
+	if (change == CHANGE_ADD || change == CHANGE_RISE)
 		which = after++;
 	else if (change == CHANGE_REMOVE)
 		members[which].weight = 0;
 	else
 		members[which].weight = change == CHANGE_RAISE ? 4 : 1;
+	if (change == CHANGE_RISE)
+		moved = rise(scheduler, which, after);
 	fill(scheduler, after, SLOTS_COUNT);
 	for (i = 0; i < SLOTS_COUNT; i++) {
 		moved += before[i] != slots[i];
-		had += before[i] == which;
+		had += change != CHANGE_RISE && before[i] == which;
 		has += slots[i] == which;
 	}
 	figures.values[0][round] = 100.0 * moved / SLOTS_COUNT;
@@ -289,8 +310,9 @@ main(int argc, char *argv[])
 		printf("\nMedians of %d rounds; spread: between the quartiles. "
 		       " Hash tables of %d slots\nunless it is said otherwise; "
 		       "one of the backends changes: it is removed or added,\n"
-		       "its weight doubled or halved.  A time is that of the "
+		       "its weight doubled or halved, or it rises in %d steps. "
+		       " A time is that of the "
 		       "processor.\n",
-		    rounds, SLOTS_COUNT);
+		    rounds, SLOTS_COUNT, RISE_STEPS);
 	return 0;
 }

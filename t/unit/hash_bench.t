@@ -19,7 +19,7 @@ is($?, 0, 'the benchmark runs');
 my %count;
 $count{"$_->{case} $_->{scheduler}"}++ for @rows;
 for my $scheduler (qw(maglev rendezvous)) {
-	is($count{"change $scheduler"}, 16, "changes, by $scheduler");
+	is($count{"change $scheduler"}, 20, "changes, by $scheduler");
 	is($count{"balance $scheduler"}, 10, "balance of $scheduler");
 	is($count{"rebuild $scheduler"}, 12, "times of $scheduler");
 }
@@ -33,6 +33,11 @@ for my $row (grep { $_->{case} eq 'change' } @rows) {
 		cmp_ok($row->{moved}, '<', $row->{least} + 1, "$what: most");
 	}
 }
+# Who comes step by step moves as many as who comes at once.
+my %moved = map { ("$_->{change} $_->{scheduler} $_->{backends}" => $_->{moved}) }
+    grep { $_->{case} eq 'change' } @rows;
+is($moved{"rise $_"}, $moved{"add $_"}, "by steps, $_")
+    for map { ("maglev $_", "rendezvous $_") } 10, 30, 100, 250;
 for my $row (grep { $_->{case} eq 'balance' } @rows) {
 	my $most = $row->{scheduler} eq 'maglev' ? 1.1 : 1.7;
 	cmp_ok($row->{max}, '<', $most,
