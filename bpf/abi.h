@@ -48,6 +48,12 @@ enum vc5_flow_state {
 	VC5_FLOW_CLOSED, /* a FIN or RST went by */
 };
 
+/*
+ * Free ways are taken from the first on, and are never free again.  A flow
+ * whose bucket is full of live ones has its entry in the other bucket of the
+ * pair, vc5_other_bucket(); that one is only looked at if the last way of the
+ * first is in use.
+ */
 struct vc5_bucket {
 	struct vc5_flow ways[VC5_WAYS];
 } __attribute__((aligned(64)));
@@ -251,6 +257,13 @@ struct vc5_control {
 	/* The daemon's: as in struct vc5_drop_counters, by learnt flows. */
 	__u64 taken[VC5_RANK_FREE] __attribute__((aligned(64)));
 };
+
+/* Both are in memory that processors fetch as one. */
+static inline __u32
+vc5_other_bucket(__u32 bucket)
+{
+	return bucket ^ 1;
+}
 
 /* The third word of a mapped IPv4 address: bytes 0, 0, 0xff, 0xff. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -29,6 +29,9 @@
  */
 #define FLOW_REUSE 60
 
+/* No entry of the flow table. */
+#define NO_ENTRY 0xffffffff
+
 /*
  * What outer headers vary by, for who spreads load by them: one of the hashes
  * that make the fingerprint, and no more than those can it be guessed.
@@ -69,31 +72,32 @@ flow_candidate(const struct vc5_bucket *bucket, __u32 way, __u64 fingerprint)
 }
 
 /*
- * The way of a bucket that has the flow, and what it says of the destination,
- * read once; VC5_WAYS if none has.  Which of them is arithmetic, as a branch
- * could not be predicted: the processor would wait for the bucket to come from
- * memory before it goes on with anything else.
+ * The entry of a bucket that has the flow, NULL if none has; its way, and what
+ * it says of the destination, read once.  Which way it is is arithmetic, as a
+ * branch could not be predicted: the processor would wait for the bucket to
+ * come from memory before it goes on with anything else.
  */
-static __always_inline __u32
-flow_find(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *destination)
+static __always_inline struct vc5_flow *
+flow_find(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *way,
+    __u32 *destination)
 {
-	const struct vc5_flow *flow;
-	__u32 way;
+	struct vc5_flow *flow;
 
-	way = flow_candidate(bucket, 1, fingerprint) |
+	*way = flow_candidate(bucket, 1, fingerprint) |
 	    flow_candidate(bucket, 2, fingerprint) |
 	    flow_candidate(bucket, 3, fingerprint);
-	flow = flow_at(bucket, way);
+	flow = flow_at(bucket, *way);
 	*destination = READ_ONCE(flow->destination);
 	return READ_ONCE(flow->key) == flow_key(fingerprint, *destination)
-	    ? way
-	    : VC5_WAYS;
+	    ? flow
+	    : NULL;
 }
 
 /*
- * The same without haste, for what flow_find() misses: the ways of two
- * candidates, ORed, are a third one.  Two CPUs can have entered one flow
- * twice, and half of a fingerprint is another flow's now and then.
+ * The way of a bucket that has the flow, or VC5_WAYS: without haste, for what
+ * flow_find() misses.  The ways of two candidates, ORed, are a third one.  Two
+ * CPUs can have entered one flow twice, and half of a fingerprint is another
+ * flow's now and then.
  */
 static __always_inline __u32
 flow_search(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *destination)
@@ -101,7 +105,7 @@ flow_search(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *destination)
 	__u32 way;
 
 #pragma unroll
-	for (way = 1; way < VC5_WAYS; way++) {
+	for (way = 0; way < VC5_WAYS; way++) {
 		const struct vc5_flow *flow = &bucket->ways[way];
 
 		*destination = READ_ONCE(flow->destination);
@@ -109,6 +113,60 @@ flow_search(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *destination)
 			break;
 	}
 	return way;
+}
+
+/* The entry of a number: bucket * VC5_WAYS + way. */
+static __always_inline struct vc5_flow *
+flow_entry(__u32 entry)
+{
+	struct vc5_bucket *bucket = find(&flows, entry / VC5_WAYS);
+
+	return bucket == NULL ? NULL : flow_at(bucket, entry % VC5_WAYS);
+}
+
+/* In the other bucket: the entry's number, and its destination above. */
+__noinline __u64
+flow_search_other(__u32 index, __u64 fingerprint)
+{
+	struct vc5_bucket *bucket = find(&flows, vc5_other_bucket(index));
+	__u32 destination, way;
+
+	if (bucket == NULL)
+		return NO_ENTRY;
+	way = flow_search(bucket, fingerprint, &destination);
+	if (way >= VC5_WAYS)
+		return NO_ENTRY;
+	return (__u64)destination << 32 |
+	    (vc5_other_bucket(index) * VC5_WAYS + way);
+}
+
+/*
+ * The entry of a flow whose bucket is this one, NULL if there is none; its
+ * number, or NO_ENTRY; and its destination's word.
+ */
+static __always_inline struct vc5_flow *
+flow_lookup(struct vc5_bucket *bucket, __u32 index, __u64 fingerprint,
+    __u32 *entry, __u32 *destination)
+{
+	struct vc5_flow *flow;
+	__u64 found;
+	__u32 way;
+
+	flow = flow_find(bucket, fingerprint, &way, destination);
+	*entry = index * VC5_WAYS + way;
+	if (!UNLIKELY(flow == NULL))
+		return flow;
+	way = flow_search(bucket, fingerprint, destination);
+	*entry = index * VC5_WAYS + way;
+	if (way < VC5_WAYS)
+		return flow_at(bucket, way);
+	*entry = NO_ENTRY;
+	if (READ_ONCE(bucket->ways[VC5_WAYS - 1].stamp) == 0)
+		return NULL;
+	found = flow_search_other(index, fingerprint);
+	*entry = found;
+	*destination = found >> 32;
+	return *entry == NO_ENTRY ? NULL : flow_entry(*entry);
 }
 
 /*
@@ -208,20 +266,14 @@ flow_free(const struct vc5_bucket *bucket)
 	    (taken[0] & taken[1] & taken[2] & taken[3]);
 }
 
-/*
- * The way that a new flow may take of a bucket with none free; VC5_WAYS if all
- * are live.  Rare, and so a function that the verifier goes through once.
- */
-__noinline __u32
-flow_victim(__u32 index, __u32 now)
+/* The way of a bucket that a new flow may take: VC5_WAYS if all are live. */
+static __always_inline __u32
+bucket_victim(const struct vc5_bucket *bucket, __u32 now, enum vc5_rank *taken)
 {
-	const struct vc5_bucket *bucket = find(&flows, index);
-	enum vc5_rank rank, taken = VC5_RANK_LIVE;
 	__u32 way, victim = VC5_WAYS;
+	enum vc5_rank rank;
 	__u64 score, best = 0;
 
-	if (bucket == NULL)
-		return VC5_WAYS;
 	for (way = 0; way < VC5_WAYS; way++) {
 		const struct vc5_flow *flow = &bucket->ways[way];
 		__u32 stamp = READ_ONCE(flow->stamp);
@@ -231,11 +283,33 @@ flow_victim(__u32 index, __u32 now)
 		if (score > best) {
 			best = score;
 			victim = way;
-			taken = rank;
+			*taken = rank;
 		}
 	}
-	count_taken(taken);
 	return victim;
+}
+
+/*
+ * The entry that a new flow may take whose bucket has no free way, as bucket *
+ * VC5_WAYS + way; NO_ENTRY if all are live, those of the other bucket as well.
+ * Rare, and so a function that the verifier goes through once.
+ */
+__noinline __u32
+flow_victim(__u32 index, __u32 now)
+{
+	enum vc5_rank taken = VC5_RANK_LIVE;
+	const struct vc5_bucket *bucket;
+	__u32 way = VC5_WAYS, i;
+
+	for (i = 0; i < 2 && way >= VC5_WAYS; i++) {
+		if (i != 0)
+			index = vc5_other_bucket(index);
+		bucket = find(&flows, index);
+		if (bucket != NULL)
+			way = bucket_victim(bucket, now, &taken);
+	}
+	count_taken(taken);
+	return way < VC5_WAYS ? index * VC5_WAYS + way : NO_ENTRY;
 }
 
 /*

@@ -53,7 +53,9 @@ hash_words(const __u64 *key, const struct tuple *tuple, const bool six)
  * Three outputs with keys of their own: two make the fingerprint, the third
  * the bucket, so that two flows of one bucket are no likelier to have one
  * fingerprint.  What is mixed in afterwards is a bijection: it takes nothing
- * away, and breaks up the arithmetic progressions of consecutive ports.
+ * away, and breaks up the arithmetic progressions of consecutive ports and
+ * addresses, which fill some buckets and leave out others when the product
+ * alone is folded.
  */
 static __always_inline struct flow_hash
 flow_hash(
@@ -67,7 +69,7 @@ flow_hash(
 
 	hash.fingerprint = (high >> 32 << 32 | low >> 32) * 0x9e3779b97f4a7c15;
 	hash.fingerprint ^= hash.fingerprint >> 32;
-	hash.bucket = (__u32)bucket * 0x85ebca6bU;
+	hash.bucket = ((__u32)bucket ^ (__u32)bucket >> 16) * 0x85ebca6bU;
 	hash.bucket ^= hash.bucket >> 16;
 	/* Not to be put off until it is used: it has the registers now. */
 	OPAQUE(hash.fingerprint);

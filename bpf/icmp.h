@@ -108,19 +108,17 @@ locate(const struct tuple *tuple, struct placed *placed, const bool six)
 	struct vc5_bucket *bucket;
 	struct flow_hash hash;
 	struct route route;
-	__u32 way, index = 0;
+	__u32 place, entry, index = 0;
 
 	if (state == NULL)
 		return;
 	hash = flow_hash(state->key, tuple, six);
-	bucket = find(&flows, flow_bucket_index(&hash));
+	place = flow_bucket_index(&hash);
+	bucket = find(&flows, place);
 	if (bucket == NULL)
 		return;
-	way = flow_find(bucket, hash.fingerprint, &placed->destination);
-	if (way >= VC5_WAYS)
-		way =
-		    flow_search(bucket, hash.fingerprint, &placed->destination);
-	if (way < VC5_WAYS &&
+	if (flow_lookup(bucket, place, hash.fingerprint, &entry,
+		&placed->destination) != NULL &&
 	    route_read(placed->destination, &route) != VC5_DOWN)
 		return;
 	placed->destination = 0;

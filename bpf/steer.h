@@ -37,19 +37,29 @@ clock_advance(struct vc5_control *control)
 	return now;
 }
 
+/* Enter a flow: in the entry that was its own, if that isn't NO_ENTRY. */
 static __always_inline bool
-flow_insert(struct vc5_bucket *bucket, __u32 index, __u32 way,
+flow_insert(struct vc5_bucket *bucket, __u32 index, __u32 entry,
     __u64 fingerprint, __u32 destination, __u32 now)
 {
 	struct vc5_destination_counters *counters;
+	__u32 way = VC5_WAYS;
+	struct vc5_flow *flow;
 
-	if (way >= VC5_WAYS)
+	if (entry == NO_ENTRY)
 		way = flow_free(bucket);
-	if (UNLIKELY(way >= VC5_WAYS))
-		way = flow_victim(index, now);
-	if (way >= VC5_WAYS)
+	if (way < VC5_WAYS)
+		flow = flow_at(bucket, way);
+	else {
+		if (entry == NO_ENTRY)
+			entry = flow_victim(index, now);
+		if (entry == NO_ENTRY)
+			return false;
+		flow = flow_entry(entry);
+	}
+	if (flow == NULL)
 		return false;
-	flow_write(flow_at(bucket, way), fingerprint, destination,
+	flow_write(flow, fingerprint, destination,
 	    flow_stamp(VC5_FLOW_EMBRYONIC, now));
 	counters = destination_counters_of(destination & 0xffff);
 	if (counters != NULL)
@@ -57,24 +67,34 @@ flow_insert(struct vc5_bucket *bucket, __u32 index, __u32 way,
 	return true;
 }
 
+/* The entry is nobody's; but not free, as none ever becomes again. */
+static __always_inline void
+flow_forget(__u32 entry, __u32 now)
+{
+	struct vc5_flow *flow = flow_entry(entry);
+
+	if (flow != NULL)
+		flow_write(flow, 0, 0, flow_stamp(VC5_FLOW_EMBRYONIC, now));
+}
+
 /*
- * Remember the flow, in a way that was its own if there is one.  The last
+ * Remember the flow, in the entry that was its own if there is one.  The last
  * packets of a flow that is not known make no entry, nor do those of a service
  * that remembers none: what it has from before is over then.
  */
 static __always_inline bool
 remember(const struct vc5_service *service, const struct packet *packet,
-    struct vc5_bucket *bucket, __u32 index, __u32 way, __u64 fingerprint,
+    struct vc5_bucket *bucket, __u32 index, __u32 entry, __u64 fingerprint,
     __u32 destination, __u32 now)
 {
 	if (packet->segment == SEGMENT_FINAL)
 		return false;
 	if (READ_ONCE(service->flags) & VC5_UNTRACKED) {
-		if (way < VC5_WAYS)
-			flow_write(flow_at(bucket, way), 0, 0, 0);
+		if (entry != NO_ENTRY)
+			flow_forget(entry, now);
 		return false;
 	}
-	return flow_insert(bucket, index, way, fingerprint, destination, now);
+	return flow_insert(bucket, index, entry, fingerprint, destination, now);
 }
 
 /*
@@ -102,13 +122,13 @@ tuple_again(struct xdp_md *ctx, const struct packet *packet,
 
 /*
  * Find a destination for a packet that has no flow, or only one that is over
- * (way, if it is below VC5_WAYS), and remember it.  XDP_TX if there is one,
+ * (entry, if it isn't NO_ENTRY), and remember it.  XDP_TX if there is one,
  * else the packet's verdict.
  */
 static __always_inline int
 place(struct xdp_md *ctx, struct vc5_control *control,
     const struct packet *packet, struct vc5_bucket *bucket, __u32 index,
-    __u32 way, __u64 fingerprint, struct placed *placed, const bool six)
+    __u32 entry, __u64 fingerprint, struct placed *placed, const bool six)
 {
 	const struct vc5_service *service;
 	struct packet again;
@@ -127,42 +147,27 @@ place(struct xdp_md *ctx, struct vc5_control *control,
 		return count_drop(VC5_DROP_NO_DESTINATION);
 	}
 	now = clock_advance(control);
-	placed->stateless = !remember(service, packet, bucket, index, way,
+	placed->stateless = !remember(service, packet, bucket, index, entry,
 	    fingerprint, placed->destination, now);
 	return XDP_TX;
 }
 
+/* Note whose the entry is, for people: the flow is not embryonic any more. */
 static __always_inline void
-settle_tuple(struct xdp_md *ctx, struct packet *packet, struct vc5_tuple *tuple,
-    const bool six)
-{
-	if (parse_again(ctx, packet, six) != PARSE_OK)
-		return;
-	map_address(tuple->client, packet->tuple.client, six);
-	tuple->port = bpf_htons(bpf_ntohl(packet->tuple.ports) >> 16);
-}
-
-/*
- * Note whose the entry is, for people: the flow is not embryonic any more.  A
- * function that parses the packet again, lest the established path has to
- * keep what only a second packet needs.
- */
-__noinline int
-settle(struct xdp_md *ctx, __u32 entry, __u32 destination, __u32 now)
+settle(struct xdp_md *ctx, const struct packet *packet, __u32 entry,
+    __u32 destination, __u32 now, const bool six)
 {
 	const struct vc5_destination *whose = find(&destinations, destination);
 	struct vc5_tuple *tuple = find(&tuples, entry);
-	struct packet packet;
+	struct packet again;
 
-	if (whose == NULL || tuple == NULL || !parse_ethernet(ctx, &packet))
-		return 0;
-	if (is_ipv6(&packet))
-		settle_tuple(ctx, &packet, tuple, true);
-	else
-		settle_tuple(ctx, &packet, tuple, false);
+	if (whose == NULL || tuple == NULL ||
+	    !tuple_again(ctx, packet, &again, six))
+		return;
+	map_address(tuple->client, again.tuple.client, six);
+	tuple->port = bpf_htons(bpf_ntohl(again.tuple.ports) >> 16);
 	tuple->service = whose->service;
 	tuple->created = now & VC5_STAMP_SECONDS;
-	return 0;
 }
 
 /* The destination of a packet whose flow is known: false if it needs another.
@@ -170,7 +175,7 @@ settle(struct xdp_md *ctx, __u32 entry, __u32 destination, __u32 now)
 static __always_inline bool
 follow(struct xdp_md *ctx, const struct vc5_control *control,
     const struct packet *packet, struct vc5_flow *flow, __u32 destination,
-    __u32 entry, struct route *route)
+    __u32 entry, struct route *route, const bool six)
 {
 	__u32 now = READ_ONCE(control->clock), stamp = READ_ONCE(flow->stamp);
 	enum vc5_destination_state state;
@@ -187,7 +192,8 @@ follow(struct xdp_md *ctx, const struct vc5_control *control,
 		WRITE_ONCE(flow->stamp, next);
 		if (flow_state(stamp) == VC5_FLOW_EMBRYONIC &&
 		    flow_state(next) != VC5_FLOW_EMBRYONIC)
-			settle(ctx, entry, word_index(destination), now);
+			settle(ctx, packet, entry, word_index(destination), now,
+			    six);
 	}
 	return true;
 }
@@ -197,21 +203,21 @@ steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
     const struct packet *packet, const bool six)
 {
 	struct flow_hash hash = flow_hash(control->key, &packet->tuple, six);
-	__u32 index = flow_bucket_index(&hash), way, destination;
+	__u32 index = flow_bucket_index(&hash), entry, destination;
 	struct placed placed = {0};
 	struct vc5_bucket *bucket = find(&flows, index);
+	struct vc5_flow *flow;
 	struct route route;
 	int verdict;
 
 	if (bucket == NULL)
 		return XDP_ABORTED;
-	way = flow_find(bucket, hash.fingerprint, &destination);
-	if (UNLIKELY(way >= VC5_WAYS))
-		way = flow_search(bucket, hash.fingerprint, &destination);
-	if (UNLIKELY(way >= VC5_WAYS ||
-		!follow(ctx, control, packet, flow_at(bucket, way), destination,
-		    index * VC5_WAYS + way, &route))) {
-		verdict = place(ctx, control, packet, bucket, index, way,
+	flow =
+	    flow_lookup(bucket, index, hash.fingerprint, &entry, &destination);
+	if (UNLIKELY(flow == NULL ||
+		!follow(ctx, control, packet, flow, destination, entry, &route,
+		    six))) {
+		verdict = place(ctx, control, packet, bucket, index, entry,
 		    hash.fingerprint, &placed, six);
 		if (verdict != XDP_TX)
 			return verdict;

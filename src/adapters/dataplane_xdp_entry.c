@@ -89,10 +89,16 @@ xdp_flow_hash(const struct xdp *xdp, const struct tuple *tuple, bool six)
 	return six ? flow_hash(key, tuple, true) : flow_hash(key, tuple, false);
 }
 
-uint32_t
-xdp_flow_bucket(const struct xdp *xdp, const struct flow_hash *hash)
+void
+xdp_flow_buckets(
+    const struct xdp *xdp, const struct flow_hash *hash, uint32_t buckets[2])
 {
-	return flow_bucket(hash, xdp->limits[XDP_FLOWS]);
+	uint32_t count = xdp->limits[XDP_FLOWS] / VC5_WAYS;
+
+	buckets[0] = flow_bucket(hash, xdp->limits[XDP_FLOWS]);
+	buckets[1] = vc5_other_bucket(buckets[0]);
+	if (buckets[1] >= count)
+		buckets[1] = buckets[0];
 }
 
 /* What people may see of the service of a destination. */
@@ -142,9 +148,11 @@ is_whole(const struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
 	    tuple->port, &words);
 	struct flow_hash hash = xdp_flow_hash(xdp, &words, six);
 	struct vc5_flow again;
+	uint32_t buckets[2];
 
+	xdp_flow_buckets(xdp, &hash, buckets);
 	if (entry->key != flow_key(hash.fingerprint, entry->destination) ||
-	    index / VC5_WAYS != xdp_flow_bucket(xdp, &hash))
+	    (index / VC5_WAYS != buckets[0] && index / VC5_WAYS != buckets[1]))
 		return false;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	again = xdp_entry_read(xdp, index);

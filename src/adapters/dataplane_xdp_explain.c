@@ -18,7 +18,7 @@
 #define DIGEST_PRIME UINT64_C(0x100000001b3)
 
 /* What the entry says, if packets would go by it. */
-static bool
+static void
 explain_entry(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
     struct dataplane_explanation *out)
 {
@@ -28,7 +28,7 @@ explain_entry(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
 	struct flow flow;
 
 	if (whose == NULL)
-		return false;
+		return;
 	out->found = true;
 	addr_from_mapped(whose->address, &out->flow.server);
 	out->flow.state = FLOW_EMBRYONIC;
@@ -36,26 +36,28 @@ explain_entry(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
 	/* Of an embryonic flow no more is known. */
 	if (xdp_entry_flow(xdp, index, entry, &flow, &out->note))
 		out->flow.state = flow.state;
-	return true;
 }
 
-static void
-explain_bucket(struct xdp *xdp, const struct flow_hash *hash,
+/* Is the flow in the bucket?  out is about the bucket in any case. */
+static bool
+explain_bucket(struct xdp *xdp, uint32_t bucket, uint64_t fingerprint,
     struct dataplane_explanation *out)
 {
-	uint32_t index = xdp_flow_bucket(xdp, hash) * VC5_WAYS;
+	uint32_t index = bucket * VC5_WAYS;
 	struct vc5_flow entry;
 
-	out->bucket = xdp_flow_bucket(xdp, hash);
+	out->bucket = bucket;
+	out->ways_used = 0;
 	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
 		entry = xdp_entry_read(xdp, index);
 		if (flow_state(entry.stamp) == VC5_FLOW_FREE)
 			continue;
 		out->ways_used++;
 		if (!out->found &&
-		    entry.key == flow_key(hash->fingerprint, entry.destination))
+		    entry.key == flow_key(fingerprint, entry.destination))
 			explain_entry(xdp, index, &entry, out);
 	}
+	return out->found;
 }
 
 /* The server of an index in a hash table; family 0 if there is none. */
@@ -77,6 +79,7 @@ xdp_explain(struct dataplane *dataplane, const struct service_key *key,
 	const struct vc5_service *in_map;
 	struct flow_hash hash;
 	struct tuple words;
+	uint32_t buckets[2];
 	uint8_t mapped[16];
 	bool six;
 
@@ -90,7 +93,9 @@ xdp_explain(struct dataplane *dataplane, const struct service_key *key,
 	out->flow.service = *key;
 	out->flow.client = *client;
 	out->flow.client_port = port;
-	explain_bucket(xdp, &hash, out);
+	xdp_flow_buckets(xdp, &hash, buckets);
+	if (!explain_bucket(xdp, buckets[1], hash.fingerprint, out))
+		explain_bucket(xdp, buckets[0], hash.fingerprint, out);
 	out->tracked = service->track;
 	out->slots = xdp->slots;
 	out->slot = six ? slot_of(&words, service->sticky, xdp->slots, true)

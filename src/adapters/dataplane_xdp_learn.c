@@ -22,7 +22,7 @@
 struct lesson {
 	const struct flow *flow;
 	uint64_t fingerprint;
-	uint32_t bucket;
+	uint32_t buckets[2];
 	uint32_t destination; /* index and generation */
 	uint32_t idle;	      /* its service's */
 	uint32_t now;
@@ -88,7 +88,7 @@ prepare(struct xdp *xdp, const struct flow *flow, struct lesson *lesson)
 	    lesson->tuple.client, lesson->tuple.port, &words);
 	hash = xdp_flow_hash(xdp, &words, six);
 	lesson->fingerprint = hash.fingerprint;
-	lesson->bucket = xdp_flow_bucket(xdp, &hash);
+	xdp_flow_buckets(xdp, &hash, lesson->buckets);
 	return LEARNT_NEW;
 }
 
@@ -176,25 +176,39 @@ merge(struct xdp *xdp, uint32_t index, const struct vc5_flow *is,
 	return LEARNT_MOVED;
 }
 
-/* The entry that packets would give to a new flow: flow_victim(). */
-static enum dataplane_learnt
-enter(struct xdp *xdp, const struct lesson *lesson)
+/* The entry of a bucket that is given away first, and what it is. */
+static enum vc5_rank
+find_victim(
+    const struct xdp *xdp, uint32_t bucket, uint32_t now, uint32_t *victim)
 {
 	enum vc5_rank rank, taken = VC5_RANK_LIVE;
-	uint32_t index = lesson->bucket * VC5_WAYS, victim = 0;
+	uint32_t index = bucket * VC5_WAYS;
 	uint64_t score, best = 0;
 	struct vc5_flow is;
 
 	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
 		is = xdp_entry_read(xdp, index);
-		rank = xdp_entry_rank(xdp, &is, lesson->now);
-		score = flow_score(rank, flow_age(is.stamp, lesson->now));
+		rank = xdp_entry_rank(xdp, &is, now);
+		score = flow_score(rank, flow_age(is.stamp, now));
 		if (score > best) {
 			best = score;
-			victim = index;
 			taken = rank;
+			*victim = index;
 		}
 	}
+	return taken;
+}
+
+/* By the rules that packets of new flows have: flow_victim() in bpf/flow.h. */
+static enum dataplane_learnt
+enter(struct xdp *xdp, const struct lesson *lesson)
+{
+	enum vc5_rank taken = VC5_RANK_LIVE;
+	uint32_t victim = 0;
+
+	for (unsigned i = 0; i < 2 && taken == VC5_RANK_LIVE; i++)
+		taken =
+		    find_victim(xdp, lesson->buckets[i], lesson->now, &victim);
 	if (taken != VC5_RANK_FREE)
 		xdp->control->taken[taken]++;
 	if (taken == VC5_RANK_LIVE)
@@ -203,27 +217,37 @@ enter(struct xdp *xdp, const struct lesson *lesson)
 	return LEARNT_NEW;
 }
 
+/* Is there an entry of the flow in a bucket?  Then *result says what came. */
+static bool
+merge_in(struct xdp *xdp, uint32_t bucket, const struct lesson *lesson,
+    enum dataplane_learnt *result)
+{
+	uint32_t index = bucket * VC5_WAYS;
+	bool found = false;
+	struct vc5_flow is;
+
+	/* Two CPUs can have entered it twice: both must agree. */
+	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
+		is = xdp_entry_read(xdp, index);
+		if (flow_state(is.stamp) == VC5_FLOW_FREE ||
+		    is.key != flow_key(lesson->fingerprint, is.destination))
+			continue;
+		*result = merge(xdp, index, &is, lesson);
+		found = true;
+	}
+	return found;
+}
+
 enum dataplane_learnt
 xdp_flow_learn(struct dataplane *dataplane, const struct flow *flow)
 {
 	struct xdp *xdp = xdp_of(dataplane);
 	struct lesson lesson = {0};
 	enum dataplane_learnt result = prepare(xdp, flow, &lesson);
-	bool found = false;
-	struct vc5_flow is;
-	uint32_t index;
 
-	if (result != LEARNT_NEW)
+	if (result != LEARNT_NEW ||
+	    merge_in(xdp, lesson.buckets[0], &lesson, &result) ||
+	    merge_in(xdp, lesson.buckets[1], &lesson, &result))
 		return result;
-	index = lesson.bucket * VC5_WAYS;
-	/* Two CPUs can have entered it twice: both must agree. */
-	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
-		is = xdp_entry_read(xdp, index);
-		if (flow_state(is.stamp) == VC5_FLOW_FREE ||
-		    is.key != flow_key(lesson.fingerprint, is.destination))
-			continue;
-		result = merge(xdp, index, &is, &lesson);
-		found = true;
-	}
-	return found ? result : enter(xdp, &lesson);
+	return enter(xdp, &lesson);
 }

@@ -304,7 +304,9 @@ bool xdp_tuple(const struct vc5_service_key *, const uint8_t client[16],
     uint16_t port, struct tuple *);
 struct flow_hash
 xdp_flow_hash(const struct xdp *, const struct tuple *, bool six);
-uint32_t xdp_flow_bucket(const struct xdp *, const struct flow_hash *);
+/* A flow's buckets: its own, and the other one (or again its own). */
+void xdp_flow_buckets(
+    const struct xdp *, const struct flow_hash *, uint32_t buckets[2]);
 
 /* dataplane_xdp_flows.c */
 

@@ -255,6 +255,84 @@ test_flood_half(void **state)
 	fixture_free(fixture);
 }
 
+/* An ICMP error about what a client's flow was sent: where it goes. */
+static uint32_t
+send_error(struct fixture *fixture, uint16_t client_port)
+{
+	const struct frame_spec sent = {
+	    .reply = true, .flags = ACK, .client_port = client_port};
+	const struct frame_spec error = {
+	    .protocol = ICMP, .icmp_type = 3, .quote = &sent};
+
+	return fixture_send(fixture, &error);
+}
+
+/*
+ * A bucket that is full of live flows has the rest in the other bucket of its
+ * pair: two buckets take as many flows as they have ways, whoever comes.
+ */
+static void
+test_pair(void **state)
+{
+	struct fixture *fixture = fixture_new(2 * VC5_WAYS);
+	uint32_t i, round;
+	struct frame_spec spec = {0};
+
+	(void)state;
+	/* Other keys each time: among them are some for which one is full. */
+	for (round = 0; round < 20; round++) {
+		memset(fixture->flows, 0, 2 * sizeof(*fixture->flows));
+		fixture->control->key[2 * VC5_KEY_WORDS / 3 + 2] +=
+		    0x123456789abcdef;
+		fixture_table(fixture, HTTP, 1);
+		for (i = 0; i < 2 * VC5_WAYS; i++) {
+			fixture_tcp(fixture, PORT + i, SYN);
+			fixture_tcp(fixture, PORT + i, ACK);
+		}
+		assert_int_equal(fixture_flow_count(fixture), 2 * VC5_WAYS);
+		fixture_table(fixture, HTTP, 2);
+		for (i = 0; i < 100; i++) {
+			spec.client = CLIENT + 1 + i;
+			spec.flags = i % 2 ? SYN : ACK;
+			assert_int_equal(fixture_send(fixture, &spec), 2);
+		}
+		for (i = 0; i < 2 * VC5_WAYS; i++) {
+			assert_int_equal(
+			    fixture_tcp(fixture, PORT + i, ACK), 1);
+			assert_int_equal(send_error(fixture, PORT + i), 1);
+		}
+	}
+	assert_int_equal(fixture_counters(fixture, 2).flows, 0);
+	assert_int_equal(fixture_taken(fixture, VC5_RANK_LIVE), 20 * 100);
+	assert_int_equal(fixture_taken(fixture, VC5_RANK_EMBRYONIC), 0);
+	fixture_free(fixture);
+}
+
+/* In the other bucket, too, only what isn't live gives way. */
+static void
+test_pair_victim(void **state)
+{
+	struct fixture *fixture = fixture_new(2 * VC5_WAYS);
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * VC5_WAYS - 1; i++) {
+		fixture_tcp(fixture, PORT + i, SYN);
+		fixture_tcp(fixture, PORT + i, ACK);
+	}
+	fixture_tcp(fixture, PORT + i, SYN);
+	fixture_table(fixture, HTTP, 2);
+	assert_int_equal(fixture_tcp(fixture, 1, SYN), 2);
+	assert_int_equal(fixture_tcp(fixture, 1, ACK), 2);
+	assert_int_equal(fixture_taken(fixture, VC5_RANK_EMBRYONIC), 1);
+	assert_int_equal(fixture_counters(fixture, 2).flows, 1);
+	for (i = 0; i < 2 * VC5_WAYS - 1; i++)
+		assert_int_equal(fixture_tcp(fixture, PORT + i, ACK), 1);
+	fixture_table(fixture, HTTP, 3);
+	assert_int_equal(fixture_tcp(fixture, 1, ACK), 2);
+	fixture_free(fixture);
+}
+
 /* A bucket's flow that is idle, not pushed out, comes back to its own. */
 static void
 test_idle_returns(void **state)
@@ -280,6 +358,8 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_flood),
     cmocka_unit_test(test_flood_and_resets),
     cmocka_unit_test(test_flood_half),
+    cmocka_unit_test(test_pair),
+    cmocka_unit_test(test_pair_victim),
     cmocka_unit_test_setup_teardown(
 	test_idle_returns, bucket_setup, fixture_teardown),
 };
