@@ -25,7 +25,8 @@
  *			  need, announced (bool): bgpd announces it,
  *			  local (bool): it is an address of this host } ]
  *	services	[ { name, description, vip, port, protocol ("tcp"),
- *			  scheduler, sticky (bool), need, up (how many),
+ *			  scheduler, sticky (bool), track (bool), idle
+ *			  (seconds), slow_start (seconds), need, up (how many),
  *			  ok (bool): up >= need,
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",

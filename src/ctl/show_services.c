@@ -255,6 +255,26 @@ add_destination(struct table *table, const json_t *destination)
 	add_number(table, destination, "bytes");
 }
 
+/* Who gets a flow, and for how long. */
+static void
+print_balancing(const json_t *service)
+{
+	const json_t *rise = json_object_get(service, "slow_start");
+	char idle[STATUS_AGE_STRLEN];
+
+	printf("%*s", INDENT, "");
+	safe_printf("%s scheduler%s, ", status_string(service, "scheduler"),
+	    status_true(service, "sticky") ? ", sticky" : "");
+	if (status_true(service, "track"))
+		printf("flows are kept for %s",
+		    status_age(status_number(service, "idle"), idle));
+	else
+		printf("no flows are kept");
+	if (json_number_value(rise) > 0)
+		printf(", slow start of %g s", json_number_value(rise));
+	putchar('\n');
+}
+
 static void
 print_service_facts(const json_t *service)
 {
@@ -273,10 +293,7 @@ print_service_facts(const json_t *service)
 		safe_printf("%s", status_string(service, "description"));
 		putchar('\n');
 	}
-	printf("%*s", INDENT, "");
-	safe_printf("%s", status_string(service, "scheduler"));
-	printf(
-	    " scheduler%s\n", status_true(service, "sticky") ? ", sticky" : "");
+	print_balancing(service);
 	printf("%*s%" PRId64 " flows, %" PRId64 " packets, %" PRId64
 	       " bytes, %" PRId64 " stateless, %" PRId64
 	       " without destination\n\n",

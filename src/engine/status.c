@@ -269,6 +269,9 @@ service_json(const struct service *s)
 	    service_protocol_name(c->key.protocol), "scheduler",
 	    conf_scheduler_name(c->scheduler), "sticky", c->sticky, "need",
 	    (int)c->need, "up", (int)s->up, "ok", s->up >= c->need);
+	json_object_set_new(o, "track", json_boolean(c->track));
+	set_integer(o, "idle", c->idle);
+	json_object_set_new(o, "slow_start", json_real(c->slow_start / 1000.0));
 	set_counters(o, s, NULL);
 	for (i = 0; i < c->destination_count; i++)
 		json_array_append_new(

@@ -251,7 +251,7 @@ examples_of_the_manual_are_good(void **state)
 			fail_msg("%s", errors.lines[0]);
 		count++;
 	}
-	assert_int_equal(count, 5);
+	assert_int_equal(count, 6);
 	free(manual);
 }
 
