@@ -52,8 +52,7 @@ what_is_none_is_refused(void **state)
 	    "2001:db8::1:80", "[2001:db8::1]", "[2001:db8::1]80", "[]:80",
 	    "[192.0.2.1]:80", "[2001:db8::1:80", "2001:db8::1]:80", "[:80",
 	    "localhost:80",
-	    "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff:0000:0000:0000:1111:2222]"
-	    ":80"};
+	    "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff:0000:1111:2222]:80"};
 	struct addr address = {0};
 	uint16_t port = 7;
 	size_t i;
