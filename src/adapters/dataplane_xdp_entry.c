@@ -10,9 +10,7 @@
 
 #include <string.h>
 
-#include "adapters/dataplane_xdp_private.h"
-
-#define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#include "adapters/dataplane_xdp_entry.h"
 
 static const enum flow_state states[] = {
     [VC5_FLOW_FREE] = FLOW_EMBRYONIC,
@@ -20,49 +18,6 @@ static const enum flow_state states[] = {
     [VC5_FLOW_CONFIRMED] = FLOW_CONFIRMED,
     [VC5_FLOW_CLOSED] = FLOW_CLOSED,
 };
-
-struct vc5_flow
-xdp_entry_read(const struct xdp *xdp, uint32_t entry)
-{
-	const struct vc5_flow *flow =
-	    &xdp->flows[entry / VC5_WAYS].ways[entry % VC5_WAYS];
-
-	return (struct vc5_flow){
-	    .key = READ(flow->key),
-	    .destination = READ(flow->destination),
-	    .stamp = READ(flow->stamp),
-	};
-}
-
-const struct vc5_destination *
-xdp_entry_destination(const struct xdp *xdp, uint32_t word)
-{
-	const struct vc5_destination *destination;
-	uint32_t index = word & 0xffff;
-
-	if (index == 0 || index >= xdp->limits[XDP_DESTINATIONS])
-		return NULL;
-	destination = &xdp->destinations[index];
-	return destination->generation == word >> 16 &&
-		destination->state != VC5_DOWN &&
-		destination->service < xdp->limits[XDP_SERVICES]
-	    ? destination
-	    : NULL;
-}
-
-enum vc5_rank
-xdp_entry_rank(const struct xdp *xdp, const struct vc5_flow *flow, uint32_t now)
-{
-	const struct vc5_destination *destination;
-
-	if (flow_state(flow->stamp) == VC5_FLOW_FREE)
-		return VC5_RANK_FREE;
-	destination = xdp_entry_destination(xdp, flow->destination);
-	if (destination == NULL)
-		return VC5_RANK_GONE;
-	return flow_rank_of(
-	    flow->stamp, now, xdp->services[destination->service].idle);
-}
 
 bool
 xdp_tuple(const struct vc5_service_key *service, const uint8_t client[16],
@@ -168,7 +123,7 @@ xdp_entry_flow(const struct xdp *xdp, uint32_t index,
 	const struct vc5_destination *whose =
 	    xdp_entry_destination(xdp, entry->destination);
 	struct vc5_tuple tuple = xdp->tuples[index];
-	uint32_t now = READ(xdp->control->clock);
+	uint32_t now = ENTRY_READ(xdp->control->clock);
 
 	if (whose == NULL || flow_state(entry->stamp) < VC5_FLOW_CONFIRMED ||
 	    !name_service(xdp, tuple.service, &flow->service) ||

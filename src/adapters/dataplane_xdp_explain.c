@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/dataplane_xdp_private.h"
+#include "adapters/dataplane_xdp_entry.h"
 #include "base/xmalloc.h"
 
 /* FNV-1a, of 64 bits. */

@@ -13,10 +13,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "adapters/dataplane_xdp_private.h"
+#include "adapters/dataplane_xdp_entry.h"
 #include "base/xmalloc.h"
-
-#define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
 /* Of the table, that a call of flows_tell() looks at: all of it in 500 ms. */
 #define TELL_PARTS 5
@@ -45,7 +43,7 @@
 #define REFRESH_MAX 65536
 
 struct xdp_shadow {
-	uint32_t tag; /* of the flow and its destination; never 0 */
+	uint32_t tag; /* of the flow and its destination; 0 = none */
 	uint32_t stamp;
 };
 
@@ -91,7 +89,7 @@ xdp_shadow_bytes(const struct xdp *xdp)
 static uint32_t
 tag_of(uint64_t key)
 {
-	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
+	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
 void
@@ -112,20 +110,15 @@ refresh_interval(uint32_t idle)
 }
 
 /*
- * Most entries are looked at for nothing, several times a second: what is done
- * for all of them calls no function, and reads as little as can be.
+ * Is the entry something else than what was told?  Most are not: what is done
+ * for all of them, several times a second, calls no function, and takes no
+ * branch that varies.
  */
-static inline struct vc5_flow
-read_entry(const struct xdp *xdp, uint32_t index)
+static inline bool
+differs(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
 {
-	const struct vc5_flow *flow =
-	    &xdp->flows[index / VC5_WAYS].ways[index % VC5_WAYS];
-
-	return (struct vc5_flow){
-	    .key = READ(flow->key),
-	    .destination = READ(flow->destination),
-	    .stamp = READ(flow->stamp),
-	};
+	return ((shadow->stamp ^ entry->stamp) |
+		   (shadow->tag ^ tag_of(entry->key))) != 0;
 }
 
 /* The service of an entry's destination, whatever that is now, or NULL. */
@@ -149,7 +142,7 @@ what_to_tell(
 	const struct xdp_shadow *shadow = &xdp->shadow[index];
 	const struct vc5_service *service;
 
-	if (shadow->tag == tag_of(entry->key) && shadow->stamp == entry->stamp)
+	if (!differs(shadow, entry))
 		return TELL_NOTHING;
 	service = service_of(xdp, entry);
 	if (service == NULL || service->flags & VC5_UNTRACKED)
@@ -187,7 +180,7 @@ is_empty(const struct xdp *xdp, uint32_t bucket)
 	uint32_t any = 0;
 
 	for (unsigned way = 0; way < VC5_WAYS; way++)
-		any |= READ(ways[way].stamp);
+		any |= ENTRY_READ(ways[way].stamp);
 	return any == 0;
 }
 
@@ -200,8 +193,9 @@ tell_bucket(struct xdp *xdp, uint32_t bucket, struct telling_job *job)
 	struct vc5_flow entry;
 
 	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
-		entry = read_entry(xdp, index);
-		if (flow_state(entry.stamp) < VC5_FLOW_CONFIRMED)
+		entry = xdp_entry_read(xdp, index);
+		if (!differs(&xdp->shadow[index], &entry) ||
+		    flow_state(entry.stamp) < VC5_FLOW_CONFIRMED)
 			continue;
 		telling = what_to_tell(xdp, index, &entry);
 		if (telling == TELL_NOTHING ||
@@ -247,7 +241,7 @@ count_bucket(struct xdp *xdp, uint32_t bucket, uint32_t now)
 	enum vc5_rank rank;
 
 	for (unsigned way = 0; way < VC5_WAYS; way++) {
-		entry = read_entry(xdp, bucket * VC5_WAYS + way);
+		entry = xdp_entry_read(xdp, bucket * VC5_WAYS + way);
 		rank = xdp_entry_rank(xdp, &entry, now);
 		if (rank != VC5_RANK_FREE)
 			++*tally(xdp, &entry, rank, now);
@@ -292,7 +286,7 @@ scan_to(struct xdp *xdp, uint32_t end, struct telling_job *job)
 void
 xdp_scan(struct xdp *xdp)
 {
-	struct telling_job job = {.now = READ(xdp->control->clock)};
+	struct telling_job job = {.now = ENTRY_READ(xdp->control->clock)};
 	uint32_t rest;
 
 	if (xdp->told) {
@@ -344,7 +338,7 @@ xdp_flows_tell(struct dataplane *dataplane, dataplane_flow_fn *tell, void *arg)
 {
 	struct xdp *xdp = xdp_of(dataplane);
 	struct telling_job job = {
-	    .tell = tell, .arg = arg, .now = READ(xdp->control->clock)};
+	    .tell = tell, .arg = arg, .now = ENTRY_READ(xdp->control->clock)};
 	struct vc5_flow entry;
 
 	shadow_open(xdp);
@@ -352,7 +346,7 @@ xdp_flows_tell(struct dataplane *dataplane, dataplane_flow_fn *tell, void *arg)
 	if (!tell_part(xdp, &job))
 		job.refresh_count = 0;
 	for (size_t i = 0; i < job.refresh_count; i++) {
-		entry = read_entry(xdp, xdp->refresh[i]);
+		entry = xdp_entry_read(xdp, xdp->refresh[i]);
 		if (what_to_tell(xdp, xdp->refresh[i], &entry) !=
 			TELL_NOTHING &&
 		    !tell_entry(xdp, xdp->refresh[i], &entry, &job))
@@ -365,14 +359,14 @@ xdp_flows_walk(struct dataplane *dataplane, uint64_t *cursor, uint32_t within,
     dataplane_flow_fn *tell, void *arg)
 {
 	const struct xdp *xdp = xdp_of(dataplane);
-	uint32_t now = READ(xdp->control->clock);
+	uint32_t now = ENTRY_READ(xdp->control->clock);
 	uint64_t end = *cursor + WALK_BUCKETS * VC5_WAYS;
 	struct dataplane_flow_note note;
 	struct vc5_flow entry;
 	struct flow flow;
 
 	for (; *cursor < end && *cursor < xdp->limits[XDP_FLOWS]; ++*cursor) {
-		entry = read_entry(xdp, (uint32_t)*cursor);
+		entry = xdp_entry_read(xdp, (uint32_t)*cursor);
 		if (flow_state(entry.stamp) < VC5_FLOW_CONFIRMED ||
 		    (within != 0 && flow_age(entry.stamp, now) > within) ||
 		    !xdp_entry_flow(

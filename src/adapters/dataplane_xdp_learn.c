@@ -13,9 +13,9 @@
 
 #include <arpa/inet.h>
 
-#include "adapters/dataplane_xdp_private.h"
+#include "adapters/dataplane_xdp_entry.h"
 
-#define READ(field)	    __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define ENTRY_READ(field)   __atomic_load_n(&(field), __ATOMIC_RELAXED)
 #define STORE(field, value) __atomic_store_n(&(field), value, __ATOMIC_RELEASE)
 
 /* A flow as it is to be in the table. */
@@ -74,7 +74,7 @@ prepare(struct xdp *xdp, const struct flow *flow, struct lesson *lesson)
 	if (result != LEARNT_NEW)
 		return result;
 	lesson->flow = flow;
-	lesson->now = READ(xdp->control->clock);
+	lesson->now = ENTRY_READ(xdp->control->clock);
 	/* What any new flow could replace at once isn't worth a place. */
 	if (flow->state == FLOW_EMBRYONIC ||
 	    flow->idle >

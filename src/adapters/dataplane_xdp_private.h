@@ -21,7 +21,6 @@
 
 #include "adapters/dataplane.h"
 #include "bpf/abi.h"
-#include "bpf/flow_rules.h"
 
 struct bpf_object;
 struct vc5d_bpf;
@@ -283,30 +282,6 @@ void xdp_flows(struct dataplane *, struct dataplane_flows *);
 /* Keep a destination's counters for its service; clear them for the next. */
 void xdp_counters_retire(struct xdp *, uint16_t service, uint16_t index);
 void xdp_counters_clear_service(struct xdp *, uint16_t service);
-
-/* dataplane_xdp_entry.c */
-
-struct vc5_flow xdp_entry_read(const struct xdp *, uint32_t index);
-/* Where an entry's word leads; NULL if nowhere any more, or it is down. */
-const struct vc5_destination *
-xdp_entry_destination(const struct xdp *, uint32_t word);
-/* How readily packets give it away. */
-enum vc5_rank
-xdp_entry_rank(const struct xdp *, const struct vc5_flow *, uint32_t now);
-/*
- * The flow of an entry that was read: false if it is embryonic, has no
- * destination, or is being written to.
- */
-bool xdp_entry_flow(const struct xdp *, uint32_t index, const struct vc5_flow *,
-    struct flow *, struct dataplane_flow_note *);
-/* The tuple of a client's packets, port in network order: is it of IPv6? */
-bool xdp_tuple(const struct vc5_service_key *, const uint8_t client[16],
-    uint16_t port, struct tuple *);
-struct flow_hash
-xdp_flow_hash(const struct xdp *, const struct tuple *, bool six);
-/* A flow's buckets: its own, and the other one (or again its own). */
-void xdp_flow_buckets(
-    const struct xdp *, const struct flow_hash *, uint32_t buckets[2]);
 
 /* dataplane_xdp_flows.c */
 
