@@ -59,7 +59,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench sync")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("-n", "--flows", type=int, default=1000000)
-    parser.add_argument("-e", "--entries", type=int, default=1 << 22,
+    parser.add_argument("-e", "--entries", type=int, default=1 << 21,
                         help="of the flow table, a power of two")
     parser.add_argument("-s", "--seconds", type=int, default=120)
     options = parser.parse_args()
@@ -69,12 +69,14 @@ def main():
     sync_lab.TIMEOUT = 120
     sync_lab.Driver.program = "t/adapters/sync_bench"
     lab = sync_lab.Lab(2)
-    one = sync_lab.Driver(lab, 1, bandwidth=FAST, capacity=options.entries)
+    settings = {"bandwidth": FAST, "capacity": options.entries,
+                "timer": 1000}
+    one = sync_lab.Driver(lab, 1, **settings)
     if not wait(lambda: not one.get("learning")):
         sys.exit("bench: it does not start:\n" + one.log())
     one.tell(f"packets 0 {options.flows}")
     one.tell("touch")
-    two = sync_lab.Driver(lab, 2, bandwidth=FAST, capacity=options.entries)
+    two = sync_lab.Driver(lab, 2, **settings)
     result = {"bulk_seconds": joined(one, two, options.flows)}
     for driver in (one, two):
         driver.answer("set bandwidth=20000000")

@@ -6,7 +6,7 @@
  * with "set" they are given again, as a reload would.
  *
  *	sync_driver interface=I key=FILE instance=NAME [cluster= group= port=
- *	    ttl= bandwidth= learn= capacity= refresh=]
+ *	    ttl= bandwidth= learn= capacity= refresh= timer=]
  *	set [KEY=VALUE]...	answered by "ok", or "refused: ..."
  *	packets FIRST COUNT	of flows, made if they are not there
  *	close FIRST COUNT
@@ -40,8 +40,6 @@
 #include "base/xmalloc.h"
 #include "sync_store.h"
 
-#define TIMER 10 /* ms */
-
 static struct event_base *base;
 static struct sync *sync_;
 static struct store *store;
@@ -54,7 +52,7 @@ static unsigned learnt_calls;
 static char interface[32], key[256], instance[64],
     cluster[64] = "vc5d", group[64] = "239.192.86.53", port[16] = "8653",
     ttl[16] = "1", bandwidth[16] = "20000000", learn[16] = "30000",
-    capacity[16] = "65536", refresh[16] = "2000";
+    capacity[16] = "65536", refresh[16] = "2000", timer_ms[16] = "10";
 
 static const struct {
 	const char *name;
@@ -72,6 +70,7 @@ static const struct {
     {"learn", learn, sizeof(learn)},
     {"capacity", capacity, sizeof(capacity)},
     {"refresh", refresh, sizeof(refresh)},
+    {"timer", timer_ms, sizeof(timer_ms)},
 };
 
 static void
@@ -452,8 +451,7 @@ begin(void)
 int
 main(int argc, char *argv[])
 {
-	struct timeval interval = monotime_timeval(TIMER),
-		       second = monotime_timeval(1000);
+	struct timeval second = monotime_timeval(1000), interval;
 	struct event *ticker, *clock;
 	struct bufferevent *bev;
 	int i;
@@ -466,6 +464,7 @@ main(int argc, char *argv[])
 	    store_new(strtoull(capacity, NULL, 10), (unsigned)atoi(refresh));
 	begin();
 	ticker = event_new(base, -1, EV_PERSIST, timer, NULL);
+	interval = monotime_timeval((uint64_t)atoi(timer_ms));
 	evtimer_add(ticker, &interval);
 	clock = event_new(base, -1, EV_PERSIST, tick, NULL);
 	evtimer_add(clock, &second);
