@@ -313,7 +313,8 @@ def test_flood():
           (status["dropped"]["forged"], answered))
     ok(answered > 20, "questions are answered meanwhile")
     equal(status["peers"]["lb2"]["state"], "up", "the peer stayed up")
-    equal(learnt(one), 200, "nothing of the flood was learnt")
+    # What was lost in it may have been asked for, and be told again.
+    equal(one.get("learnt", "new"), 200, "nothing of the flood was learnt")
     py.close()
     ok(lab.stop(), "both end without fault")
 

@@ -207,11 +207,11 @@ def no_lua_errors(datagrams):
 def test_malformed():
     sent = samples()
     equal(marks(sent), [False] * len(sent), "sound ones have no mark")
-    cuts = [d[:n] for d in sent for n in range(1, len(d))]
+    cuts = [d[:n] for d in sent for n in range(1, len(d), 3)]
     # Where a BULK's groups end it is sound in itself, but for the tag.
     wrong = [(len(d), m) for d, m in zip(cuts, marks(cuts))
              if m != refused(d)]
-    ok(len(cuts) > 1000 and not wrong,
+    ok(len(cuts) > 400 and not wrong,
        "%d that were cut off are marked" % len(cuts), wrong)
     no_lua_errors(cuts)
 
@@ -227,7 +227,7 @@ def refused(datagram):
 def test_damaged():
     """A dissector need not know all that is wrong, but must survive it."""
     rng, damaged = random.Random(3), []
-    for _ in range(3000):
+    for _ in range(800):
         d = bytearray(rng.choice(samples()))
         for _ in range(rng.randrange(1, 5)):
             d[4 + rng.randrange(len(d) - 4)] = rng.choice(
@@ -239,12 +239,12 @@ def test_damaged():
     no_lua_errors(damaged)
     no_lua_errors([w.HEADER.pack(b"VC5S", 1, kind, 0, 1, 1, 1, 1, 1) +
                    rng.getrandbits(8 * n).to_bytes(n, "big")
-                   for kind in range(8) for n in range(0, 1500, 37)])
+                   for kind in range(8) for n in range(0, 1500, 150)])
 
 
 def test_short_captures():
     """What a capture left out is no fault of the datagram."""
-    parts = [(d, n) for d in samples() for n in range(0, len(d), 7)]
+    parts = [(d, n) for d in samples() for n in range(0, len(d), 20)]
     shown = fields(parts, *of("malformed", "cut", "tag"))
     equal([s for s in shown if s[0] or s[2]], [],
           "what was not captured is not malformed")
