@@ -16,8 +16,8 @@
 #include "adapters/dataplane_xdp_entry.h"
 #include "base/xmalloc.h"
 
-/* Of the table, that a call of flows_tell() looks at: all of it in 500 ms. */
-#define TELL_PARTS 5
+/* Of the table, that a call of flows_tell() looks at: all of it in 700 ms. */
+#define TELL_PARTS 7
 
 /* All of it is counted this seldom: it takes longer than to find news. */
 #define COUNT_ROUNDS 4
@@ -39,12 +39,15 @@
 #define REFRESH_SECONDS 60
 #define REFRESH_SHARE	4 /* of its service's idle time */
 
+/* Buckets that memory is asked for before they are looked at. */
+#define AHEAD 16
+
 /* Refreshments that wait for the news of a call to be told. */
 #define REFRESH_MAX 65536
 
 struct xdp_shadow {
 	uint32_t tag; /* of the flow and its destination; 0 = none */
-	uint32_t stamp;
+	uint32_t due; /* a stamp: state, and the second that is told again */
 };
 
 enum telling {
@@ -92,35 +95,6 @@ tag_of(uint64_t key)
 	return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-void
-xdp_shadow_set(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
-{
-	shadow_open(xdp);
-	xdp->shadow[index] = (struct xdp_shadow){
-	    .tag = tag_of(entry->key),
-	    .stamp = entry->stamp,
-	};
-}
-
-static uint32_t
-refresh_interval(uint32_t idle)
-{
-	return idle / REFRESH_SHARE < REFRESH_SECONDS ? idle / REFRESH_SHARE
-						      : REFRESH_SECONDS;
-}
-
-/*
- * Is the entry something else than what was told?  Most are not: what is done
- * for all of them, several times a second, calls no function, and takes no
- * branch that varies.
- */
-static inline bool
-differs(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
-{
-	return ((shadow->stamp ^ entry->stamp) |
-		   (shadow->tag ^ tag_of(entry->key))) != 0;
-}
-
 /* The service of an entry's destination, whatever that is now, or NULL. */
 static inline const struct vc5_service *
 service_of(const struct xdp *xdp, const struct vc5_flow *entry)
@@ -134,7 +108,62 @@ service_of(const struct xdp *xdp, const struct vc5_flow *entry)
 						   : NULL;
 }
 
-/* Is the entry, which is confirmed or closed, to be told if it is live? */
+/* At least a second, as a stamp that stands still is never due. */
+static uint32_t
+refresh_interval(const struct vc5_service *service)
+{
+	uint32_t share = service == NULL ? 0 : service->idle / REFRESH_SHARE;
+
+	if (share < 1)
+		return 1;
+	return share < REFRESH_SECONDS ? share : REFRESH_SECONDS;
+}
+
+void
+xdp_shadow_set(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
+{
+	uint32_t interval = refresh_interval(service_of(xdp, entry));
+
+	shadow_open(xdp);
+	xdp->shadow[index] = (struct xdp_shadow){
+	    .tag = tag_of(entry->key),
+	    .due = flow_stamp(flow_state(entry->stamp),
+		(entry->stamp & VC5_STAMP_SECONDS) + interval),
+	};
+}
+
+/* Is it another flow than was told, or one in another state? */
+static inline bool
+is_news(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
+{
+	return ((shadow->tag ^ tag_of(entry->key)) |
+		   (shadow->due ^ entry->stamp) >> VC5_STAMP_SHIFT) != 0;
+}
+
+/* Has that second come?  They wrap around, so it is half of them away or not.
+ */
+static inline bool
+is_due(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
+{
+	return (~(entry->stamp - shadow->due) >> (VC5_STAMP_SHIFT - 1) & 1) !=
+	    0;
+}
+
+/*
+ * Is the entry confirmed or closed, and is there anything about it to tell?
+ * Of most there is not: what is done for all of them, more than once a second,
+ * calls no function, and takes no branch that varies.
+ */
+static inline bool
+is_notable(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
+{
+	_Static_assert(VC5_FLOW_CONFIRMED == 2 && VC5_FLOW_CLOSED == 3,
+	    "the first bit says so");
+	return (is_news(shadow, entry) | is_due(shadow, entry)) &
+	    (entry->stamp >> 31);
+}
+
+/* Is the entry to be told if it is live? */
 static inline enum telling
 what_to_tell(
     const struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
@@ -142,18 +171,12 @@ what_to_tell(
 	const struct xdp_shadow *shadow = &xdp->shadow[index];
 	const struct vc5_service *service;
 
-	if (!differs(shadow, entry))
+	if (!is_notable(shadow, entry))
 		return TELL_NOTHING;
 	service = service_of(xdp, entry);
 	if (service == NULL || service->flags & VC5_UNTRACKED)
 		return TELL_NOTHING;
-	if (shadow->tag != tag_of(entry->key) ||
-	    flow_state(shadow->stamp) != flow_state(entry->stamp))
-		return TELL_NEWS;
-	return flow_age(shadow->stamp, entry->stamp) >=
-		refresh_interval(service->idle)
-	    ? TELL_REFRESH
-	    : TELL_NOTHING;
+	return is_news(shadow, entry) ? TELL_NEWS : TELL_REFRESH;
 }
 
 /* False: there is no room for it. */
@@ -173,15 +196,20 @@ tell_entry(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry,
 	return true;
 }
 
+/* Ways are taken from the first on. */
 static inline bool
 is_empty(const struct xdp *xdp, uint32_t bucket)
 {
-	const struct vc5_flow *ways = xdp->flows[bucket].ways;
-	uint32_t any = 0;
+	return ENTRY_READ(xdp->flows[bucket].ways[0].stamp) == 0;
+}
 
-	for (unsigned way = 0; way < VC5_WAYS; way++)
-		any |= ENTRY_READ(ways[way].stamp);
-	return any == 0;
+/* What is looked at soon is on its way; what is not there does no harm. */
+static inline void
+fetch_ahead(const struct xdp *xdp, uint32_t bucket)
+{
+	__builtin_prefetch(&xdp->flows[bucket]);
+	if (xdp->shadow != NULL)
+		__builtin_prefetch(&xdp->shadow[bucket * VC5_WAYS]);
 }
 
 /* False: there is no room for what is new in it. */
@@ -194,8 +222,7 @@ tell_bucket(struct xdp *xdp, uint32_t bucket, struct telling_job *job)
 
 	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
 		entry = xdp_entry_read(xdp, index);
-		if (!differs(&xdp->shadow[index], &entry) ||
-		    flow_state(entry.stamp) < VC5_FLOW_CONFIRMED)
+		if (!is_notable(&xdp->shadow[index], &entry))
 			continue;
 		telling = what_to_tell(xdp, index, &entry);
 		if (telling == TELL_NOTHING ||
@@ -271,6 +298,7 @@ scan_to(struct xdp *xdp, uint32_t end, struct telling_job *job)
 	bool counting = xdp->round % COUNT_ROUNDS == 0;
 
 	for (; xdp->scanned < end; xdp->scanned++) {
+		fetch_ahead(xdp, xdp->scanned + AHEAD);
 		if (is_empty(xdp, xdp->scanned))
 			continue;
 		if (job->tell != NULL && !tell_bucket(xdp, xdp->scanned, job))

@@ -18,7 +18,7 @@
 #define VIP   "192.0.2.1"
 #define MANY  300
 #define PORT  2000 /* of the first client */
-#define CALLS 5	   /* look at all of the table */
+#define CALLS 7	   /* look at all of the table */
 /* Entries: so many that no bucket is too small for all of its flows. */
 #define FLOWS 65536
 
