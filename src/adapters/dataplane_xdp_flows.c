@@ -132,21 +132,19 @@ xdp_shadow_set(struct xdp *xdp, uint32_t index, const struct vc5_flow *entry)
 	};
 }
 
-/* Is it another flow than was told, or one in another state? */
-static inline bool
+/* Not 0 if it is another flow than was told, or one in another state. */
+static inline uint32_t
 is_news(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
 {
-	return ((shadow->tag ^ tag_of(entry->key)) |
-		   (shadow->due ^ entry->stamp) >> VC5_STAMP_SHIFT) != 0;
+	return (shadow->tag ^ tag_of(entry->key)) |
+	    (shadow->due ^ entry->stamp) >> VC5_STAMP_SHIFT;
 }
 
-/* Has that second come?  They wrap around, so it is half of them away or not.
- */
-static inline bool
+/* 1 if that second has come.  They wrap around: half of them are ahead. */
+static inline uint32_t
 is_due(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
 {
-	return (~(entry->stamp - shadow->due) >> (VC5_STAMP_SHIFT - 1) & 1) !=
-	    0;
+	return ~(entry->stamp - shadow->due) >> (VC5_STAMP_SHIFT - 1) & 1;
 }
 
 /*
@@ -159,8 +157,9 @@ is_notable(const struct xdp_shadow *shadow, const struct vc5_flow *entry)
 {
 	_Static_assert(VC5_FLOW_CONFIRMED == 2 && VC5_FLOW_CLOSED == 3,
 	    "the first bit says so");
-	return (is_news(shadow, entry) | is_due(shadow, entry)) &
-	    (entry->stamp >> 31);
+	uint32_t differs = is_news(shadow, entry) | is_due(shadow, entry);
+
+	return (differs != 0) & (entry->stamp >> 31);
 }
 
 /* Is the entry to be told if it is live? */
@@ -176,7 +175,7 @@ what_to_tell(
 	service = service_of(xdp, entry);
 	if (service == NULL || service->flags & VC5_UNTRACKED)
 		return TELL_NOTHING;
-	return is_news(shadow, entry) ? TELL_NEWS : TELL_REFRESH;
+	return is_news(shadow, entry) != 0 ? TELL_NEWS : TELL_REFRESH;
 }
 
 /* False: there is no room for it. */
