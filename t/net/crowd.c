@@ -15,9 +15,11 @@
  *
  * Prints JSON, an object a line: each second "status", and whatever happens
  * that should not, when it happens, with the connection's address, port, age
- * and server, times in seconds of the monotonic clock.  SIGTERM ends it: then
- * all answers that are still due are waited for, up to 30 seconds, and the
- * last line is "end", which is as "status".
+ * and server, times in seconds of the monotonic clock.  SIGUSR1 has it list all
+ * long connections that are there, each as an event "open", and then say
+ * "listed", which is as "status".  SIGTERM ends it: then all answers that are
+ *still due are waited for, up to 30 seconds, and the last line is "end", which
+ *is as "status".
  *
  * In a status, "open" long connections have been "opened" and not been broken;
  * "waiting" ones have had no answer for 5 seconds; "gap" is the longest time
@@ -223,6 +225,25 @@ status_due(evutil_socket_t fd, short what, void *arg)
 	say_status("status");
 }
 
+/* Who is connected to whom. */
+static void
+list(evutil_socket_t fd, short what, void *arg)
+{
+	char text[ADDR_STRLEN];
+	const struct client *client;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH(client, &lasting.clients, entry)
+		if (client->backend[0] != '\0')
+			printf("{\"event\": \"open\", \"address\": \"%s\", "
+			       "\"port\": %u, \"backend\": \"%s\"}\n",
+			    addr_format(&client->address, text), client->port,
+			    client->backend);
+	say_status("listed");
+}
+
 static void
 tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -341,6 +362,7 @@ main(int argc, char **argv)
 	crowd.base = event_base_new();
 	crowd.happened = happened;
 	event_add(evsignal_new(crowd.base, SIGTERM, terminate, NULL), NULL);
+	event_add(evsignal_new(crowd.base, SIGUSR1, list, NULL), NULL);
 	ticked = monotime_ms();
 	periodically(TICK, tick);
 	periodically(1000, status_due);
