@@ -117,7 +117,7 @@ class Driver:
                  harness.program(self.program)] +
                 [f"{key}={value}" for key, value in settings.items()],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                text=True)
+                text=True, cwd=lab.directory)
         lab.drivers.append(self)
 
     def tell(self, line):

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <netinet/in.h>
 
 #include <err.h>
@@ -41,7 +42,7 @@ struct store {
 	pid_t packets; /* the process; 0 = none */
 };
 
-static char root[] = "/tmp/vc5t-sync-XXXXXX", pins[64];
+static char root[256], pins[sizeof(root) + 8];
 
 static void
 make_service(struct store *s, unsigned number)
@@ -74,7 +75,7 @@ make_service(struct store *s, unsigned number)
 static void *
 map_memory(const char *name, size_t size)
 {
-	char path[128];
+	char path[sizeof(pins) + 64];
 	void *memory;
 	int fd;
 
@@ -102,6 +103,10 @@ store_new(size_t capacity, unsigned refresh)
 	unsigned i;
 
 	(void)refresh;
+	/* Who started this removes what is left of it, should it be killed. */
+	if (getcwd(root, sizeof(root) - 16) == NULL)
+		err(1, "getcwd");
+	strcat(root, "/xdp-XXXXXX");
 	if (unshare(CLONE_NEWNS) == -1 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
 	    mkdtemp(root) == NULL ||
@@ -123,8 +128,10 @@ store_new(size_t capacity, unsigned refresh)
 void
 store_free(struct store *s)
 {
-	if (s->packets != 0)
+	if (s->packets != 0) {
 		kill(s->packets, SIGTERM);
+		waitpid(s->packets, NULL, 0);
+	}
 	s->dataplane->ops->stop(s->dataplane);
 	umount2(root, MNT_DETACH);
 	rmdir(root);
