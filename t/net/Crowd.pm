@@ -287,8 +287,8 @@ sub crowd_start
 	my $crowd = {size => $options{n}};
 
 	# No more than the machine can bear: requests and new ones a second.
-	$options{i} = int($options{n} / 5) if $options{n} > 5000;
-	$options{r} = int($options{n} / 50) if $options{n} > 25000;
+	$options{i} = int($options{n} * 2 / 5) if $options{n} > 2500;
+	$options{r} = int($options{n} / 100) if $options{n} > 50000;
 	my $parts = int(($options{n} + 9999) / 10000);
 	$options{r} = int($options{r} / $parts);
 	for my $part (1 .. $parts) {
