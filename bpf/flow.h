@@ -25,7 +25,8 @@
  * is forged, or late, and the server that has the connection is the one to
  * challenge it (RFC 5961, section 4.2).  Afterwards it most likely is a client
  * whose FIN went by elsewhere, which a server that is being taken out of
- * service should not get back.
+ * service should not get back.  Whoever forges a SYN of the exact tuple then
+ * moves a connection that was quiet for as long.
  */
 #define FLOW_REUSE 60
 

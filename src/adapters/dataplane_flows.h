@@ -49,7 +49,7 @@ enum dataplane_learnt {
 	LEARNT_NEW,
 	LEARNT_REFRESHED, /* it was here, with the same server */
 	LEARNT_MOVED,	  /* it was here, with another server */
-	LEARNT_OLDER,	  /* than what is here, which stays */
+	LEARNT_OLDER,	  /* than what is here, which stays; or idle */
 	LEARNT_NO_SERVICE,
 	LEARNT_UNTRACKED, /* the service keeps no flows */
 	LEARNT_NO_SERVER, /* the service hasn't that one */
