@@ -96,9 +96,7 @@ flow_find(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *way,
 
 /*
  * The way of a bucket that has the flow, or VC5_WAYS: without haste, for what
- * flow_find() misses.  The ways of two candidates, ORed, are a third one.  Two
- * CPUs can have entered one flow twice, and half of a fingerprint is another
- * flow's now and then.
+ * flow_find() misses.
  */
 static __always_inline __u32
 flow_search(struct vc5_bucket *bucket, __u64 fingerprint, __u32 *destination)
@@ -125,25 +123,38 @@ flow_entry(__u32 entry)
 	return bucket == NULL ? NULL : flow_at(bucket, entry % VC5_WAYS);
 }
 
-/* In the other bucket: the entry's number, and its destination above. */
+/*
+ * In both buckets of a flow: its entry's number, or NO_ENTRY, and its
+ * destination above.  A function that the verifier goes through once.
+ */
 __noinline __u64
-flow_search_other(__u32 index, __u64 fingerprint)
+flow_search_both(__u32 index, __u64 fingerprint)
 {
-	struct vc5_bucket *bucket = find(&flows, vc5_other_bucket(index));
-	__u32 destination, way;
+	struct vc5_bucket *bucket;
+	__u32 destination, way, i;
 
-	if (bucket == NULL)
-		return NO_ENTRY;
-	way = flow_search(bucket, fingerprint, &destination);
-	if (way >= VC5_WAYS)
-		return NO_ENTRY;
-	return (__u64)destination << 32 |
-	    (vc5_other_bucket(index) * VC5_WAYS + way);
+	for (i = 0; i < 2; i++) {
+		if (i != 0)
+			index = vc5_other_bucket(index);
+		bucket = find(&flows, index);
+		if (bucket == NULL)
+			break;
+		way = flow_search(bucket, fingerprint, &destination);
+		if (way < VC5_WAYS)
+			return (__u64)destination << 32 |
+			    (index * VC5_WAYS + way);
+	}
+	return NO_ENTRY;
 }
 
 /*
  * The entry of a flow whose bucket is this one, NULL if there is none; its
  * number, or NO_ENTRY; and its destination's word.
+ *
+ * What flow_find() misses isn't there, most often: it is searched for in full
+ * if there were candidates, of which two, ORed, are a third one.  Two CPUs can
+ * have entered one flow twice, and half of a fingerprint is another flow's now
+ * and then.
  */
 static __always_inline struct vc5_flow *
 flow_lookup(struct vc5_bucket *bucket, __u32 index, __u64 fingerprint,
@@ -157,14 +168,10 @@ flow_lookup(struct vc5_bucket *bucket, __u32 index, __u64 fingerprint,
 	*entry = index * VC5_WAYS + way;
 	if (!UNLIKELY(flow == NULL))
 		return flow;
-	way = flow_search(bucket, fingerprint, destination);
-	*entry = index * VC5_WAYS + way;
-	if (way < VC5_WAYS)
-		return flow_at(bucket, way);
 	*entry = NO_ENTRY;
-	if (READ_ONCE(bucket->ways[VC5_WAYS - 1].stamp) == 0)
+	if (way == 0 && READ_ONCE(bucket->ways[VC5_WAYS - 1].stamp) == 0)
 		return NULL;
-	found = flow_search_other(index, fingerprint);
+	found = flow_search_both(index, fingerprint);
 	*entry = found;
 	*destination = found >> 32;
 	return *entry == NO_ENTRY ? NULL : flow_entry(*entry);
@@ -291,9 +298,9 @@ bucket_victim(const struct vc5_bucket *bucket, __u32 now, enum vc5_rank *taken)
 }
 
 /*
- * The entry that a new flow may take whose bucket has no free way, as bucket *
- * VC5_WAYS + way; NO_ENTRY if all are live, those of the other bucket as well.
- * Rare, and so a function that the verifier goes through once.
+ * The number of the entry that a new flow may take whose bucket has no free
+ * way; NO_ENTRY if all are live, those of the other bucket as well.  Rare, and
+ * so a function that the verifier goes through once.
  */
 __noinline __u32
 flow_victim(__u32 index, __u32 now)
