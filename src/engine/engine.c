@@ -58,28 +58,40 @@ engine_reconcile_soon(struct engine *e)
 	evtimer_add(e->reconcile, &now);
 }
 
-/*
- * A table takes milliseconds to fill: when many services changed, the rest
- * waits for the next pass of the loop, so that checks go on meanwhile.
- */
-static void
-apply_services(struct engine *e)
+/* False: the time is up. */
+static bool
+apply_some(struct engine *e, bool steps, uint64_t now)
 {
-	uint64_t now = monotime_ms(), limit = now + APPLY_LIMIT;
 	size_t i;
 
 	for (i = 0; i < e->conf->service_count; i++) {
 		struct service *s = &e->services[i];
 
-		if (!s->dirty || !retry_due(&s->retry, now))
+		if (!(steps ? s->stepped : s->dirty) ||
+		    !retry_due(&s->retry, now))
 			continue;
-		if (monotime_ms() > limit) {
+		if (monotime_ms() > now + APPLY_LIMIT) {
 			retry_reset(&s->retry);
 			engine_reconcile_soon(e);
-			return;
+			return false;
 		}
 		service_apply(s);
 	}
+	return true;
+}
+
+/*
+ * A table takes milliseconds to fill: when many services changed, the rest
+ * waits for the next pass of the loop, so that checks go on meanwhile.  Slow
+ * start waits for everything else, lest a server that is dead has to.
+ */
+static void
+apply_services(struct engine *e)
+{
+	uint64_t now = monotime_ms();
+
+	if (apply_some(e, false, now))
+		apply_some(e, true, now);
 }
 
 void

@@ -129,8 +129,9 @@ explain_vip(struct question *q)
 		return false;
 	}
 	add_fact(q, "vip", "%s is a VIP%s%s", text,
-	    vip->wanted
-		? ", of which all services have what they need"
+	    vip->wanted ? ", of which all services have what they need"
+		: engine_sync_learning(q->engine)
+		? ", which may have to wait until flows were learnt"
 		: ", which is not to be announced: not all of its services "
 		  "have what they need",
 	    vip->local ? "; it is an address of this host, and so can't be "

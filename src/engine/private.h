@@ -78,6 +78,7 @@ struct service {
 	unsigned up;			  /* destinations that get new flows */
 	bool applied;	    /* the data plane has it, as it is or was */
 	bool dirty;	    /* it has not been told of a change */
+	bool stepped;	    /* nor of a step of slow start, which can wait */
 	struct retry retry; /* of telling it */
 	uint64_t table;	    /* digest of its hash table, unless it is stale */
 	bool table_stale;

@@ -53,14 +53,17 @@ static void
 advance(struct destination *d, uint64_t now)
 {
 	unsigned length, steps = steps_of(d, &length);
-	uint64_t step = (now - d->risen) / length;
+	uint64_t step;
 
-	if (!d->rising || step == d->step)
+	if (!d->rising || now < d->risen)
+		return;
+	step = (now - d->risen) / length;
+	if (step == d->step)
 		return;
 	d->step = (unsigned)step;
 	if (step >= steps)
 		ramp_end(d);
-	d->service->dirty = true;
+	d->service->stepped = true;
 }
 
 void

@@ -440,7 +440,7 @@ service_apply(struct service *s)
 		if (!s->applied)
 			s->engine->answers_stale = true;
 		s->applied = true;
-		s->dirty = false;
+		s->dirty = s->stepped = false;
 		s->table_stale = s->engine->view_stale = true;
 		retry_reset(&s->retry);
 	}
