@@ -18,18 +18,6 @@
  */
 #define FLOW_REOPEN 3
 
-/*
- * A SYN of a flow that has been quiet for longer than so many seconds is a new
- * connection, if its destination is draining.  A client uses a port again when
- * its own TIME-WAIT is over, which Linux has last 60 seconds: until then a SYN
- * is forged, or late, and the server that has the connection is the one to
- * challenge it (RFC 5961, section 4.2).  Afterwards it most likely is a client
- * whose FIN went by elsewhere, which a server that is being taken out of
- * service should not get back.  Whoever forges a SYN of the exact tuple then
- * moves a connection that was quiet for as long.
- */
-#define FLOW_REUSE 60
-
 /* No entry of the flow table. */
 #define NO_ENTRY 0xffffffff
 

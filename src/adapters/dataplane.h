@@ -47,6 +47,7 @@ struct dataplane_service {
 	bool sticky;
 	bool track;    /* remember flows; else each packet goes by hash */
 	uint32_t idle; /* s that a quiet flow keeps its place; 0 = usual */
+	bool answers;  /* of service_each: its VIP answers pings */
 	struct dataplane_destination *destinations;
 	size_t destination_count;
 };
@@ -147,10 +148,10 @@ struct dataplane_ops {
 	 */
 	void (*flows_tell)(struct dataplane *, dataplane_flow_fn *, void *);
 	/*
-	 * All flows, or those with a packet within so many seconds (0 = any
-	 * time), from *cursor (0 at first) until the callback wants no more,
-	 * or a part of the table was looked at.  *cursor is where to go on, or
-	 * DATAPLANE_WALK_END.
+	 * All flows (within 0), or those that are live and had a packet within
+	 * so many seconds, from *cursor (0 at first) until the callback wants
+	 * no more, or a part of the table was looked at.  *cursor is where to
+	 * go on, or DATAPLANE_WALK_END.
 	 */
 	void (*flows_walk)(struct dataplane *, uint64_t *cursor,
 	    uint32_t within, dataplane_flow_fn *, void *);

@@ -53,7 +53,7 @@ enum dataplane_learnt {
 	LEARNT_NO_SERVICE,
 	LEARNT_UNTRACKED, /* the service keeps no flows */
 	LEARNT_NO_SERVER, /* the service hasn't that one */
-	LEARNT_DOWN,	  /* the server is */
+	LEARNT_DOWN,	  /* the server is; kept while there is room */
 	LEARNT_FULL,	  /* all flows in its place are live */
 	LEARNT_RESULTS
 };

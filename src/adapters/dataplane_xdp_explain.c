@@ -94,7 +94,10 @@ xdp_explain(struct dataplane *dataplane, const struct service_key *key,
 	out->flow.client = *client;
 	out->flow.client_port = port;
 	xdp_flow_buckets(xdp, &hash, buckets);
-	if (!explain_bucket(xdp, buckets[1], hash.fingerprint, out))
+	/* As packets look for it; one that is not there would be in the first.
+	 */
+	if (!explain_bucket(xdp, buckets[0], hash.fingerprint, out) &&
+	    !explain_bucket(xdp, buckets[1], hash.fingerprint, out))
 		explain_bucket(xdp, buckets[0], hash.fingerprint, out);
 	out->tracked = service->track;
 	out->slots = xdp->slots;

@@ -30,7 +30,7 @@
 #define TICK_BUCKETS 131072
 
 /* And those of a call of flows_walk(). */
-#define WALK_BUCKETS 65536
+#define WALK_BUCKETS 16384
 
 /*
  * A flow that goes on is told again when its last packet is so many seconds
@@ -395,7 +395,10 @@ xdp_flows_walk(struct dataplane *dataplane, uint64_t *cursor, uint32_t within,
 	for (; *cursor < end && *cursor < xdp->limits[XDP_FLOWS]; ++*cursor) {
 		entry = xdp_entry_read(xdp, (uint32_t)*cursor);
 		if (flow_state(entry.stamp) < VC5_FLOW_CONFIRMED ||
-		    (within != 0 && flow_age(entry.stamp, now) > within) ||
+		    (within != 0 &&
+			(flow_age(entry.stamp, now) > within ||
+			    xdp_entry_rank(xdp, &entry, now) !=
+				VC5_RANK_LIVE)) ||
 		    !xdp_entry_flow(
 			xdp, (uint32_t)*cursor, &entry, &flow, &note))
 			continue;

@@ -24,6 +24,7 @@ struct lesson {
 	uint64_t fingerprint;
 	uint32_t buckets[2];
 	uint32_t destination; /* index and generation */
+	bool down;	      /* it is */
 	uint32_t idle;	      /* its service's */
 	uint32_t now;
 	uint32_t stamp;
@@ -38,7 +39,11 @@ stamp_of(const struct flow *flow, uint32_t now)
 	    now - flow->idle);
 }
 
-/* The server as it is in the service here: LEARNT_NEW if it may be used. */
+/*
+ * The server as it is in the service here: LEARNT_NEW if it may be used.  One
+ * that is down may be up in a moment, as it is already where the flow is: what
+ * is told now is not told again.
+ */
 static enum dataplane_learnt
 find_server(struct xdp *xdp, const struct flow *flow, struct lesson *lesson)
 {
@@ -53,8 +58,7 @@ find_server(struct xdp *xdp, const struct flow *flow, struct lesson *lesson)
 	server = xdp_destination_find(service, &flow->server);
 	if (server == NULL)
 		return LEARNT_NO_SERVER;
-	if (server->is.state == DESTINATION_DOWN)
-		return LEARNT_DOWN;
+	lesson->down = server->is.state == DESTINATION_DOWN;
 	lesson->destination = server->index |
 	    (uint32_t)xdp->destinations[server->index].generation << 16;
 	lesson->idle = service->idle;
@@ -111,6 +115,17 @@ write_entry(struct xdp *xdp, uint32_t index, const struct lesson *lesson)
 	xdp_shadow_set(xdp, index, &as);
 }
 
+/* Others know of it what they say: it need not be told as if it were new. */
+static void
+note_known(struct xdp *xdp, uint32_t index, struct vc5_flow is,
+    const struct lesson *lesson)
+{
+	if (flow_state(is.stamp) != flow_state(lesson->stamp))
+		return;
+	is.stamp = lesson->stamp;
+	xdp_shadow_set(xdp, index, &is);
+}
+
 /* What was told of a confirmed flow that is here, with the same server. */
 static enum dataplane_learnt
 refresh(struct xdp *xdp, uint32_t index, struct vc5_flow is,
@@ -123,8 +138,11 @@ refresh(struct xdp *xdp, uint32_t index, struct vc5_flow is,
 	    lesson->flow->state == FLOW_CLOSED;
 
 	/* In the second of its last data there may be its end. */
-	if (lesson->flow->idle > age || (lesson->flow->idle == age && !closes))
+	if (lesson->flow->idle > age ||
+	    (lesson->flow->idle == age && !closes)) {
+		note_known(xdp, index, is, lesson);
 		return LEARNT_OLDER;
+	}
 	/* It fails when a packet has come meanwhile, which is newer. */
 	if (!__atomic_compare_exchange_n(&entry->stamp, &is.stamp,
 		lesson->stamp, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
@@ -151,6 +169,9 @@ confirm(struct xdp *xdp, uint32_t index, const struct vc5_flow *is,
 
 	if (lesson->flow->state == FLOW_CLOSED && lesson->flow->idle >= age)
 		return LEARNT_OLDER;
+	/* Long before: a client that uses its port again. */
+	if (!same && (lesson->down || lesson->flow->idle > age + FLOW_REUSE))
+		return LEARNT_OLDER;
 	if (same && lesson->flow->idle > age)
 		as.stamp = flow_stamp(VC5_FLOW_CONFIRMED, is->stamp);
 	write_entry(xdp, index, &as);
@@ -169,8 +190,9 @@ merge(struct xdp *xdp, uint32_t index, const struct vc5_flow *is,
 		return confirm(xdp, index, is, lesson);
 	if (is->destination == lesson->destination)
 		return refresh(xdp, index, *is, lesson);
-	if (lesson->flow->idle >= flow_age(is->stamp, lesson->now) &&
-	    xdp_entry_destination(xdp, is->destination) != NULL)
+	if (xdp_entry_destination(xdp, is->destination) != NULL &&
+	    (lesson->down ||
+		lesson->flow->idle >= flow_age(is->stamp, lesson->now)))
 		return LEARNT_OLDER;
 	write_entry(xdp, index, lesson);
 	return LEARNT_MOVED;
@@ -209,6 +231,9 @@ enter(struct xdp *xdp, const struct lesson *lesson)
 	for (unsigned i = 0; i < 2 && taken == VC5_RANK_LIVE; i++)
 		taken =
 		    find_victim(xdp, lesson->buckets[i], lesson->now, &victim);
+	/* No packet goes there yet: nothing that can be used gives way. */
+	if (lesson->down && taken < VC5_RANK_GONE)
+		return LEARNT_FULL;
 	if (taken != VC5_RANK_FREE)
 		xdp->control->taken[taken]++;
 	if (taken == VC5_RANK_LIVE)
@@ -238,6 +263,50 @@ merge_in(struct xdp *xdp, uint32_t bucket, const struct lesson *lesson,
 	return found;
 }
 
+/*
+ * Packets may have entered the flow meanwhile, by the hash table: with another
+ * server.  That entry becomes nobody's; it is not free, as entries are taken
+ * from the first on.
+ */
+static void
+forget_others(struct xdp *xdp, uint32_t bucket, const struct lesson *lesson)
+{
+	uint32_t index = bucket * VC5_WAYS;
+	struct vc5_flow is, *entry;
+
+	for (unsigned way = 0; way < VC5_WAYS; way++, index++) {
+		is = xdp_entry_read(xdp, index);
+		if (is.destination == lesson->destination ||
+		    flow_state(is.stamp) == VC5_FLOW_FREE ||
+		    is.key != flow_key(lesson->fingerprint, is.destination))
+			continue;
+		entry = &xdp->flows[bucket].ways[way];
+		STORE(entry->key, 0);
+		STORE(
+		    entry->stamp, flow_stamp(VC5_FLOW_EMBRYONIC, lesson->now));
+	}
+}
+
+/* In both buckets of the flow. */
+static enum dataplane_learnt
+take(struct xdp *xdp, const struct lesson *lesson)
+{
+	enum dataplane_learnt result = LEARNT_OLDER;
+	bool found = merge_in(xdp, lesson->buckets[0], lesson, &result);
+
+	if (lesson->buckets[1] != lesson->buckets[0] &&
+	    merge_in(xdp, lesson->buckets[1], lesson, &result))
+		found = true;
+	if (found)
+		return result;
+	result = enter(xdp, lesson);
+	if (result == LEARNT_NEW) {
+		forget_others(xdp, lesson->buckets[0], lesson);
+		forget_others(xdp, lesson->buckets[1], lesson);
+	}
+	return result;
+}
+
 enum dataplane_learnt
 xdp_flow_learn(struct dataplane *dataplane, const struct flow *flow)
 {
@@ -245,9 +314,7 @@ xdp_flow_learn(struct dataplane *dataplane, const struct flow *flow)
 	struct lesson lesson = {0};
 	enum dataplane_learnt result = prepare(xdp, flow, &lesson);
 
-	if (result != LEARNT_NEW ||
-	    merge_in(xdp, lesson.buckets[0], &lesson, &result) ||
-	    merge_in(xdp, lesson.buckets[1], &lesson, &result))
-		return result;
-	return enter(xdp, &lesson);
+	if (result == LEARNT_NEW)
+		result = take(xdp, &lesson);
+	return lesson.down && result != LEARNT_OLDER ? LEARNT_DOWN : result;
 }

@@ -227,6 +227,7 @@ void xdp_destination_free(struct xdp *, uint16_t index);
 int xdp_service_hook(struct xdp *, const struct xdp_service *);
 void xdp_service_unhook(struct xdp *, struct xdp_service *);
 void xdp_vip_answers(struct dataplane *, const struct addr *vip, bool);
+bool xdp_vip_has_answers(const struct xdp *, const struct addr *vip);
 void xdp_settings_set(struct dataplane *, const struct dataplane_settings *);
 void xdp_service_key(const struct service_key *, struct vc5_service_key *);
 struct xdp_service *xdp_service_find(struct xdp *, const struct service_key *);

@@ -360,6 +360,7 @@ xdp_service_each(struct dataplane *dataplane,
 		    .destination_count = service->destination_count,
 		};
 
+		is.answers = xdp_vip_has_answers(xdp, &service->key.vip);
 		is.destinations =
 		    xcalloc(is.destination_count + 1, sizeof(*is.destinations));
 		for (size_t i = 0; i < is.destination_count; i++)

@@ -387,6 +387,17 @@ xdp_vip_answers(
 		    addr_format(vip, text));
 }
 
+bool
+xdp_vip_has_answers(const struct xdp *xdp, const struct addr *vip)
+{
+	uint8_t key[16];
+	uint32_t value;
+
+	addr_to_mapped(vip, key);
+	return bpf_map_lookup_elem(xdp->vips, key, &value) == 0 &&
+	    (value & VC5_VIP_ANSWERS) != 0;
+}
+
 void
 xdp_settings_set(
     struct dataplane *dataplane, const struct dataplane_settings *settings)

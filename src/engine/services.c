@@ -369,7 +369,8 @@ adopt_service(const struct dataplane_service *left, void *arg)
 	s->applied = true;
 	for (i = 0; i < left->destination_count; i++)
 		adopt_destination(&left->destinations[i], s);
-	for (i = 0; i < e->conf->vip_count; i++)
+	/* It need not have been: its predecessor may still have learnt. */
+	for (i = 0; left->answers && i < e->conf->vip_count; i++)
 		if (addr_compare(&left->key.vip, &e->vips[i].conf->address) ==
 		    0)
 			e->vips[i].wanted = true;

@@ -31,7 +31,9 @@ walk(void *arg, uint64_t *cursor, uint32_t within, dataplane_flow_fn *fn,
 {
 	struct engine *e = arg;
 
-	e->dataplane->ops->flows_walk(e->dataplane, cursor, within, fn, fn_arg);
+	/* What is not live would not be taken. */
+	e->dataplane->ops->flows_walk(e->dataplane, cursor,
+	    within == 0 ? UINT32_MAX : within, fn, fn_arg);
 }
 
 static enum dataplane_learnt

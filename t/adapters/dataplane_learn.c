@@ -279,6 +279,8 @@ static const struct merged {
 	LEARNT_REFRESHED, 1, FLOW_CONFIRMED, 1},
     {"embryonic here, another server", 1, {TH_SYN}, 1, 2, FLOW_CONFIRMED, 30,
 	LEARNT_MOVED, 2, FLOW_CONFIRMED, 30},
+    {"embryonic here, its port in use again", 1, {TH_SYN}, 1, 2, FLOW_CONFIRMED,
+	62, LEARNT_OLDER, 1, FLOW_EMBRYONIC, 1},
     {"embryonic here, closed before", 1, {TH_SYN}, 1, 1, FLOW_CLOSED, 5,
 	LEARNT_OLDER, 1, FLOW_EMBRYONIC, 1},
     {"embryonic here, closed since", 1, {TH_SYN}, 9, 1, FLOW_CLOSED, 5,
@@ -396,6 +398,36 @@ test_gone(void **state)
 	dataplane->ops->stop(dataplane);
 }
 
+/* The server is down here, and comes up before, or after, a packet comes. */
+static void
+test_down(void **state)
+{
+	struct dataplane *dataplane = lab_dataplane();
+	int program = sender_attach(dataplane);
+	struct flow waits = flow_of(0, 1, 3), moves = flow_of(0, 2, 3);
+	struct flow stays = flow_of(0, 3, 3);
+	uint8_t by_hash;
+
+	(void)state;
+	set(dataplane, 0, 1);
+	send_flow(program, &stays, TH_SYN);
+	send_flow(program, &stays, TH_ACK);
+	set_one_down(dataplane);
+	assert_int_equal(learn(dataplane, &waits), LEARNT_DOWN);
+	assert_int_equal(learn(dataplane, &moves), LEARNT_DOWN);
+	assert_int_equal(send_flow(program, &stays, TH_ACK), 1);
+	by_hash = send_flow(program, &moves, TH_ACK);
+	assert_int_not_equal(by_hash, 3);
+	/* What has a server that is up keeps it, whatever is said. */
+	learn(dataplane, &stays);
+	set(dataplane, 0, SERVERS);
+	assert_int_equal(send_flow(program, &waits, TH_ACK), 3);
+	assert_int_equal(send_flow(program, &moves, TH_ACK), by_hash);
+	assert_int_equal(send_flow(program, &stays, TH_ACK), 1);
+	close(program);
+	dataplane->ops->stop(dataplane);
+}
+
 /* A table of one bucket: learnt flows take the places that packets would. */
 static void
 test_place(void **state)
@@ -474,6 +506,7 @@ main(void)
 	    LAB_TEST(test_refused),
 	    LAB_TEST(test_merged),
 	    LAB_TEST(test_gone),
+	    LAB_TEST(test_down),
 	    LAB_TEST(test_place),
 	    LAB_TEST(test_twice),
 	};

@@ -504,6 +504,7 @@ fake_leave(const char *vip, uint16_t port, const char *server,
 	    .address = address(server), .state = state, .ifindex = 2};
 	struct dataplane_service s = {
 	    .key = {address(vip), port, IPPROTO_TCP},
+	    .answers = true,
 	    .destinations = &d,
 	    .destination_count = 1,
 	};

@@ -108,6 +108,28 @@ vips_taken_over_do_not_wait(void **state)
 	assert_false(fake_wanted("192.0.2.2"));
 }
 
+/* What it was when its predecessor was killed, it still is. */
+static void
+vips_that_were_not_announced_do(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	more = SYNC;
+	fake_sync.learning = true;
+	fake_leave(VIP, 80, A, DESTINATION_UP);
+	record.services[0].answers = false;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": "
+	      "[\"" A "\"], \"policy\": {\"80\": {}}}");
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	probes = fake_server(A)->probes;
+	wait_for(fake_server(A)->probes > probes + 3);
+	assert_false(fake_wanted(VIP));
+	fake_sync.learning = false;
+	fake_sync.callbacks->learnt(fake_sync.arg);
+	wait_for(fake_wanted(VIP));
+}
+
 static void
 it_does_not_start_without_keys(void **state)
 {
@@ -364,6 +386,7 @@ main(void)
 	    SYNC_TEST(without_it_nothing_waits),
 	    SYNC_TEST(new_vips_wait_until_flows_are_known),
 	    SYNC_TEST(vips_taken_over_do_not_wait),
+	    SYNC_TEST(vips_that_were_not_announced_do),
 	    SYNC_TEST(it_does_not_start_without_keys),
 	    SYNC_TEST(a_reload_without_keys_is_refused),
 	    SYNC_TEST(keys_of_a_reload_that_is_refused_are_not_used),
