@@ -20,6 +20,7 @@
 #define TRANSFER_LIMIT 600000 /* ms */
 #define TIMEOUTS       5      /* in a row, after which somebody else is */
 #define ALONE	       3000   /* ms in which others would have been heard */
+#define REFUSED	       1000   /* ms between attempts when somebody does */
 #define PAUSE	       10000  /* ms between attempts when nobody waits */
 
 static void
@@ -145,10 +146,13 @@ sync_join_refused(struct sync *s, const struct sync_message *m, uint64_t now)
 	struct sync_join *j = &s->join;
 
 	if (!j->active || m->header.sender != j->peer.id ||
-	    m->refusal.transfer != j->transfer)
+	    m->refusal.transfer != j->transfer) {
 		s->drops[DROP_UNASKED].count++;
-	else
-		fail(s, "has no flows to give now", now);
+		return;
+	}
+	fail(s, "has no flows to give now", now);
+	if (!j->done)
+		j->retry_at = now + REFUSED;
 }
 
 /* Has who was asked gone, or does it not answer? */

@@ -11,6 +11,7 @@
 #define HELLO_SOONEST 200      /* ms between two HELLOs, at least */
 #define BEATS	      16       /* a beat is recent among so many */
 #define PROOF_LASTS   10000    /* ms that a peer is believed without */
+#define UNHEARD	      3	       /* HELLOs that are before anything is told */
 #define LOST_AFTER    500      /* ms: until then it may only be late */
 #define RAISE_AFTER   3000     /* ms: a namesake shows itself before */
 #define FORGET_LEFT   600000   /* ms, if it said that it leaves */
@@ -180,6 +181,19 @@ restart(struct sync_peers *peers, struct peer *peer,
 	hello_soon(peers, now);
 }
 
+/*
+ * It may have told flows since it began; its HELLOs, each second or sooner, say
+ * when that was.
+ */
+static void
+note_unheard(struct peer *peer, uint32_t beat, uint64_t now)
+{
+	uint64_t ago = (uint64_t)beat * SYNC_HELLO_EVERY;
+
+	if (beat > UNHEARD)
+		sync_peers_missed(peer, ago < now ? now - ago : 0);
+}
+
 /* A peer that is new, or has started anew; NULL if there is no room. */
 static struct peer *
 begin(
@@ -198,6 +212,7 @@ begin(
 		memset(peer, 0, sizeof(*peer));
 	}
 	restart(peers, peer, &message->header, now);
+	note_unheard(peer, message->hello.beat, now);
 	return peer;
 }
 

@@ -178,7 +178,8 @@ def test_lossy():
     ok(wait(lambda: two.get("count") == 45000 and not two.get("learning")),
        "the wire is cut several times, and no flow is lost", two.status(),
        two.log())
-    equal(two.logged("asking lb1 for all"), 1, "... in one transfer")
+    ok(two.logged("asking lb1 for all") < 5,
+       "... and not begun anew each time", two.log())
     ok(two.logged("lb1 told"), "... that came to its end", two.log())
     ok(lab.stop(), "both end without fault")
 

@@ -188,6 +188,29 @@ a_greater_epoch_replaces(void **state)
 	assert_null(sync_peers_repair(c->nodes[0].peers, c->now, &since));
 }
 
+/* Who began unheard, anew or at all, has told flows that did not arrive. */
+static void
+what_was_told_unheard_is_asked_for(void **state)
+{
+	struct cluster *c = *state;
+	uint32_t since = 0;
+
+	cluster_start(c, 0, EPOCH);
+	cluster_start(c, 1, EPOCH);
+	cluster_run(c, 3000);
+	cluster_kill(c, 1);
+	c->nodes[1].dumb = true;
+	cluster_start(c, 1, EPOCH + 1);
+	c->nodes[1].dumb = true;
+	cluster_run(c, 20000);
+	c->nodes[1].dumb = false;
+	cluster_run(c, 3000);
+	assert_int_equal(cluster_state(c, 0, 1), SYNC_PEER_UP);
+	assert_ptr_equal(sync_peers_repair(c->nodes[0].peers, c->now, &since),
+	    cluster_peer(c, 0, 2));
+	assert_true(since >= 20);
+}
+
 /* The clock was set back: it learns so from others, and goes above. */
 static void
 an_epoch_that_is_too_low_is_raised(void **state)
@@ -435,6 +458,7 @@ main(void)
 	    TEST(one_way_is_not_believed_for_long),
 	    TEST(who_says_so_has_left),
 	    TEST(a_greater_epoch_replaces),
+	    TEST(what_was_told_unheard_is_asked_for),
 	    TEST(an_epoch_that_is_too_low_is_raised),
 	    TEST(a_namesake_is_an_alarm),
 	    TEST(own_datagrams_are_known),
