@@ -40,6 +40,10 @@ our $fall = 10;
 our $patience = $ENV{VC5_PATIENCE} // 60; # seconds
 our @size = (); # of the lab, as options of "contrib/lab up"
 
+# Memory that was freed is the daemon's for as long as ASan keeps it from being
+# used again: a little, or what the daemon has would seem to grow.
+$ENV{ASAN_OPTIONS} //= 'quarantine_size_mb=4';
+
 my $json = JSON::PP->new->utf8->canonical->pretty;
 my $main = $$;
 my $up = 0;
