@@ -99,6 +99,12 @@ log_debug(const char *format, ...)
 }
 
 void
+log_at(int priority, const char *format, ...)
+{
+	LOG_BODY(priority, 0);
+}
+
+void
 fatal(const char *format, ...)
 {
 	LOG_BODY(LOG_CRIT, errno);

@@ -29,6 +29,9 @@ void log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *, ...) __attribute__((format(printf, 1, 2)));
+/* At a priority of syslog(3)'s. */
+void
+log_at(int priority, const char *, ...) __attribute__((format(printf, 2, 3)));
 
 /* Log at priority critical and exit 1: only at start, never in operation. */
 void fatal(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));

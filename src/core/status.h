@@ -21,6 +21,9 @@
  *	drops		[ { reason, help, packets } ]
  *	answers		[ { kind, help, packets } ], ICMP made for VIPs
  *	problems	[ string ], what is wrong now and what to do about it
+ *	alerts		[ { id, severity ("critical", "high", "medium",
+ *			  "low"), since (seconds), text } ], what lasts
+ *			  and somebody should look at, the worst first
  *	vips		[ { address, wanted (bool): services have what they
  *			  need, announced (bool): bgpd announces it,
  *			  local (bool): it is an address of this host } ]

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/alert.h"
 #include "core/status.h"
 #include "core/status_family.h"
 #include "core/status_value.h"
@@ -62,6 +63,23 @@ sample_problems(FILE *out, const struct family *family, const json_t *status)
 	put_name(out, family);
 	fprintf(out, " %zu\n",
 	    json_array_size(json_object_get(status, "problems")));
+}
+
+/* By severity, also where there is none. */
+static void
+sample_alerts(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *alerts = json_object_get(status, "alerts");
+	size_t i;
+
+	for (i = 0; alert_severity_names[i] != NULL; i++) {
+		put_name(out, family);
+		fputc('{', out);
+		put_label(out, "severity", alert_severity_names[i]);
+		fprintf(out, "} %zu\n",
+		    status_count_string(
+			alerts, "severity", alert_severity_names[i]));
+	}
 }
 
 static void
@@ -387,6 +405,8 @@ static const struct family families[] = {
 	"uptime"},
     {"problems", "gauge", "What is wrong now; see the status page.",
 	sample_problems, NULL},
+    {"alerts", "gauge", "Alerts that are raised, by severity.", sample_alerts,
+	NULL},
     {"config_last_reload_successful", "gauge",
 	"Was the last configuration that was loaded accepted.",
 	sample_config_good, NULL},

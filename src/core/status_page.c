@@ -53,6 +53,40 @@ put_problems(FILE *out, const json_t *status)
 	fputs("</ul>\n</section>\n", out);
 }
 
+static void
+put_severity(FILE *out, const char *severity)
+{
+	bool bad =
+	    strcmp(severity, "critical") == 0 || strcmp(severity, "high") == 0;
+
+	html_cell_begin(out, "Severity");
+	html_state(out, bad ? TONE_BAD : TONE_WARNING, severity);
+	html_cell_end(out);
+}
+
+static void
+put_alerts(FILE *out, const json_t *status)
+{
+	static const char *const headings[] = {
+	    "Alert", "Severity", "Since", "Text", NULL};
+	const json_t *alerts = json_object_get(status, "alerts"), *alert;
+	char age[STATUS_AGE_STRLEN];
+	size_t i;
+
+	if (json_array_size(alerts) == 0)
+		return;
+	html_table_begin(out, "Alerts", headings);
+	json_array_foreach(alerts, i, alert) {
+		html_row_begin(out, status_string(alert, "id"));
+		put_severity(out, status_string(alert, "severity"));
+		html_cell_text(out, "Since",
+		    status_age(status_number(alert, "since"), age));
+		html_cell_text(out, "Text", status_string(alert, "text"));
+		html_row_end(out);
+	}
+	html_table_end(out);
+}
+
 static void __attribute__((format(printf, 3, 4)))
 put_fact(FILE *out, const char *name, const char *format, ...)
 {
@@ -498,6 +532,7 @@ status_page(const json_t *status)
 	put_head(out, status);
 	fputs("<main>\n", out);
 	put_problems(out, status);
+	put_alerts(out, status);
 	put_summary(out, status);
 	put_vips(out, status);
 	fputs("<h2>Services</h2>\n", out);

@@ -57,6 +57,7 @@ static const struct token show_tokens[] = {
     {"interfaces", SHOW_INTERFACES, NULL, NULL},
     {"drops", SHOW_DROPS, NULL, NULL},
     {"answers", SHOW_ANSWERS, NULL, NULL},
+    {"alerts", SHOW_ALERTS, NULL, NULL},
     {NULL, ACTION_NONE, NULL, NULL},
 };
 

@@ -39,6 +39,22 @@ print_lines(const char *heading, const json_t *lines)
 	}
 }
 
+static void
+print_alerts(const json_t *alerts)
+{
+	const json_t *alert;
+	size_t i;
+
+	if (json_array_size(alerts) == 0)
+		return;
+	puts("\nAlerts:");
+	json_array_foreach(alerts, i, alert) {
+		safe_printf("  %s: %s: %s", status_string(alert, "severity"),
+		    status_string(alert, "id"), status_string(alert, "text"));
+		putchar('\n');
+	}
+}
+
 static void __attribute__((format(printf, 2, 3)))
 print_fact(const char *name, const char *format, ...)
 {
@@ -139,6 +155,7 @@ show_summary(const json_t *status, const char *argument)
 	summarise_bgp(json_object_get(status, "bgp"));
 	print_fact("dropped", "%" PRId64 " packets",
 	    count_drops(json_object_get(status, "drops")));
+	print_alerts(json_object_get(status, "alerts"));
 	print_lines("Problems", json_object_get(status, "problems"));
 	print_lines("Reload refused", json_object_get(config, "errors"));
 }
@@ -298,6 +315,28 @@ show_answers(const json_t *answers, const char *argument)
 	print_counts(answers, headings, "kind");
 }
 
+static void
+show_alerts(const json_t *alerts, const char *argument)
+{
+	static const char *const headings[] = {
+	    "SEVERITY", "#SINCE", "ALERT", "TEXT", NULL};
+	struct table *table = table_new(headings);
+	char age[STATUS_AGE_STRLEN];
+	const json_t *alert;
+	size_t i;
+
+	(void)argument;
+	json_array_foreach(alerts, i, alert) {
+		table_add(table, status_string(alert, "severity"));
+		table_add(
+		    table, status_age(status_number(alert, "since"), age));
+		table_add(table, status_string(alert, "id"));
+		table_add(table, status_string(alert, "text"));
+	}
+	table_print(table, 0);
+	table_free(table);
+}
+
 /* By enum action. */
 static const struct {
 	const char *key; /* of the part; NULL = the whole */
@@ -313,6 +352,7 @@ static const struct {
     [SHOW_INTERFACES] = {"interfaces", NULL, show_interfaces},
     [SHOW_DROPS] = {"drops", NULL, show_drops},
     [SHOW_ANSWERS] = {"answers", NULL, show_answers},
+    [SHOW_ALERTS] = {"alerts", NULL, show_alerts},
 };
 
 json_t *

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
+#include "engine/alerts.h"
 #include "engine/engine.h"
 #include "engine/private.h"
 
@@ -268,6 +269,7 @@ engine_new(
 	e->conf = conf;
 	e->started = monotime_ms();
 	e->born = e->loaded = time(NULL);
+	e->alerts = alerts_new();
 	retry_reset(&e->http_retry);
 	retry_reset(&e->control_retry);
 	retry_reset(&e->probe_retry);
@@ -418,6 +420,7 @@ engine_free(struct engine *e)
 	event_free(e->reconcile);
 	interfaces_free(e->interfaces, e->interface_count);
 	free(e->strays);
+	alerts_free(e->alerts);
 	conf_errors_clear(&e->errors);
 	conf_free(e->conf);
 	free(e);

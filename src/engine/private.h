@@ -23,6 +23,7 @@
 #include "core/health.h"
 #include "engine/way.h"
 
+struct alerts;
 struct bgp;
 struct check;
 struct control;
@@ -146,6 +147,7 @@ struct engine {
 	int probe_ifindex; /* of the device that probes leave by; -1 = none */
 	struct retry probe_retry;
 
+	struct alerts *alerts;	 /* alerts.h */
 	struct event *reconcile; /* activated when something is dirty */
 	struct event *tick;	 /* each second */
 	struct event *stop;	 /* while stopping */

@@ -18,6 +18,7 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "config.h"
+#include "engine/alerts.h"
 #include "engine/private.h"
 
 static json_t *
@@ -496,13 +497,14 @@ engine_status(void *engine)
 		json_array_append_new(services, service_json(&e->services[i]));
 	return json_pack(
 	    "{s:s, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o, s:o}",
+	    "s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "version", PACKAGE_VERSION, "hostname", status_text(hostname),
 	    "time", (json_int_t)time(NULL), "started", (json_int_t)e->born,
 	    "uptime", (json_int_t)((monotime_ms() - e->started) / 1000),
 	    "dataplane", e->dataplane->ops->name, "config", config_json(e),
 	    "interfaces", interfaces_json(e), "flows", flows_json(e), "drops",
 	    drops_json(e), "answers", answers_json(e), "problems",
-	    problems_json(e, &bgp), "vips", vips_json(e, &bgp), "services",
-	    services, "bgp", bgp_json(e, &bgp), "sync", engine_sync_json(e));
+	    problems_json(e, &bgp), "alerts", alerts_json(e), "vips",
+	    vips_json(e, &bgp), "services", services, "bgp", bgp_json(e, &bgp),
+	    "sync", engine_sync_json(e));
 }

@@ -61,7 +61,8 @@ def test_json(path):
         return json.loads(out)
 
     equal(show("summary"), document, "-j show summary")
-    for part in ("services", "vips", "bgp", "interfaces", "drops", "answers"):
+    for part in ("services", "vips", "bgp", "interfaces", "drops", "answers",
+                 "alerts"):
         equal(show(part), document[part], "-j show %s" % part)
     equal(show("services", "192.0.2.2"), document["services"][1:2],
           "-j show services 192.0.2.2")

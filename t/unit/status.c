@@ -131,6 +131,7 @@ views_survive_wrong_types(void **state)
 	    "{\"services\": 1, \"vips\": {}, \"bgp\": [], \"config\": null}",
 	    "{\"services\": [1, null, \"x\", {\"destinations\": [[]]}]}",
 	    "{\"services\": [{\"destinations\": [{\"checks\": [7]}]}]}",
+	    "{\"alerts\": [null, {\"since\": \"x\", \"severity\": 1}]}",
 	    "{\"problems\": [null, 5], \"time\": 9223372036854775807}",
 	    "{\"uptime\": -5, \"time\": -9223372036854775808, \"drops\": [1]}",
 	    "{\"config\": {\"errors\": [{}], \"loaded\": \"x\"}}",
@@ -188,6 +189,29 @@ page_shows_problems_first(void **state)
 	    "<li>Reload refused: <code>/etc/vc5d.conf:12:7: services[2]"
 	    ".policy.http: unknown key &quot;chekcs&quot;</code></li>");
 	assert_lacks(text, "No problems");
+	free(text);
+	json_decref(json);
+}
+
+static void
+page_shows_alerts(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text,
+	    "<tr><th scope=\"row\">vip 192.0.2.2</th>"
+	    "<td data-label=\"Severity\"><span class=\"state bad\">critical"
+	    "</span></td><td data-label=\"Since\">3m07s</td>"
+	    "<td data-label=\"Text\">withdrawn: web &lt;192.0.2.2:443/tcp&gt; "
+	    "needs 1, has 0</td></tr>");
+	assert_contains(
+	    text, "<span class=\"state warning\">medium</span></td>");
+	free(text);
+	json_object_set_new(json, "alerts", json_array());
+	text = status_page(json);
+	assert_lacks(text, "<caption>Alerts</caption>");
 	free(text);
 	json_decref(json);
 }
@@ -315,6 +339,7 @@ main(void)
 	    cmocka_unit_test(views_survive_wrong_types),
 	    cmocka_unit_test(page_escapes),
 	    cmocka_unit_test(page_shows_problems_first),
+	    cmocka_unit_test(page_shows_alerts),
 	    cmocka_unit_test(page_says_states_in_words),
 	    cmocka_unit_test(page_says_how_servers_are_reached),
 	    cmocka_unit_test(page_says_what_other_instances_do),
