@@ -94,6 +94,7 @@ http_connected(struct check *check)
 	http->request =
 	    http_request(check_conf(check), &check_target(check)->vip);
 	http->length = strlen(http->request);
+	check_sent(check, http->request, http->length);
 	http_send(check, http);
 }
 

@@ -22,8 +22,17 @@ const char *const conf_xdp_mode_names[] = {[XDP_AUTO] = "auto",
     [XDP_NATIVE] = "native",
     [XDP_GENERIC] = "generic",
     NULL};
-const char *const conf_check_type_names[] = {
-    [CHECK_TCP] = "tcp", [CHECK_HTTP] = "http", NULL};
+const char *const conf_check_type_names[] = {[CHECK_TCP] = "tcp",
+    [CHECK_SYN] = "syn",
+    [CHECK_HTTP] = "http",
+    [CHECK_HTTPS] = "https",
+    [CHECK_DNS] = "dns",
+    [CHECK_UDP] = "udp",
+    [CHECK_ICMP] = "icmp",
+    [CHECK_EXEC] = "exec",
+    [CHECK_AGENT] = "agent",
+    [CHECK_NONE] = "none",
+    NULL};
 
 const char *
 conf_scheduler_name(enum scheduler scheduler)

@@ -26,26 +26,77 @@ enum scheduler {
 };
 enum check_type {
 	CHECK_TCP,
-	CHECK_HTTP
+	CHECK_SYN,
+	CHECK_HTTP,
+	CHECK_HTTPS,
+	CHECK_DNS,
+	CHECK_UDP,
+	CHECK_ICMP,
+	CHECK_EXEC,
+	CHECK_AGENT,
+	CHECK_NONE /* in the file only: a service then has no check */
 };
 
 struct conf_range {
 	unsigned low, high; /* inclusive */
 };
 
-/* One probe of a destination; all of a destination's must pass. */
+/* May hold NULs. */
+struct conf_bytes {
+	uint8_t *data;
+	size_t length; /* 0 = none */
+};
+
+struct conf_header {
+	char *name, *value;
+};
+
+/*
+ * One probe of a destination; all of a destination's must pass.  What a type
+ * does not have is zero.
+ */
 struct conf_check {
 	enum check_type type;
-	uint16_t port;		   /* host order */
-	unsigned interval;	   /* ms from one start to the next */
-	unsigned timeout;	   /* ms for the whole probe, <= interval */
-	unsigned rise;		   /* passes in a row that make it up */
-	unsigned fall;		   /* failures in a row that make it down */
-	char *method;		   /* http: "GET", "HEAD", ... */
-	char *host;		   /* http: Host header; NULL = the VIP */
-	char *path;		   /* http: begins with '/' */
-	struct conf_range *expect; /* http: status codes that pass */
+	uint16_t port;		/* host order */
+	unsigned interval;	/* ms from one start to the next */
+	unsigned fast_interval; /* the same while changing state */
+	unsigned timeout;	/* ms for the whole probe, <= interval */
+	unsigned rise;		/* passes in a row that make it up */
+	unsigned fall;		/* failures in a row that make it down */
+	/* http, https */
+	char *method;		   /* "GET", "HEAD", ... */
+	char *host;		   /* Host header; NULL = the VIP */
+	char *path;		   /* begins with '/' */
+	struct conf_range *expect; /* status codes that pass */
 	size_t expect_count;
+	bool expect_any; /* any status passes */
+	struct conf_header *headers;
+	size_t header_count;
+	bool keep_alive; /* no "Connection: close" is sent */
+	struct {
+		char *text;    /* NULL = any body */
+		bool regex;    /* text is a POSIX extended one */
+		size_t within; /* bytes of the body that are looked at */
+	} body;
+	bool tls; /* https: always */
+	struct {
+		char *sni; /* server name; NULL = host, if that is a name */
+		bool verify;
+		char *ca;	 /* file; NULL = the system's */
+		unsigned expiry; /* days before which is warned; 0 = never */
+	} tls_conf;
+	struct {
+		bool tcp;
+		char *name;
+		uint16_t type; /* of resource record */
+		int rcode;
+		char *answer; /* NULL = any */
+	} dns;
+	struct conf_bytes send, receive; /* tcp, udp */
+	struct {
+		char **argv; /* ends with NULL */
+		char *user;
+	} exec;
 };
 
 struct conf_destination {

@@ -276,7 +276,7 @@ static const struct conf_key http_keys[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static const struct conf_key *const type_keys[] = {
+static const struct conf_key *const type_keys[CHECK_NONE + 1] = {
     [CHECK_TCP] = tcp_keys,
     [CHECK_HTTP] = http_keys,
 };
@@ -297,6 +297,10 @@ read_check(struct conf_reader *r, json_t *json, struct conf_check_draft *check)
 	} else {
 		mark = conf_enter(r, "type");
 		conf_read_word(r, name, &type, &type_key);
+		if (type != UINT32_MAX && type_keys[type] == NULL) {
+			conf_error(r, "there is no such check yet");
+			type = UINT32_MAX;
+		}
 		conf_leave(r, mark);
 	}
 	check->type = type == UINT32_MAX ? CHECK_HTTP : (enum check_type)type;

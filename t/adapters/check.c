@@ -234,6 +234,87 @@ test_busy_host(void **state)
 	server_free(server);
 }
 
+/* The phases and the transcript of what passes, and of what never began. */
+static void
+test_transcript(void **state)
+{
+	struct server *server = server_new(base, AF_INET, &good);
+	struct conf_check conf = make_conf(CHECK_HTTP, server_port(server));
+	const struct check_result *r;
+	struct outcome outcome;
+
+	(void)state;
+	r = &outcome.result;
+	start(&conf, NULL, &outcome);
+	expect_result(&outcome, CHECK_PASSED, "HTTP 200");
+	assert_int_not_equal(r->phase[CHECK_PHASE_CONNECT], 0);
+	assert_int_equal(r->phase[CHECK_PHASE_TLS], 0);
+	assert_int_not_equal(r->phase[CHECK_PHASE_FIRST_BYTE], 0);
+	assert_true((uint64_t)r->phase[CHECK_PHASE_CONNECT] +
+		r->phase[CHECK_PHASE_FIRST_BYTE] <=
+	    r->duration);
+	assert_int_equal(
+	    strncmp(r->sent, "GET /status?a=b HTTP/1.1\\r\\nHost: ", 34), 0);
+	assert_string_equal(r->received,
+	    "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok");
+	assert_string_equal(r->warning, "");
+	assert_int_equal(r->agent.state, CHECK_ADVICE_NONE);
+	assert_int_equal(r->agent.weight, -1);
+	server_free(server);
+	start(&conf, NULL, &outcome);
+	expect_result(&outcome, CHECK_REFUSED, "refused");
+	assert_int_equal(r->phase[CHECK_PHASE_CONNECT], 0);
+	assert_string_equal(r->sent, "");
+	assert_string_equal(r->received, "");
+}
+
+/* To the server itself: neither the VIP nor the mark is used. */
+static void
+test_direct(void **state)
+{
+	struct server *server = server_new(base, AF_INET, &good);
+	struct conf_check conf = make_conf(CHECK_HTTP, server_port(server));
+	struct check_target target = {
+	    .server = loopback(AF_INET), .mark = 0x56430001, .direct = true};
+	struct outcome outcome;
+
+	(void)state;
+	addr_parse("192.0.2.1", &target.vip);
+	start(&conf, &target, &outcome);
+	expect_result(&outcome, CHECK_PASSED, "HTTP 200");
+	assert_non_null(strstr(outcome.result.sent, "Host: 192.0.2.1:"));
+	server_free(server);
+}
+
+/*
+ * Only so many at once: the others wait for their turn, their time doesn't
+ * run meanwhile, and they can be cancelled.
+ */
+static void
+test_limit(void **state)
+{
+	static const struct server_script silent = {"", END_SILENCE};
+	struct server *server = server_new(base, AF_INET, &silent);
+	struct conf_check conf = make_conf(CHECK_HTTP, server_port(server));
+	struct outcome outcomes[4];
+	struct check *checks[4];
+	size_t i;
+
+	(void)state;
+	check_set_limit(2);
+	for (i = 0; i < 4; i++)
+		checks[i] = start(&conf, NULL, &outcomes[i]);
+	check_cancel(checks[2]);
+	for (i = 0; i < 2; i++)
+		assert_true(wait_until(has_result, &outcomes[i], GUARD));
+	assert_int_equal(server_seen(server)->accepted, 2);
+	expect_result(&outcomes[3], CHECK_TIMEOUT, "no status");
+	assert_int_equal(outcomes[2].calls, 0);
+	assert_int_equal(server_seen(server)->accepted, 3);
+	check_set_limit(0);
+	server_free(server);
+}
+
 static void
 test_names(void **state)
 {
@@ -259,6 +340,9 @@ main(void)
 	    TEST(test_source),
 	    TEST(test_stale_clock),
 	    TEST(test_busy_host),
+	    TEST(test_transcript),
+	    TEST(test_direct),
+	    TEST(test_limit),
 	    TEST(test_names),
 	};
 

@@ -463,10 +463,7 @@ static const struct conf_case cases[] = {
 	"missing\n"},
     {CHECK("`type`:`htpp`"),
 	"2:27: services[0].policy.http.checks[0].type: `htpp` is not one of: "
-	"tcp, http\n"},
-    {CHECK("`type`:`https`"),
-	"2:27: services[0].policy.http.checks[0].type: `https` is not one of: "
-	"tcp, http\n"},
+	"tcp, syn, http, https, dns, udp, icmp, exec, agent, none\n"},
     {CHECK("`type`:1"),
 	"2:27: services[0].policy.http.checks[0].type: expected a string, got "
 	"the integer 1\n"},
