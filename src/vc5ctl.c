@@ -93,6 +93,8 @@ run(struct client *client, const struct command *command, bool as_json)
 		return do_reload(client, command, as_json);
 	case SHOW_FLOWS:
 		return show_flows(client, command, as_json);
+	case SHOW_HISTORY:
+		return show_history(client, command, as_json);
 	case EXPLAIN:
 		return show_explanation(client, command, as_json);
 	default:

@@ -18,6 +18,9 @@
  *	 "without"}		"without": [{"server", "holds_flow",
  *				"slot_server", "text"}], "facts": [{"about",
  *				"text"}]}, as far as they are known
+ *	{"command": "history",	{"history": [the last events, as in
+ *	 "subject": a word,	core/status.h], "capacity": how many are kept,
+ *	 "limit": integer}	"total": how many there were}
  *	anything else		{"error": "..."}
  *
  * A client may send any number of requests, one after the other or all at

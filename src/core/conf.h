@@ -195,6 +195,7 @@ struct conf {
 		uint32_t services;     /* at most 65535 */
 		uint32_t destinations; /* at most 65535 */
 		uint32_t slots;	       /* of a service's hash table: a prime */
+		uint32_t history;      /* events that are kept */
 	} limits;
 };
 

@@ -7,6 +7,7 @@
 #include "core/conf_parts.h"
 
 static const struct conf_limits index_limits = {1, 65535};
+static const struct conf_limits history_limits = {1, 10000};
 static const struct conf_limits flow_limits = {1024, 1 << 28};
 /* Both are primes. */
 static const struct conf_limits slot_limits = {251, 655373};
@@ -68,6 +69,8 @@ conf_read_limits(struct conf_reader *r, json_t *json, void *member,
 	    {"destinations", conf_read_unsigned,
 		offsetof(struct conf, limits.destinations), &index_limits},
 	    {"slots", read_slots, offsetof(struct conf, limits.slots), NULL},
+	    {"history", conf_read_unsigned,
+		offsetof(struct conf, limits.history), &history_limits},
 	    {NULL, NULL, 0, NULL},
 	};
 

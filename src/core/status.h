@@ -46,6 +46,11 @@
  *			      decided (bool), outcome (string or null), detail,
  *			      duration (microseconds), age (seconds since),
  *			      passed, failed } ] } ] } ]
+ *	history		[ { number (from 1 on), at (milliseconds since the
+ *			  epoch), kind ("check", "destination", "vip", "bgp",
+ *			  "override", "reload"), subject (words: a service's
+ *			  name and key, a server, a check; a VIP; a file), from,
+ *			  to (states; ""), reason } ], the last 20 events
  *	bgp		{ enabled (bool), connected (bool), error (string),
  *			  announced [ address ],
  *			  neighbours [ { address, description, as, state,

@@ -541,6 +541,7 @@ status_page(const json_t *status)
 	}
 	put_bgp(out, status);
 	page_sync(out, status);
+	page_history(out, status);
 	fputs("<h2>Data plane</h2>\n<div class=\"columns\">\n", out);
 	put_interfaces(out, status);
 	put_flows(out, status);

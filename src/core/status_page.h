@@ -23,4 +23,7 @@ void page_counts(FILE *, const char *caption, const char *const *headings,
 /* Other instances, and how sharing flows with them goes. */
 void page_sync(FILE *, const json_t *status);
 
+/* What happened last. */
+void page_history(FILE *, const json_t *status);
+
 #endif

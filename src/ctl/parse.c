@@ -38,6 +38,12 @@ static const struct argument flows_arguments[] = {
     {NULL, NULL, false},
 };
 
+static const struct argument history_arguments[] = {
+    [HISTORY_ABOUT] = {"subject", NULL, false},
+    [HISTORY_LIMIT] = {"number", "limit", false},
+    {NULL, NULL, false},
+};
+
 static const struct argument explain_arguments[] = {
     [EXPLAIN_SOURCE] = {"source:port", NULL, true},
     [EXPLAIN_DESTINATION] = {"destination:port", NULL, true},
@@ -51,6 +57,7 @@ static const struct token show_tokens[] = {
     {"services", SHOW_SERVICES, NULL, name_argument},
     {"backends", SHOW_BACKENDS, NULL, address_argument},
     {"flows", SHOW_FLOWS, NULL, flows_arguments},
+    {"history", SHOW_HISTORY, NULL, history_arguments},
     {"vips", SHOW_VIPS, NULL, NULL},
     {"bgp", SHOW_BGP, NULL, NULL},
     {"peers", SHOW_PEERS, NULL, NULL},

@@ -20,6 +20,7 @@ enum action {
 	SHOW_ANSWERS,
 	SHOW_ALERTS,
 	SHOW_FLOWS,
+	SHOW_HISTORY,
 	EXPLAIN,
 	RELOAD,
 };
@@ -31,6 +32,10 @@ enum show_flows_argument {
 	FLOWS_SERVER,
 	FLOWS_STATE,
 	FLOWS_LIMIT
+};
+enum show_history_argument {
+	HISTORY_ABOUT,
+	HISTORY_LIMIT
 };
 enum explain_argument {
 	EXPLAIN_SOURCE,

@@ -38,6 +38,7 @@ void show_json(const json_t *);
 
 /* What has requests of its own; the exit status. */
 int show_flows(struct client *, const struct command *, bool as_json);
+int show_history(struct client *, const struct command *, bool as_json);
 int show_explanation(struct client *, const struct command *, bool as_json);
 
 #endif

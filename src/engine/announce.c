@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 /* How long a server without checks has to be found, in ms. */
@@ -89,6 +90,8 @@ vip_update(struct engine *e, struct vip *v)
 	log_notice("VIP %s: %s", addr_format(&v->conf->address, vip),
 	    wanted ? "its services have what they need, announcing"
 		   : "withdrawing");
+	history_add(e, HISTORY_VIP, vip, wanted ? "withdrawn" : "wanted",
+	    wanted ? "wanted" : "withdrawn", "");
 	return true;
 }
 

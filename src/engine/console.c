@@ -11,6 +11,7 @@
 #include "adapters/control.h"
 #include "adapters/http.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 static json_t *
@@ -56,6 +57,7 @@ request(void *arg, const json_t *request)
 	    {"reload", reload},
 	    {"flows", console_flows},
 	    {"explain", console_explain},
+	    {"history", console_history},
 	};
 	const char *command =
 	    json_string_value(json_object_get(request, "command"));

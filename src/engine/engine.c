@@ -22,6 +22,7 @@
 #include "base/xmalloc.h"
 #include "engine/alerts.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 #define RETRY_FIRST	1000 /* ms, of retry.interval */
@@ -267,6 +268,7 @@ engine_new(
 	e->base = base;
 	e->dataplane = dataplane;
 	e->conf = conf;
+	e->history = history_new(conf->limits.history);
 	e->started = monotime_ms();
 	e->born = e->loaded = time(NULL);
 	e->alerts = alerts_new();
@@ -319,6 +321,7 @@ engine_start(struct engine *e)
 	struct timeval second = {.tv_sec = 1};
 	struct service *services;
 	struct vip *vips;
+	char size[64];
 
 	services_build(e, e->conf, &services, &vips);
 	e->services = services;
@@ -338,8 +341,10 @@ engine_start(struct engine *e)
 	engine_start_probers(e);
 	event_add(e->tick, &second);
 	tick(-1, 0, e);
-	log_notice("started: %zu services on %zu VIPs", e->conf->service_count,
-	    e->conf->vip_count);
+	snprintf(size, sizeof(size), "%zu services on %zu VIPs",
+	    e->conf->service_count, e->conf->vip_count);
+	history_add(e, HISTORY_RELOAD, e->conf->file, "", "started", size);
+	log_notice("started: %s", size);
 }
 
 /* Stop. */
@@ -422,6 +427,7 @@ engine_free(struct engine *e)
 	free(e->strays);
 	alerts_free(e->alerts);
 	conf_errors_clear(&e->errors);
+	history_free(e->history);
 	conf_free(e->conf);
 	free(e);
 }

@@ -29,6 +29,7 @@ struct check;
 struct control;
 struct event;
 struct event_base;
+struct history;
 struct http;
 struct netlink;
 struct sync;
@@ -148,6 +149,8 @@ struct engine {
 	struct retry probe_retry;
 
 	struct alerts *alerts;	 /* alerts.h */
+	struct history *history; /* of what has happened */
+
 	struct event *reconcile; /* activated when something is dirty */
 	struct event *tick;	 /* each second */
 	struct event *stop;	 /* while stopping */
@@ -275,6 +278,10 @@ const char *flow_state_name(enum flow_state);
 
 void probers_init(struct destination *);
 void probers_start(struct destination *);
+/* Why it is not healthy, in buf, which is returned; "" if it is. */
+#define PROBERS_REASON_LEN 256
+const char *
+probers_reason(const struct destination *, char buf[PROBERS_REASON_LEN]);
 /* Probe at once: something that stood in the way may be gone. */
 void probers_kick(struct destination *);
 void probers_clear(struct destination *);

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
@@ -28,6 +29,8 @@ _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
 
 /* The first probes are spread over so many ms. */
 #define FIRST_SPREAD 200
+
+#define RESULT_LEN 192 /* outcome and detail */
 
 static void
 schedule(struct prober *p, uint64_t delay)
@@ -64,6 +67,63 @@ log_transition(const struct prober *p)
 		    p->result.detail[0] ? ": " : "", p->result.detail);
 }
 
+/* "http:80". */
+static const char *
+what_of(const struct prober *p, char buf[32])
+{
+	snprintf(buf, 32, "%s:%d", conf_check_type_name(p->conf->type),
+	    (int)p->conf->port);
+	return buf;
+}
+
+/* "timeout: no connection in 2000 ms". */
+static const char *
+result_of(const struct prober *p, char buf[RESULT_LEN])
+{
+	snprintf(buf, RESULT_LEN, "%s%s%s",
+	    check_outcome_name(p->result.outcome),
+	    p->result.detail[0] ? ": " : "", p->result.detail);
+	return buf;
+}
+
+/* The one place that tells of a check's transition. */
+static void
+tell_transition(const struct prober *p, const char *from)
+{
+	char what[32], result[RESULT_LEN];
+
+	log_transition(p);
+	history_add_destination(p->destination, HISTORY_CHECK, what_of(p, what),
+	    from, health_state_name(p->health.state), result_of(p, result));
+}
+
+const char *
+probers_reason(const struct destination *d, char buf[PROBERS_REASON_LEN])
+{
+	size_t i, count = d->service->conf->check_count;
+	char what[32], result[RESULT_LEN];
+	const struct prober *p;
+
+	buf[0] = '\0';
+	if (d->healthy)
+		return buf;
+	for (i = 0; i < count; i++) {
+		p = &d->probers[i];
+		if (p->health.state == HEALTH_UP)
+			continue;
+		if (p->finished == 0)
+			snprintf(buf, PROBERS_REASON_LEN,
+			    "%s has no result yet", what_of(p, what));
+		else
+			snprintf(buf, PROBERS_REASON_LEN, "%s: %s",
+			    what_of(p, what), result_of(p, result));
+		return buf;
+	}
+	snprintf(buf, PROBERS_REASON_LEN, "%s",
+	    d->problem[0] ? d->problem : "its next hop is not known");
+	return buf;
+}
+
 static void
 prober_schedule_next(struct prober *p)
 {
@@ -85,13 +145,14 @@ prober_keep_result(struct prober *p, const struct check_result *result)
 static void
 prober_verdict(struct prober *p, const struct check_result *result)
 {
+	const char *was = health_state_name(p->health.state);
 	bool first = !p->health.decided;
 
 	prober_keep_result(p, result);
 	if (health_result(&p->health, result->outcome == CHECK_PASSED,
 		p->conf->rise, p->conf->fall) ||
 	    first) {
-		log_transition(p);
+		tell_transition(p, first ? "undecided" : was);
 		destination_evaluate(p->destination);
 	}
 	prober_schedule_next(p);

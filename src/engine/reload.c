@@ -6,6 +6,7 @@
  * difference.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 static bool
@@ -208,6 +210,8 @@ load(struct engine *e)
 	log_warnx("not reloaded: %s has %zu error%s, the configuration of "
 		  "before stays in force",
 	    e->conf->file, errors.count, errors.count == 1 ? "" : "s");
+	history_add(
+	    e, HISTORY_RELOAD, e->conf->file, "", "refused", errors.lines[0]);
 	conf_free(now);
 	return NULL;
 }
@@ -216,6 +220,7 @@ int
 engine_reload(struct engine *e)
 {
 	struct conf *now;
+	char size[64];
 
 	if (e->phase != ENGINE_RUNNING) {
 		log_warnx("not reloaded: vc5d is stopping");
@@ -228,7 +233,9 @@ engine_reload(struct engine *e)
 	replace_conf(e, now);
 	e->loaded = time(NULL);
 	e->reloads++;
-	log_notice("reloaded: %zu services on %zu VIPs", e->conf->service_count,
-	    e->conf->vip_count);
+	snprintf(size, sizeof(size), "%zu services on %zu VIPs",
+	    e->conf->service_count, e->conf->vip_count);
+	history_add(e, HISTORY_RELOAD, e->conf->file, "", "reloaded", size);
+	log_notice("reloaded: %s", size);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 /* How long the kernel has to say how a server is reached, in ms. */
@@ -88,6 +89,21 @@ state_text(enum destination_state state)
 	default:
 		return "down";
 	}
+}
+
+static void
+tell_transition(const struct destination *d, enum destination_state from)
+{
+	const struct conf_service *s = d->service->conf;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+	char reason[PROBERS_REASON_LEN];
+
+	log_notice("%s %s: destination %s is %s, was %s", s->name,
+	    service_key_format(&s->key, key),
+	    addr_format(&d->conf->address, server), state_text(d->state),
+	    state_text(from));
+	history_add_destination(d, HISTORY_DESTINATION, NULL, state_text(from),
+	    state_text(d->state), probers_reason(d, reason));
 }
 
 /* Is it reached now, and as it should be? */
@@ -178,10 +194,9 @@ services_look(struct engine *e, bool only_new)
 void
 destination_evaluate(struct destination *d)
 {
+	enum destination_state was = d->state;
 	struct service *s = d->service;
-	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
 	const struct netlink_nexthop *hop;
-	enum destination_state state;
 	bool healthy = true, known_down = d->healthy;
 	size_t i;
 
@@ -198,14 +213,9 @@ destination_evaluate(struct destination *d)
 	if (!healthy && known_down)
 		d->cold = true;
 	d->healthy = healthy;
-	state = state_of(d);
-	if (state != d->state) {
-		log_notice("%s %s: destination %s is %s, was %s", s->conf->name,
-		    service_key_format(&s->conf->key, key),
-		    addr_format(&d->conf->address, server), state_text(state),
-		    state_text(d->state));
-		set_state(d, state);
-	}
+	set_state(d, state_of(d));
+	if (d->state != was)
+		tell_transition(d, was);
 	engine_reconcile_soon(s->engine);
 }
 
@@ -268,6 +278,8 @@ destination_init(struct destination *d, struct service *s, size_t i)
 		d->rising = was->rising && s->conf->slow_start > 0;
 		d->risen = was->risen;
 		d->step = was->step;
+	} else {
+		tell_transition(d, was->state);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include "base/xmalloc.h"
 #include "config.h"
 #include "engine/alerts.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 static json_t *
@@ -481,30 +482,47 @@ problems_json(const struct engine *e, const struct bgp_status *bgp)
 	return list;
 }
 
+static json_t *
+services_json(const struct engine *e)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < e->conf->service_count; i++)
+		json_array_append_new(list, service_json(&e->services[i]));
+	return list;
+}
+
+#define HISTORY_SHOWN 20 /* events; the control socket has the others */
+
 json_t *
 engine_status(void *engine)
 {
 	const struct engine *e = engine;
 	struct bgp_status bgp = {0};
-	json_t *services = json_array();
 	char hostname[256] = "";
-	size_t i;
+	json_t *o;
 
 	if (e->bgpd.bgp != NULL)
 		bgp_status(e->bgpd.bgp, &bgp);
 	gethostname(hostname, sizeof(hostname) - 1);
-	for (i = 0; i < e->conf->service_count; i++)
-		json_array_append_new(services, service_json(&e->services[i]));
-	return json_pack(
-	    "{s:s, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, "
-	    "s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "version", PACKAGE_VERSION, "hostname", status_text(hostname),
-	    "time", (json_int_t)time(NULL), "started", (json_int_t)e->born,
-	    "uptime", (json_int_t)((monotime_ms() - e->started) / 1000),
-	    "dataplane", e->dataplane->ops->name, "config", config_json(e),
-	    "interfaces", interfaces_json(e), "flows", flows_json(e), "drops",
-	    drops_json(e), "answers", answers_json(e), "problems",
-	    problems_json(e, &bgp), "alerts", alerts_json(e), "vips",
-	    vips_json(e, &bgp), "services", services, "bgp", bgp_json(e, &bgp),
-	    "sync", engine_sync_json(e));
+	o = json_pack("{s:s, s:o, s:I, s:I, s:I, s:s}", "version",
+	    PACKAGE_VERSION, "hostname", status_text(hostname), "time",
+	    (json_int_t)time(NULL), "started", (json_int_t)e->born, "uptime",
+	    (json_int_t)((monotime_ms() - e->started) / 1000), "dataplane",
+	    e->dataplane->ops->name);
+	json_object_set_new(o, "config", config_json(e));
+	json_object_set_new(o, "interfaces", interfaces_json(e));
+	json_object_set_new(o, "flows", flows_json(e));
+	json_object_set_new(o, "drops", drops_json(e));
+	json_object_set_new(o, "answers", answers_json(e));
+	json_object_set_new(o, "problems", problems_json(e, &bgp));
+	json_object_set_new(o, "alerts", alerts_json(e));
+	json_object_set_new(o, "vips", vips_json(e, &bgp));
+	json_object_set_new(o, "services", services_json(e));
+	json_object_set_new(o, "bgp", bgp_json(e, &bgp));
+	json_object_set_new(o, "sync", engine_sync_json(e));
+	json_object_set_new(
+	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
+	return o;
 }

@@ -153,6 +153,24 @@ do_explain(struct server *server, const json_t *request)
 	return json_incref(reply);
 }
 
+/* The document's, from the last "limit" on; about one subject: none. */
+static json_t *
+do_history(struct server *server, const json_t *request)
+{
+	json_t *all = json_object_get(server->status, "history");
+	json_int_t limit =
+	    json_integer_value(json_object_get(request, "limit"));
+	json_t *events = json_array();
+	size_t i = 0;
+
+	if (limit > 0 && (size_t)limit < json_array_size(all))
+		i = json_array_size(all) - (size_t)limit;
+	for (; is_asked(request, "subject", "web") && i < json_array_size(all);
+	     i++)
+		json_array_append(events, json_array_get(all, i));
+	return json_pack("{s:o}", "history", events);
+}
+
 static json_t *
 handle(void *arg, const json_t *request)
 {
@@ -166,6 +184,7 @@ handle(void *arg, const json_t *request)
 	    {"huge", do_huge},
 	    {"flows", do_flows},
 	    {"explain", do_explain},
+	    {"history", do_history},
 	};
 	const char *command;
 	size_t i;

@@ -82,6 +82,10 @@ def test_json(path):
     equal(run("-j", "-s", path, "show", "flows", "state", "x")[:2], (1, ""),
           "-j of what is no filter")
     equal(show("peers"), document["sync"], "-j show peers")
+    equal(show("history"), document["history"], "-j show history")
+    equal(show("history", "web", "limit", "1"), document["history"][-1:],
+          "-j show history web limit 1")
+    equal(show("history", "mail"), [], "-j of no history")
     status, out, _ = run("-j", "-s", path, "explain", "198.51.100.7:4711",
                          "192.0.2.1:80")
     equal((status, json.loads(out)),

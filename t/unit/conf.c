@@ -103,6 +103,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf->limits.flows, 1048576);
 	assert_int_equal(conf->limits.services, 256);
 	assert_int_equal(conf->limits.destinations, 4096);
+	assert_int_equal(conf->limits.history, 1000);
 	conf_free(conf);
 }
 
@@ -113,7 +114,8 @@ top_level_is_read(void **state)
 	    good("{'interfaces':['eth0','bond0.10'],'xdp':'generic',"
 		 "'control':'/a','pin_directory':'/b','stop_delay':1.5,"
 		 "'probe':{'device':'probe','mark':'0xAB0000','table':7},"
-		 "'limits':{'flows':1024,'services':1,'destinations':65535},"
+		 "'limits':{'flows':1024,'services':1,'destinations':65535,"
+		 "'history':10000},"
 		 "'bgp':{'socket':'/c','bgpctl':'/d'},"
 		 "'webserver':'[2001:db8::1]:80','unserved':'pass',"
 		 "'icmp_limit':65535,'services':[]}");
@@ -133,6 +135,7 @@ top_level_is_read(void **state)
 	assert_int_equal(conf->limits.flows, 1024);
 	assert_int_equal(conf->limits.services, 1);
 	assert_int_equal(conf->limits.destinations, 65535);
+	assert_int_equal(conf->limits.history, 10000);
 	assert_true(conf->bgp.enabled);
 	assert_string_equal(conf->bgp.socket, "/c");
 	assert_string_equal(conf->bgp.program, "/d");

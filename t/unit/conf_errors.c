@@ -141,6 +141,8 @@ static const struct conf_case cases[] = {
 	"2:19: limits.flows: 1000 is not in the range 1024 to 268435456\n"
 	"2:35: limits.services: 0 is not in the range 1 to 65535\n"
 	"2:52: limits.destinations: 65536 is not in the range 1 to 65535\n"},
+    {TOP("`limits`:{`history`:0}"),
+	"2:21: limits.history: 0 is not in the range 1 to 10000\n"},
     {TOP("`limits`:{`flows`:5000}"),
 	"2:19: limits.flows: 5000 is not a power of two\n"},
     {TOP("`limits`:{`flows`:536870912}"),

@@ -172,6 +172,24 @@ page_escapes(void **state)
 }
 
 static void
+page_shows_what_happened_last_first(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+	const char *last, *first;
+
+	(void)state;
+	last = strstr(text, "<td data-label=\"To\">withdrawn</td>");
+	first = strstr(text, "<td data-label=\"To\">started</td>");
+	assert_non_null(last);
+	assert_non_null(first);
+	assert_true(last < first);
+	assert_contains(text, "bad status: HTTP &lt;503&gt;&#xFFFD;");
+	free(text);
+	json_decref(json);
+}
+
+static void
 page_shows_problems_first(void **state)
 {
 	json_t *json = load("status.json");
@@ -340,6 +358,7 @@ main(void)
 	    cmocka_unit_test(page_escapes),
 	    cmocka_unit_test(page_shows_problems_first),
 	    cmocka_unit_test(page_shows_alerts),
+	    cmocka_unit_test(page_shows_what_happened_last_first),
 	    cmocka_unit_test(page_says_states_in_words),
 	    cmocka_unit_test(page_says_how_servers_are_reached),
 	    cmocka_unit_test(page_says_what_other_instances_do),

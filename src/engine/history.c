@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The history: a ring of events, and what people are told of it.
+ */
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/xmalloc.h"
+#include "engine/history.h"
+#include "engine/private.h"
+
+struct history_event {
+	uint64_t number; /* from 1 on, of all that ever happened */
+	int64_t at;	 /* ms since the epoch */
+	enum history_kind kind;
+	char subject[HISTORY_SUBJECT_LEN];
+	char from[HISTORY_STATE_LEN], to[HISTORY_STATE_LEN];
+	char reason[HISTORY_REASON_LEN];
+};
+
+struct history {
+	struct history_event *events; /* number n is at n % capacity */
+	size_t capacity;
+	uint64_t total; /* events that were added, ever */
+};
+
+static const char *const kind_names[] = {
+    [HISTORY_CHECK] = "check",
+    [HISTORY_DESTINATION] = "destination",
+    [HISTORY_VIP] = "vip",
+    [HISTORY_BGP] = "bgp",
+    [HISTORY_OVERRIDE] = "override",
+    [HISTORY_RELOAD] = "reload",
+};
+
+struct history *
+history_new(size_t capacity)
+{
+	struct history *h = xcalloc(1, sizeof(*h));
+
+	h->capacity = capacity;
+	h->events = xcalloc(capacity, sizeof(*h->events));
+	return h;
+}
+
+void
+history_free(struct history *h)
+{
+	if (h == NULL)
+		return;
+	free(h->events);
+	free(h);
+}
+
+static int64_t
+epoch_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+history_add(struct engine *e, enum history_kind kind, const char *subject,
+    const char *from, const char *to, const char *reason)
+{
+	struct history *h = e->history;
+	struct history_event *event = &h->events[++h->total % h->capacity];
+
+	event->number = h->total;
+	event->at = epoch_ms();
+	event->kind = kind;
+	snprintf(event->subject, sizeof(event->subject), "%s", subject);
+	snprintf(event->from, sizeof(event->from), "%s", from);
+	snprintf(event->to, sizeof(event->to), "%s", to);
+	snprintf(event->reason, sizeof(event->reason), "%s", reason);
+}
+
+void
+history_add_destination(const struct destination *d, enum history_kind kind,
+    const char *what, const char *from, const char *to, const char *reason)
+{
+	const struct conf_service *s = d->service->conf;
+	char subject[HISTORY_SUBJECT_LEN];
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+
+	snprintf(subject, sizeof(subject), "%s %s %s%s%s", s->name,
+	    service_key_format(&s->key, key),
+	    addr_format(&d->conf->address, server), what != NULL ? " " : "",
+	    what != NULL ? what : "");
+	history_add(d->service->engine, kind, subject, from, to, reason);
+}
+
+/* Is it a part of a name or an address? */
+static bool
+goes_on(char c)
+{
+	return isalnum((unsigned char)c) || (c != '\0' && strchr("._-", c));
+}
+
+/* Not within another word, as 10.0.0.1 is in 10.0.0.10. */
+static bool
+has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at;
+
+	for (at = text; (at = strstr(at, word)) != NULL; at++)
+		if ((at == text || !goes_on(at[-1])) && !goes_on(at[len]))
+			return true;
+	return false;
+}
+
+static json_t *
+event_json(const struct history_event *event)
+{
+	return json_pack("{s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "number",
+	    (json_int_t)event->number, "at", (json_int_t)event->at, "kind",
+	    kind_names[event->kind], "subject", status_text(event->subject),
+	    "from", status_text(event->from), "to", status_text(event->to),
+	    "reason", status_text(event->reason));
+}
+
+/* The number of the oldest event that is to be looked at, or told. */
+static uint64_t
+first_of(const struct history *h, const char *subject, size_t limit)
+{
+	uint64_t number = h->total, oldest = 1;
+	size_t found = 0;
+
+	if (h->total > h->capacity)
+		oldest = h->total - h->capacity + 1;
+	for (; number >= oldest; number--)
+		if ((subject == NULL ||
+			has_word(h->events[number % h->capacity].subject,
+			    subject)) &&
+		    ++found == limit)
+			return number;
+	return oldest;
+}
+
+json_t *
+history_json(const struct history *h, const char *subject, size_t limit)
+{
+	uint64_t number = first_of(h, subject, limit);
+	json_t *list = json_array();
+
+	for (; number <= h->total; number++) {
+		const struct history_event *event =
+		    &h->events[number % h->capacity];
+
+		if (subject == NULL || has_word(event->subject, subject))
+			json_array_append_new(list, event_json(event));
+	}
+	return list;
+}
+
+json_t *
+console_history(struct engine *e, const json_t *request)
+{
+	const json_t *subject = json_object_get(request, "subject");
+	const json_t *limit = json_object_get(request, "limit");
+
+	if (subject != NULL &&
+	    (!json_is_string(subject) || json_string_length(subject) == 0))
+		return json_pack("{s:s}", "error", "subject is not a word");
+	if (limit != NULL &&
+	    (!json_is_integer(limit) || json_integer_value(limit) < 1))
+		return json_pack(
+		    "{s:s}", "error", "limit is not a number from 1 on");
+	return json_pack("{s:o, s:I, s:I}", "history",
+	    history_json(e->history, json_string_value(subject),
+		(size_t)json_integer_value(limit)),
+	    "capacity", (json_int_t)e->history->capacity, "total",
+	    (json_int_t)e->history->total);
+}

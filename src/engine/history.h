@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What has happened, for people: the last events of each change of state, in
+ * memory that is allocated once.  The oldest make room for new ones.
+ */
+
+#ifndef ENGINE_HISTORY_H
+#define ENGINE_HISTORY_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#define HISTORY_SUBJECT_LEN 192 /* with the NUL; what is longer is cut off */
+#define HISTORY_STATE_LEN   32
+#define HISTORY_REASON_LEN  768
+
+struct destination;
+struct engine;
+struct history;
+
+enum history_kind {
+	HISTORY_CHECK,
+	HISTORY_DESTINATION,
+	HISTORY_VIP,
+	HISTORY_BGP,
+	HISTORY_OVERRIDE,
+	HISTORY_RELOAD
+};
+
+struct history *history_new(size_t capacity);
+void history_free(struct history *);
+
+/*
+ * Note that subject, words such as a service's name and key and a server's
+ * address, went from one state to another, and why.  Everything is copied.
+ */
+void history_add(struct engine *, enum history_kind, const char *subject,
+    const char *from, const char *to, const char *reason);
+
+/* The same of a destination, or of a check of it if what is not NULL. */
+void history_add_destination(const struct destination *, enum history_kind,
+    const char *what, const char *from, const char *to, const char *reason);
+
+/*
+ * The last limit events, 0 for all, whose subject has a word like this, NULL
+ * for any: an array of objects as core/status.h has them, the newest last.
+ */
+json_t *history_json(const struct history *, const char *subject, size_t limit);
+
+/* The control socket's command "history" (adapters/control.h). */
+json_t *console_history(struct engine *, const json_t *request);
+
+#endif
