@@ -24,7 +24,11 @@
 
 static const struct check_ops *const types[CHECK_NONE] = {
     [CHECK_TCP] = &check_tcp,
+    [CHECK_SYN] = &check_syn,
     [CHECK_HTTP] = &check_http,
+    [CHECK_DNS] = &check_dns,
+    [CHECK_UDP] = &check_udp,
+    [CHECK_ICMP] = &check_icmp,
 };
 
 /* Probes under way, at most so many, and those that wait for their turn. */

@@ -30,7 +30,11 @@ struct check_ops {
 	void (*release)(void *state);
 };
 
+extern const struct check_ops check_dns;
+extern const struct check_ops check_icmp;
+extern const struct check_ops check_syn;
 extern const struct check_ops check_tcp;
+extern const struct check_ops check_udp;
 extern const struct check_ops check_http;
 
 void *check_state(struct check *);
