@@ -31,6 +31,14 @@ static const struct check_ops *const types[CHECK_NONE] = {
     [CHECK_ICMP] = &check_icmp,
 };
 
+static void
+absent_begin(struct check *check)
+{
+	check_decide(check, CHECK_LOCAL_ERROR, "there is no such check yet");
+}
+
+static const struct check_ops absent = {.begin = absent_begin};
+
 /* Probes under way, at most so many, and those that wait for their turn. */
 static unsigned running, limit;
 static TAILQ_HEAD(check_queue, check) waiting = TAILQ_HEAD_INITIALIZER(waiting);
@@ -423,9 +431,7 @@ check_start(struct event_base *base, const struct conf_check *conf,
 {
 	struct check *check = xcalloc(1, sizeof(*check));
 
-	if (conf->type >= CHECK_NONE || types[conf->type] == NULL)
-		fatalx("a check of a type that there is not");
-	check->ops = types[conf->type];
+	check->ops = types[conf->type] == NULL ? &absent : types[conf->type];
 	check->conf = conf;
 	check->target = *target;
 	check->base = base;

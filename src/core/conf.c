@@ -52,31 +52,6 @@ conf_check_type_name(enum check_type type)
 	return conf_check_type_names[type];
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-bool
-conf_check_equal(const struct conf_check *a, const struct conf_check *b)
-{
-	size_t i;
-
-	if (a->type != b->type || a->port != b->port ||
-	    a->interval != b->interval || a->timeout != b->timeout ||
-	    a->rise != b->rise || a->fall != b->fall ||
-	    a->expect_count != b->expect_count ||
-	    !same_text(a->method, b->method) || !same_text(a->host, b->host) ||
-	    !same_text(a->path, b->path))
-		return false;
-	for (i = 0; i < a->expect_count; i++)
-		if (a->expect[i].low != b->expect[i].low ||
-		    a->expect[i].high != b->expect[i].high)
-			return false;
-	return true;
-}
-
 static struct conf *
 conf_new(const char *file)
 {

@@ -122,18 +122,19 @@ static void
 make_checks(const struct candidate *from, struct conf_service *out)
 {
 	const struct conf_policy *policy = from->policy;
-	struct conf_check_draft usual = {.scope = policy->scope,
-	    .type = policy->port.http ? CHECK_HTTP : CHECK_TCP,
-	    .port = policy->port.port};
+	struct conf_check_draft usual =
+	    conf_check_usual(policy->port.http ? CHECK_HTTP : CHECK_TCP,
+		&policy->scope.check, policy->port.port);
 	size_t i;
 
 	out->checks = xcalloc(policy->check_count + 1, sizeof(*out->checks));
 	if (policy->own_checks) {
 		for (i = 0; i < policy->check_count; i++)
-			conf_check_make(&policy->checks[i], &out->checks[i]);
+			conf_check_make(&policy->checks[i], from->key.protocol,
+			    &out->checks[i]);
 		out->check_count = policy->check_count;
 	} else if (from->key.protocol == IPPROTO_TCP) {
-		conf_check_make(&usual, &out->checks[0]);
+		conf_check_make(&usual, from->key.protocol, &out->checks[0]);
 		out->check_count = 1;
 	}
 }

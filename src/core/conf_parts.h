@@ -9,13 +9,8 @@
 #ifndef CORE_CONF_PARTS_H
 #define CORE_CONF_PARTS_H
 
+#include "core/conf_check.h"
 #include "core/conf_reader.h"
-
-/* A number, and the path that gave it: NULL if it is the default. */
-struct conf_sourced {
-	unsigned value;
-	const char *where;
-};
 
 /* A delivery, and the path that gave it: NULL if it is the default. */
 struct conf_sourced_delivery {
@@ -33,13 +28,7 @@ struct conf_track {
 
 /* Keys that the next level down inherits: copied, then overwritten. */
 struct conf_scope {
-	const char *host; /* NULL = the VIP */
-	const char *path, *method;
-	const struct conf_range *expect;
-	size_t expect_count;
-	struct conf_sourced interval, timeout; /* ms; timeout 0 = default */
-	unsigned rise, fall;
-	/* Not for checks: */
+	struct conf_check_scope check;
 	struct conf_sourced need;
 	struct conf_sourced_delivery delivery;
 	enum scheduler scheduler;
@@ -52,31 +41,6 @@ struct conf_scope {
 extern const struct conf_scope conf_scope_defaults;
 
 /* Rows for the table of an object that has a scope at offset base. */
-#define CONF_TIMING_KEYS(base)                                        \
-	{"interval", conf_read_period,                                \
-	    (base) + offsetof(struct conf_scope, interval), NULL},    \
-	    {"timeout", conf_read_period,                             \
-		(base) + offsetof(struct conf_scope, timeout), NULL}, \
-	    {"rise", conf_read_unsigned,                              \
-		(base) + offsetof(struct conf_scope, rise),           \
-		&conf_results_limits},                                \
-	{                                                             \
-		"fall", conf_read_unsigned,                           \
-		    (base) + offsetof(struct conf_scope, fall),       \
-		    &conf_results_limits                              \
-	}
-
-#define CONF_HTTP_KEYS(base)                                                 \
-	{"host", conf_read_host, (base) + offsetof(struct conf_scope, host), \
-	    NULL},                                                           \
-	    {"path", conf_read_url_path,                                     \
-		(base) + offsetof(struct conf_scope, path), NULL},           \
-	    {"method", conf_read_method,                                     \
-		(base) + offsetof(struct conf_scope, method), NULL},         \
-	{                                                                    \
-		"expect", conf_read_expect, (base), NULL                     \
-	}
-
 #define CONF_SERVICE_KEYS(base)                                              \
 	{"need", conf_read_need, (base) + offsetof(struct conf_scope, need), \
 	    NULL},                                                           \
@@ -97,35 +61,14 @@ extern const struct conf_scope conf_scope_defaults;
 		    (base) + offsetof(struct conf_scope, sticky), NULL       \
 	}
 
-extern const struct conf_limits conf_results_limits, conf_idle_limits;
+extern const struct conf_limits conf_idle_limits;
 extern const char *const conf_scheduler_names[];
 extern const char *const conf_xdp_mode_names[];
-extern const char *const conf_check_type_names[];
 
-conf_read_fn conf_read_period;	   /* struct conf_sourced */
 conf_read_fn conf_read_need;	   /* struct conf_sourced */
 conf_read_fn conf_read_track;	   /* struct conf_track * */
 conf_read_fn conf_read_slow_start; /* unsigned, ms */
 conf_read_fn conf_read_delivery;   /* struct conf_sourced_delivery */
-conf_read_fn conf_read_host;	   /* const char * */
-conf_read_fn conf_read_url_path;   /* const char * */
-conf_read_fn conf_read_method;	   /* const char * */
-conf_read_fn conf_read_expect;	   /* struct conf_scope */
-
-struct conf_check_draft {
-	struct conf_scope scope;
-	enum check_type type;
-	unsigned port;
-};
-
-/* Checks with what they inherit; service_port is their default port. */
-struct conf_check_draft *conf_read_checks(struct conf_reader *, json_t *,
-    const struct conf_scope *, uint16_t service_port, size_t *count);
-/* Complain if the timeout is longer than the interval. */
-void conf_check_times(struct conf_reader *, const struct conf_scope *);
-/* Make the real thing, to be released by conf_check_clear. */
-void conf_check_make(const struct conf_check_draft *, struct conf_check *);
-void conf_check_clear(struct conf_check *);
 
 /* Rows for the attributes at offset base. */
 #define CONF_BGP_KEYS(base)                                                 \

@@ -116,8 +116,8 @@ read_policy_checks(struct conf_reader *r, json_t *json, void *member,
 	struct conf_policy *policy = member;
 
 	(void)key;
-	policy->checks = conf_read_checks(
-	    r, json, &policy->scope, policy->port.port, &policy->check_count);
+	policy->checks = conf_read_checks(r, json, &policy->scope.check,
+	    policy->port.port, &policy->check_count);
 	policy->own_checks = true;
 }
 
@@ -125,8 +125,9 @@ read_policy_checks(struct conf_reader *r, json_t *json, void *member,
 static const struct conf_key policy_keys[] = {
     {"servers", read_policy_servers, 0, NULL},
     CONF_SERVICE_KEYS(offsetof(struct conf_policy, scope)),
-    CONF_TIMING_KEYS(offsetof(struct conf_policy, scope)),
-    CONF_HTTP_KEYS(offsetof(struct conf_policy, scope)),
+    CONF_TIMING_KEYS(offsetof(struct conf_policy, scope.check)),
+    CONF_HTTP_KEYS(offsetof(struct conf_policy, scope.check)),
+    CONF_TLS_KEYS(offsetof(struct conf_policy, scope.check)),
     {"checks", read_policy_checks, 0, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -163,7 +164,7 @@ read_policy(struct conf_reader *r, const char *name, json_t *json,
 	}
 	check_need(r, policy);
 	if (!policy->own_checks && policy->port.tcp)
-		conf_check_times(r, &policy->scope);
+		conf_check_times(r, &policy->scope.check);
 	return named;
 }
 
@@ -214,8 +215,9 @@ static const struct conf_key entry_keys[] = {
     {"servers", read_entry_servers, 0, NULL},
     {"bgp", read_entry_bgp, offsetof(struct conf_entry, bgp), NULL},
     CONF_SERVICE_KEYS(offsetof(struct conf_entry, scope)),
-    CONF_TIMING_KEYS(offsetof(struct conf_entry, scope)),
-    CONF_HTTP_KEYS(offsetof(struct conf_entry, scope)),
+    CONF_TIMING_KEYS(offsetof(struct conf_entry, scope.check)),
+    CONF_HTTP_KEYS(offsetof(struct conf_entry, scope.check)),
+    CONF_TLS_KEYS(offsetof(struct conf_entry, scope.check)),
     {"policy", read_policies, 0, NULL},
     {NULL, NULL, 0, NULL},
 };

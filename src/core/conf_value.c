@@ -10,7 +10,7 @@
 #include "base/xmalloc.h"
 #include "core/conf_reader.h"
 
-#define KEYS_MAX 48 /* of one object's table */
+#define KEYS_MAX 80 /* of one object's table */
 
 void
 conf_error_type(struct conf_reader *r, json_t *json, const char *expected)

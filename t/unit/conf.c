@@ -205,7 +205,8 @@ service_has_defaults(void **state)
 	assert_int_equal(check->type, CHECK_HTTP);
 	assert_int_equal(check->port, 80);
 	assert_int_equal(check->interval, 2000);
-	assert_int_equal(check->timeout, 1000);
+	assert_int_equal(check->fast_interval, 1000);
+	assert_int_equal(check->timeout, 2000);
 	assert_int_equal(check->rise, 2);
 	assert_int_equal(check->fall, 3);
 	assert_string_equal(check->method, "GET");
@@ -481,39 +482,6 @@ limits_can_be_reached(void **state)
 }
 
 static void
-equality_sees_each_member(void **state)
-{
-	static const char *const changes[] = {"'type':'tcp'",
-	    "'type':'http','port':81", "'type':'http','interval':3",
-	    "'type':'http','timeout':0.9", "'type':'http','rise':3",
-	    "'type':'http','fall':4", "'type':'http','method':'HEAD'",
-	    "'type':'http','host':'a'", "'type':'http','host':'b'",
-	    "'type':'http','path':'/a'", "'type':'http','expect':201",
-	    "'type':'http','expect':[200,201]", "'type':'http'"};
-	size_t i, j, count = sizeof(changes) / sizeof(changes[0]);
-	struct conf *confs[2][sizeof(changes) / sizeof(changes[0])];
-	char *keys;
-
-	(void)state;
-	for (i = 0; i < 2 * count; i++) {
-		keys = xasprintf(
-		    "'name':'a','virtual':'192.0.2.1','servers':['10.0.0.1'],"
-		    "'policy':{'http':{'checks':[{%s}]}}",
-		    changes[i % count]);
-		confs[i / count][i % count] = good_service("", keys);
-		free(keys);
-	}
-	for (i = 0; i < count; i++)
-		for (j = 0; j < count; j++)
-			assert_int_equal(
-			    conf_check_equal(confs[0][i]->services[0].checks,
-				confs[1][j]->services[0].checks),
-			    i == j);
-	for (i = 0; i < 2 * count; i++)
-		conf_free(confs[i / count][i % count]);
-}
-
-static void
 names_are_those_of_the_file(void **state)
 {
 	(void)state;
@@ -582,7 +550,6 @@ main(void)
 	    cmocka_unit_test(bgp_attributes_are_inherited),
 	    cmocka_unit_test(limits_can_be_reached),
 	    cmocka_unit_test(equality_sees_each_attribute),
-	    cmocka_unit_test(equality_sees_each_member),
 	    cmocka_unit_test(names_are_those_of_the_file),
 	    cmocka_unit_test(converted_yaml_is_read),
 	    cmocka_unit_test(unused_inherited_keys_do_not_matter),

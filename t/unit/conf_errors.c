@@ -476,8 +476,8 @@ static const struct conf_case cases[] = {
 	"check of type tcp\n"
 	"2:55: services[0].policy.http.checks[0].method: does not apply to a "
 	"check of type tcp\n"
-	"2:70: services[0].policy.http.checks[0].expect: does not apply to a "
-	"check of type tcp\n"},
+	"2:79: services[0].policy.http.checks[0].expect: expected a string or "
+	"{`hex`: `...`}, got the integer 200\n"},
     {CHECK("`type`:`tcp`,`port`:0"),
 	"2:40: services[0].policy.http.checks[0].port: 0 is not in the range 1 "
 	"to 65535\n"},
