@@ -96,7 +96,7 @@ conf_free(struct conf *conf)
 	while (conf->service_count > 0)
 		conf_service_clear(&conf->services[--conf->service_count]);
 	while (conf->vip_count > 0)
-		conf_bgp_attributes_clear(&conf->vips[--conf->vip_count].bgp);
+		conf_bgp_clear(&conf->vips[--conf->vip_count]);
 	free(conf->interfaces);
 	free(conf->vlans);
 	free(conf->services);

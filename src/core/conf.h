@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/alert.h"
 #include "core/delivery.h"
 #include "core/service.h"
 
@@ -50,6 +51,12 @@ struct conf_bytes {
 
 struct conf_header {
 	char *name, *value;
+};
+
+/* A number of a service's servers, or a percentage of them. */
+struct conf_share {
+	unsigned value;
+	bool percent;
 };
 
 /*
@@ -119,7 +126,9 @@ struct conf_service {
 	bool track;	     /* flows are kept; false: UDP, by hash alone */
 	unsigned idle;	     /* s without a packet after which a flow may go */
 	unsigned slow_start; /* ms to full weight after coming up; 0 = none */
-	unsigned need; /* up destinations below which the VIP is withdrawn */
+	unsigned need;	  /* up destinations below which the VIP is withdrawn */
+	unsigned need_up; /* those that bring it back: at least need */
+	enum alert_severity priority; /* of alerts about its VIP */
 	struct conf_check *checks;
 	size_t check_count; /* 0: up while its next hop is known */
 	struct conf_destination *destinations; /* by address */
@@ -135,10 +144,32 @@ struct conf_bgp_attributes {
 	unsigned prepend;   /* extra times that our own AS is prepended */
 };
 
+/* What a VIP is announced as, each with path attributes of its own. */
+enum conf_attributes {
+	ATTRIBUTES_NORMAL,
+	ATTRIBUTES_DEGRADED,
+	ATTRIBUTES_LEAVING, /* with GRACEFUL_SHUTDOWN, RFC 8326 */
+	ATTRIBUTES_DEGRADED_LEAVING
+};
+
+#define ATTRIBUTES_SETS 4
+
+/* When a VIP is announced, and as what; times in ms. */
+struct conf_announcing {
+	unsigned hold_down; /* of the second failure; each more doubles it */
+	unsigned hold_down_max;
+	unsigned healthy_for;	    /* before it is announced */
+	unsigned learn;		    /* after the start, likewise */
+	unsigned graceful_shutdown; /* leaving, before it is withdrawn */
+	struct conf_share below;    /* degraded with fewer up; 0 = never */
+};
+
 /* A virtual IP: every address that a service has, once. */
 struct conf_vip {
 	struct addr address;
-	struct conf_bgp_attributes bgp;
+	enum alert_severity priority; /* the worst of its services' */
+	struct conf_bgp_attributes bgp[ATTRIBUTES_SETS];
+	struct conf_announcing announcing;
 };
 
 /* A VLAN of the trunk, or a network of an interface of its own. */
@@ -220,6 +251,9 @@ struct conf *conf_parse(
 
 void conf_free(struct conf *);
 void conf_errors_clear(struct conf_errors *);
+
+/* How many of so many servers it is: a percentage is rounded up. */
+unsigned conf_share_of(const struct conf_share *, size_t total);
 
 const char *conf_scheduler_name(enum scheduler);
 const char *conf_xdp_mode_name(enum xdp_mode);

@@ -1,166 +1,94 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The path attributes with which VIPs are announced.
+ * When VIPs are announced, and the path attributes with which they are.
  */
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/xmalloc.h"
 #include "core/conf_parts.h"
 
+#define HOUR (3600 * 1000) /* ms */
+
 const struct conf_limits conf_uint32_limits = {0, UINT32_MAX};
+const struct conf_limits conf_wait_limits = {0, HOUR};
 /* bgpctl(8) takes no more */
-const struct conf_limits conf_prepend_limits = {0, 128};
+static const struct conf_limits prepend_limits = {0, 128};
 
-/* Those that bgpctl(8) knows */
-static const char *const well_known[] = {"BLACKHOLE", "GRACEFUL_SHUTDOWN",
-    "NO_ADVERTISE", "NO_EXPORT", "NO_EXPORT_SUBCONFED", "NO_PEER", NULL};
-
-/* Decimal numbers between colons: how many, or 0 if it is anything else. */
-static size_t
-parse_numbers(const char *text, unsigned long long numbers[3])
-{
-	size_t count = 0, len;
-
-	while (count < 3) {
-		len = strspn(text, "0123456789");
-		if (len == 0 || len > 10)
-			return 0;
-		numbers[count++] = strtoull(text, NULL, 10);
-		text += len;
-		if (*text == '\0')
-			return count;
-		if (*text++ != ':')
-			return 0;
-	}
-	return 0;
-}
-
-/* A community in the one way that it is written here, or NULL. */
-static char *
-parse_community(const char *text)
-{
-	unsigned long long n[3], most;
-	size_t i, count;
-
-	for (i = 0; well_known[i] != NULL; i++)
-		if (strcasecmp(well_known[i], text) == 0)
-			return xstrdup(well_known[i]);
-	count = parse_numbers(text, n);
-	most = count == 2 ? UINT16_MAX : UINT32_MAX; /* RFC 1997, RFC 8092 */
-	if (count < 2)
-		return NULL;
-	for (i = 0; i < count; i++)
-		if (n[i] > most)
-			return NULL;
-	return count == 2 ? xasprintf("%llu:%llu", n[0], n[1])
-			  : xasprintf("%llu:%llu:%llu", n[0], n[1], n[2]);
-}
-
-/* A well-known name that is meant by something like no-export. */
-static const char *
-nearest_name(const char *text)
-{
-	char name[32];
-	size_t i;
-
-	if (strlcpy(name, text, sizeof(name)) >= sizeof(name))
-		return NULL;
-	for (i = 0; name[i] != '\0'; i++) {
-		if (name[i] == '-' || name[i] == ' ')
-			name[i] = '_';
-		else if (name[i] >= 'a' && name[i] <= 'z')
-			name[i] = (char)(name[i] - 'a' + 'A');
-	}
-	return conf_nearest(name, well_known);
-}
-
-static char *
-read_community(struct conf_reader *r, json_t *json)
-{
-	const char *text = conf_string(r, json), *nearest;
-	char *community;
-
-	if (text == NULL)
-		return NULL;
-	if ((community = parse_community(text)) != NULL)
-		return conf_keep(r, community);
-	nearest = nearest_name(text);
-	if (nearest != NULL)
-		conf_error(r, "%s is not a community, did you mean \"%s\"?",
-		    conf_quote(r, text), nearest);
-	else
-		conf_error(r,
-		    "%s is not a community: AS:NUMBER (each to "
-		    "65535), AS:NUMBER:NUMBER or a well-known name",
-		    conf_quote(r, text));
-	return NULL;
-}
-
-struct community {
-	char *text;
-	size_t index; /* in the file's list */
+const struct conf_bgp_draft conf_bgp_defaults = {
+    .attributes.values = {.med = -1, .local_pref = -1},
+    .degraded.attributes.values = {.med = -1, .local_pref = -1},
+    .hold_down = {1000, NULL},
+    .hold_down_max = {60000, NULL},
 };
 
-static int
-compare_communities(const void *a, const void *b)
-{
-	const struct community *x = a, *y = b;
-	int order = strcmp(x->text, y->text);
-
-	return order != 0 ? order
-			  : (x->index > y->index) - (x->index < y->index);
-}
-
-/* Order is of no meaning in the attribute: sorted, equal lists are equal. */
-static void
-order_communities(struct conf_reader *r, struct community *list, size_t count,
-    struct conf_bgp_attributes *out)
-{
-	size_t i, mark;
-
-	if (count > 1)
-		qsort(list, count, sizeof(*list), compare_communities);
-	out->communities = conf_alloc(r, count, sizeof(char *));
-	out->community_count = 0;
-	for (i = 0; i < count; i++) {
-		if (i == 0 || strcmp(list[i - 1].text, list[i].text) != 0) {
-			out->communities[out->community_count++] = list[i].text;
-			continue;
-		}
-		mark = conf_enter_index(r, list[i].index);
-		conf_error(r, "%s is already in the list", list[i].text);
-		conf_leave(r, mark);
-	}
-}
-
 void
-conf_read_communities(struct conf_reader *r, json_t *json, void *member,
+conf_read_prepend(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
-	struct community *list;
-	size_t i, mark, count = 0;
-	json_t *item;
+	struct conf_attributes_draft *out = member;
+	int64_t value;
 
 	(void)key;
-	if (!conf_expect(r, json, JSON_ARRAY, "an array"))
+	if (!conf_integer(r, json, &prepend_limits, &value))
 		return;
-	list = conf_alloc(r, json_array_size(json), sizeof(*list));
-	json_array_foreach(json, i, item) {
-		mark = conf_enter_index(r, i);
-		list[count].index = i;
-		list[count].text = read_community(r, item);
-		count += list[count].text != NULL;
-		conf_leave(r, mark);
-	}
-	order_communities(r, list, count, member);
+	out->values.prepend = (unsigned)value;
+	out->own_prepend = true;
 }
 
 void
-conf_bgp_attributes_copy(
+conf_read_wait(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	const struct conf_key seconds = {key->name, NULL, 0, &conf_wait_limits};
+	struct conf_sourced *out = member;
+	unsigned value = UINT32_MAX;
+
+	conf_read_seconds(r, json, &value, &seconds);
+	if (value != UINT32_MAX)
+		*out = (struct conf_sourced){value, conf_where(r)};
+}
+
+void
+conf_read_degraded(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	static const struct conf_key keys[] = {
+	    {"below", conf_read_share,
+		offsetof(struct conf_degraded_draft, below), NULL},
+	    CONF_ATTRIBUTES_KEYS(
+		offsetof(struct conf_degraded_draft, attributes)),
+	    {NULL, NULL, 0, NULL},
+	};
+	struct conf_bgp_draft *bgp = member;
+	struct conf_degraded_draft draft = {
+	    .attributes = {.draft = bgp->attributes.draft,
+		.values = {.med = -1, .local_pref = -1}}};
+
+	(void)key;
+	if (!conf_read_object(r, json, keys, &draft))
+		return;
+	if (json_object_get(json, "below") == NULL)
+		conf_error_missing(r, "below");
+	bgp->degraded = draft;
+}
+
+void
+conf_check_hold_down(struct conf_reader *r, const struct conf_bgp_draft *bgp)
+{
+	if (bgp->hold_down_max.where == NULL || bgp->hold_down.where == NULL ||
+	    bgp->hold_down_max.value >= bgp->hold_down.value)
+		return;
+	conf_error_once(r, bgp->hold_down_max.where, bgp->hold_down.where,
+	    "%g is less than hold_down, %g",
+	    (double)bgp->hold_down_max.value / 1000,
+	    (double)bgp->hold_down.value / 1000);
+}
+
+static void
+attributes_copy(
     const struct conf_bgp_attributes *from, struct conf_bgp_attributes *out)
 {
 	size_t i;
@@ -171,8 +99,8 @@ conf_bgp_attributes_copy(
 		out->communities[i] = xstrdup(from->communities[i]);
 }
 
-void
-conf_bgp_attributes_clear(struct conf_bgp_attributes *attributes)
+static void
+attributes_clear(struct conf_bgp_attributes *attributes)
 {
 	while (attributes->community_count > 0)
 		free(attributes->communities[--attributes->community_count]);
@@ -193,4 +121,119 @@ conf_bgp_attributes_equal(
 		if (strcmp(a->communities[i], b->communities[i]) != 0)
 			return false;
 	return true;
+}
+
+/* What is given for a degraded VIP takes the place of what is usual. */
+static void
+degrade(const struct conf_bgp_draft *bgp, struct conf_bgp_attributes *out)
+{
+	const struct conf_attributes_draft *own = &bgp->degraded.attributes;
+	struct conf_bgp_attributes merged = bgp->attributes.values;
+
+	if (own->own_communities) {
+		merged.communities = own->values.communities;
+		merged.community_count = own->values.community_count;
+	}
+	if (own->values.med != -1)
+		merged.med = own->values.med;
+	if (own->values.local_pref != -1)
+		merged.local_pref = own->values.local_pref;
+	if (own->own_prepend)
+		merged.prepend = own->values.prepend;
+	attributes_copy(&merged, out);
+}
+
+/*
+ * RFC 8326: the community asks neighbours to prefer any other path, and a
+ * local preference of 0 does the same within our own AS.
+ */
+static void
+leave(const struct conf_bgp_attributes *from, struct conf_bgp_attributes *out)
+{
+	static const char name[] = "GRACEFUL_SHUTDOWN";
+	bool added = false;
+	size_t i, j = 0;
+
+	*out = *from;
+	out->local_pref = 0;
+	out->communities = xcalloc(from->community_count + 2, sizeof(char *));
+	for (i = 0; i < from->community_count; i++) {
+		const char *community = from->communities[i];
+
+		if (strcmp(community, name) == 0 ||
+		    strcmp(community, "65535:0") == 0)
+			continue;
+		if (!added && strcmp(community, name) > 0) {
+			out->communities[j++] = xstrdup(name);
+			added = true;
+		}
+		out->communities[j++] = xstrdup(community);
+	}
+	if (!added)
+		out->communities[j++] = xstrdup(name);
+	out->community_count = j;
+}
+
+void
+conf_bgp_make(const struct conf_bgp_draft *bgp, struct conf_vip *vip)
+{
+	unsigned most = bgp->hold_down_max.value;
+
+	attributes_copy(&bgp->attributes.values, &vip->bgp[ATTRIBUTES_NORMAL]);
+	degrade(bgp, &vip->bgp[ATTRIBUTES_DEGRADED]);
+	leave(&vip->bgp[ATTRIBUTES_NORMAL], &vip->bgp[ATTRIBUTES_LEAVING]);
+	leave(&vip->bgp[ATTRIBUTES_DEGRADED],
+	    &vip->bgp[ATTRIBUTES_DEGRADED_LEAVING]);
+	vip->announcing = (struct conf_announcing){
+	    .hold_down = bgp->hold_down.value,
+	    .hold_down_max = most,
+	    .healthy_for = bgp->healthy_for,
+	    .learn = bgp->learn,
+	    .graceful_shutdown = bgp->graceful_shutdown,
+	    .below = bgp->degraded.below,
+	};
+	/* Of the two, the one that is given counts. */
+	if (bgp->hold_down.where == NULL && most < bgp->hold_down.value)
+		vip->announcing.hold_down = most;
+	else if (most < bgp->hold_down.value)
+		vip->announcing.hold_down_max = bgp->hold_down.value;
+}
+
+void
+conf_bgp_clear(struct conf_vip *vip)
+{
+	size_t i;
+
+	for (i = 0; i < ATTRIBUTES_SETS; i++)
+		attributes_clear(&vip->bgp[i]);
+}
+
+static bool
+announcing_equal(
+    const struct conf_announcing *a, const struct conf_announcing *b)
+{
+	return a->hold_down == b->hold_down &&
+	    a->hold_down_max == b->hold_down_max &&
+	    a->healthy_for == b->healthy_for && a->learn == b->learn &&
+	    a->graceful_shutdown == b->graceful_shutdown &&
+	    a->below.value == b->below.value &&
+	    a->below.percent == b->below.percent;
+}
+
+bool
+conf_bgp_equal(const struct conf_bgp_draft *a, const struct conf_bgp_draft *b)
+{
+	struct conf_vip x = {0}, y = {0};
+	bool equal;
+
+	conf_bgp_make(a, &x);
+	conf_bgp_make(b, &y);
+	equal = announcing_equal(&x.announcing, &y.announcing) &&
+	    conf_bgp_attributes_equal(
+		&x.bgp[ATTRIBUTES_NORMAL], &y.bgp[ATTRIBUTES_NORMAL]) &&
+	    conf_bgp_attributes_equal(
+		&x.bgp[ATTRIBUTES_DEGRADED], &y.bgp[ATTRIBUTES_DEGRADED]);
+	conf_bgp_clear(&x);
+	conf_bgp_clear(&y);
+	return equal;
 }

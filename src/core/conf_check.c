@@ -22,27 +22,13 @@ const struct conf_scope conf_scope_defaults = {
 	    .rise = 2,
 	    .fall = 3,
 	},
-    .need = {1, NULL},
+    .need = {{1, false}, NULL},
+    .priority = ALERT_HIGH,
     .scheduler = SCHEDULER_MAGLEV,
 };
 
-static const struct conf_limits need_limits = {0, 65535};
 static const struct conf_limits port_limits = {1, 65535};
 static const struct conf_limits answer_limits = {1, 255};
-
-void
-conf_read_need(struct conf_reader *r, json_t *json, void *member,
-    const struct conf_key *key)
-{
-	struct conf_sourced *out = member;
-	int64_t value;
-
-	(void)key;
-	if (!conf_integer(r, json, &need_limits, &value))
-		return;
-	out->value = (unsigned)value;
-	out->where = conf_where(r);
-}
 
 #define OF(type)       (1U << (type))
 #define OF_HTTP	       (OF(CHECK_HTTP) | OF(CHECK_HTTPS))

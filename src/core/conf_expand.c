@@ -162,7 +162,8 @@ make_service(const struct candidate *from, struct conf_service *out)
 	out->scheduler = scope->scheduler;
 	out->sticky = scope->sticky;
 	conf_flows_make(from->policy, out);
-	out->need = scope->need.value;
+	conf_need_make(scope, count, out);
+	out->priority = scope->priority;
 	make_checks(from, out);
 	out->destinations = xcalloc(count + 1, sizeof(*out->destinations));
 	out->destination_count = count;
@@ -263,8 +264,7 @@ compare_uses(struct conf_reader *r, const struct conf_virtual *first,
 	if (again->entry == previous->entry)
 		conf_error_at(r, again->where, previous->where,
 		    "%s is already in the list, at %s", text, previous->where);
-	else if (!conf_bgp_attributes_equal(
-		     &first->entry->bgp, &again->entry->bgp))
+	else if (!conf_bgp_equal(&first->entry->bgp, &again->entry->bgp))
 		conf_error_at(r, again->where, first->where,
 		    "%s has other bgp attributes here than at %s", text,
 		    first->where);
@@ -337,7 +337,25 @@ expand_vips(struct conf_reader *r, struct conf_draft *draft)
 		check_not_server(r, first, servers, server_count);
 		vip = &conf->vips[conf->vip_count++];
 		vip->address = first->address;
-		conf_bgp_attributes_copy(&first->entry->bgp, &vip->bgp);
+		vip->priority = ALERT_LOW;
+		conf_bgp_make(&first->entry->bgp, vip);
+	}
+}
+
+/* VIPs and services have the same order. */
+static void
+set_priorities(struct conf *conf)
+{
+	struct conf_vip *vip = conf->vips;
+	size_t i;
+
+	for (i = 0; i < conf->service_count; i++) {
+		const struct conf_service *s = &conf->services[i];
+
+		while (addr_compare(&vip->address, &s->key.vip) != 0)
+			vip++;
+		if (s->priority < vip->priority)
+			vip->priority = s->priority;
 	}
 }
 
@@ -346,4 +364,5 @@ conf_expand(struct conf_reader *r, struct conf_draft *draft)
 {
 	expand_services(r, draft);
 	expand_vips(r, draft);
+	set_priorities(draft->conf);
 }

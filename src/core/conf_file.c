@@ -238,7 +238,7 @@ read_webserver(struct conf_reader *r, json_t *json, void *member,
 struct bgp_draft {
 	bool enabled;
 	char *socket, *program;
-	struct conf_bgp_attributes attributes;
+	struct conf_bgp_draft vips;
 };
 
 static void
@@ -252,7 +252,7 @@ read_bgp(struct conf_reader *r, json_t *json, void *member,
 		&socket_limits},
 	    {"bgpctl", conf_read_path, offsetof(struct bgp_draft, program),
 		&path_limits},
-	    CONF_BGP_KEYS(offsetof(struct bgp_draft, attributes)),
+	    CONF_BGP_KEYS(offsetof(struct bgp_draft, vips)),
 	    {NULL, NULL, 0, NULL},
 	};
 	struct conf_draft *draft = member;
@@ -260,14 +260,15 @@ read_bgp(struct conf_reader *r, json_t *json, void *member,
 	struct bgp_draft bgp = {.enabled = true,
 	    .socket = conf->bgp.socket,
 	    .program = conf->bgp.program,
-	    .attributes = draft->bgp};
+	    .vips = draft->bgp};
 
 	(void)key;
 	(void)conf_read_object(r, json, keys, &bgp);
 	conf->bgp.enabled = bgp.enabled;
 	conf->bgp.socket = bgp.socket;
 	conf->bgp.program = bgp.program;
-	draft->bgp = bgp.attributes;
+	conf_check_hold_down(r, &bgp.vips);
+	draft->bgp = bgp.vips;
 }
 
 static void
@@ -343,6 +344,7 @@ static const struct conf_key file_keys[] = {
     {"probe", read_probe, 0, NULL},
     {"limits", conf_read_limits, 0, NULL},
     {"sync", conf_read_sync, 0, NULL},
+    {"communities", conf_read_named_communities, 0, NULL},
     {"bgp", read_bgp, 0, NULL},
     CONF_SERVICE_KEYS(offsetof(struct conf_draft, scope)),
     CONF_TIMING_KEYS(offsetof(struct conf_draft, scope.check)),
@@ -376,8 +378,9 @@ conf_read_file(struct conf_reader *r, json_t *json, struct conf *conf)
 {
 	struct conf_draft draft = {.conf = conf,
 	    .scope = conf_scope_defaults,
-	    .bgp = {.med = -1, .local_pref = -1}};
+	    .bgp = conf_bgp_defaults};
 
+	draft.bgp.attributes.draft = &draft;
 	if (!conf_read_object(r, json, file_keys, &draft))
 		return;
 	if (json_object_get(json, "interfaces") == NULL)

@@ -12,6 +12,12 @@
 #include "core/conf_check.h"
 #include "core/conf_reader.h"
 
+/* A share, and the path that gave it: NULL if it is the default. */
+struct conf_sourced_share {
+	struct conf_share value;
+	const char *where;
+};
+
 /* A delivery, and the path that gave it: NULL if it is the default. */
 struct conf_sourced_delivery {
 	struct delivery value;
@@ -29,7 +35,8 @@ struct conf_track {
 /* Keys that the next level down inherits: copied, then overwritten. */
 struct conf_scope {
 	struct conf_check_scope check;
-	struct conf_sourced need;
+	struct conf_sourced_share need, need_up; /* need_up unset: as need */
+	enum alert_severity priority;
 	struct conf_sourced_delivery delivery;
 	enum scheduler scheduler;
 	bool sticky;
@@ -44,6 +51,11 @@ extern const struct conf_scope conf_scope_defaults;
 #define CONF_SERVICE_KEYS(base)                                              \
 	{"need", conf_read_need, (base) + offsetof(struct conf_scope, need), \
 	    NULL},                                                           \
+	    {"need_up", conf_read_need,                                      \
+		(base) + offsetof(struct conf_scope, need_up), NULL},        \
+	    {"priority", conf_read_word,                                     \
+		(base) + offsetof(struct conf_scope, priority),              \
+		alert_severity_names},                                       \
 	    {"delivery", conf_read_delivery,                                 \
 		(base) + offsetof(struct conf_scope, delivery), NULL},       \
 	    {"scheduler", conf_read_word,                                    \
@@ -65,33 +77,95 @@ extern const struct conf_limits conf_idle_limits;
 extern const char *const conf_scheduler_names[];
 extern const char *const conf_xdp_mode_names[];
 
-conf_read_fn conf_read_need;	   /* struct conf_sourced */
+conf_read_fn conf_read_need;	   /* struct conf_sourced_share */
+conf_read_fn conf_read_share;	   /* struct conf_share */
 conf_read_fn conf_read_track;	   /* struct conf_track * */
 conf_read_fn conf_read_slow_start; /* unsigned, ms */
 conf_read_fn conf_read_delivery;   /* struct conf_sourced_delivery */
 
-/* Rows for the attributes at offset base. */
-#define CONF_BGP_KEYS(base)                                                 \
-	{"communities", conf_read_communities, (base), NULL},               \
-	    {"med", conf_read_int64,                                        \
-		(base) + offsetof(struct conf_bgp_attributes, med),         \
-		&conf_uint32_limits},                                       \
-	    {"local_pref", conf_read_int64,                                 \
-		(base) + offsetof(struct conf_bgp_attributes, local_pref),  \
-		&conf_uint32_limits},                                       \
-	{                                                                   \
-		"prepend", conf_read_unsigned,                              \
-		    (base) + offsetof(struct conf_bgp_attributes, prepend), \
-		    &conf_prepend_limits                                    \
+struct conf_draft;
+
+/* Attributes as they are written. */
+struct conf_attributes_draft {
+	const struct conf_draft *draft; /* for the names of communities */
+	struct conf_bgp_attributes values;
+	bool own_communities, own_prepend; /* they are given */
+};
+
+/* Whatever is not given is as when a VIP is not degraded. */
+struct conf_degraded_draft {
+	struct conf_attributes_draft attributes;
+	struct conf_share below;
+};
+
+/* What "bgp" says of VIPs: the next level down inherits it. */
+struct conf_bgp_draft {
+	struct conf_attributes_draft attributes;
+	struct conf_degraded_draft degraded;
+	struct conf_sourced hold_down, hold_down_max; /* ms */
+	unsigned healthy_for, learn, graceful_shutdown;
+};
+
+extern const struct conf_bgp_draft conf_bgp_defaults;
+
+/* Rows for the table of an object that has attributes at offset base. */
+#define CONF_ATTRIBUTES_KEYS(base)                                             \
+	{"communities", conf_read_communities, (base), NULL},                  \
+	    {"med", conf_read_int64,                                           \
+		(base) + offsetof(struct conf_attributes_draft, values.med),   \
+		&conf_uint32_limits},                                          \
+	    {"local_pref", conf_read_int64,                                    \
+		(base) +                                                       \
+		    offsetof(struct conf_attributes_draft, values.local_pref), \
+		&conf_uint32_limits},                                          \
+	{                                                                      \
+		"prepend", conf_read_prepend, (base), NULL                     \
 	}
 
-extern const struct conf_limits conf_uint32_limits, conf_prepend_limits;
+/* ... or all that "bgp" says of VIPs. */
+#define CONF_BGP_KEYS(base)                                                 \
+	CONF_ATTRIBUTES_KEYS(                                               \
+	    (base) + offsetof(struct conf_bgp_draft, attributes)),          \
+	    {"degraded", conf_read_degraded, (base), NULL},                 \
+	    {"hold_down", conf_read_wait,                                   \
+		(base) + offsetof(struct conf_bgp_draft, hold_down), NULL}, \
+	    {"hold_down_max", conf_read_wait,                               \
+		(base) + offsetof(struct conf_bgp_draft, hold_down_max),    \
+		NULL},                                                      \
+	    {"healthy_for", conf_read_seconds,                              \
+		(base) + offsetof(struct conf_bgp_draft, healthy_for),      \
+		&conf_wait_limits},                                         \
+	    {"learn", conf_read_seconds,                                    \
+		(base) + offsetof(struct conf_bgp_draft, learn),            \
+		&conf_wait_limits},                                         \
+	{                                                                   \
+		"graceful_shutdown", conf_read_seconds,                     \
+		    (base) +                                                \
+		    offsetof(struct conf_bgp_draft, graceful_shutdown),     \
+		    &conf_wait_limits                                       \
+	}
 
-conf_read_fn conf_read_communities; /* struct conf_bgp_attributes */
+extern const struct conf_limits conf_uint32_limits, conf_wait_limits;
 
-void conf_bgp_attributes_copy(
-    const struct conf_bgp_attributes *, struct conf_bgp_attributes *out);
-void conf_bgp_attributes_clear(struct conf_bgp_attributes *);
+conf_read_fn conf_read_communities; /* struct conf_attributes_draft */
+conf_read_fn conf_read_prepend;	    /* struct conf_attributes_draft */
+conf_read_fn conf_read_degraded;    /* struct conf_bgp_draft */
+conf_read_fn conf_read_wait;	    /* struct conf_sourced, ms */
+
+/* The top-level "communities"; member: struct conf_draft. */
+conf_read_fn conf_read_named_communities;
+
+struct conf_named_community {
+	const char *name, *value;
+};
+
+/* Complain about a limit of the hold-down that is below it. */
+void conf_check_hold_down(struct conf_reader *, const struct conf_bgp_draft *);
+/* Make a VIP's, to be released by conf_bgp_clear. */
+void conf_bgp_make(const struct conf_bgp_draft *, struct conf_vip *);
+void conf_bgp_clear(struct conf_vip *);
+bool
+conf_bgp_equal(const struct conf_bgp_draft *, const struct conf_bgp_draft *);
 
 struct conf_server {
 	struct conf_destination destination; /* its delivery isn't known yet */
@@ -116,8 +190,6 @@ struct conf_subnet {
 	/* What is around it most closely, in the same array; or NULL. */
 	const struct conf_subnet *around;
 };
-
-struct conf_draft;
 
 /* A list of servers, in place or by the name of a shared one. */
 const struct conf_server_list *
@@ -148,6 +220,12 @@ struct conf_policy {
 	bool own_checks;
 };
 
+/* Complain about what its servers can't fulfil. */
+void conf_check_need(struct conf_reader *, const struct conf_policy *);
+/* What a service of so many servers needs. */
+void conf_need_make(
+    const struct conf_scope *, size_t servers, struct conf_service *out);
+
 struct conf_virtual {
 	struct addr address;
 	const char *where;
@@ -160,7 +238,7 @@ struct conf_entry {
 	struct conf_draft *draft;
 	const char *name, *description; /* name NULL = bad */
 	struct conf_scope scope;
-	struct conf_bgp_attributes bgp;
+	struct conf_bgp_draft bgp;
 	struct conf_virtual *virtuals;
 	size_t virtual_count;
 	const struct conf_server_list *servers; /* NULL = bad or missing */
@@ -172,7 +250,9 @@ struct conf_entry {
 struct conf_draft {
 	struct conf *conf; /* what is being made */
 	struct conf_scope scope;
-	struct conf_bgp_attributes bgp;
+	struct conf_bgp_draft bgp;
+	struct conf_named_community *communities;
+	size_t community_count;
 	struct conf_server_list **shared; /* by name */
 	size_t shared_count;
 	struct conf_server_list *lists; /* all of them */

@@ -132,19 +132,6 @@ static const struct conf_key policy_keys[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static void
-check_need(struct conf_reader *r, const struct conf_policy *policy)
-{
-	const struct conf_sourced *need = &policy->scope.need;
-
-	if (policy->servers == NULL || need->value <= policy->servers->listed)
-		return;
-	/* The default can't be more: no list is empty. */
-	conf_error_at(r, need->where, NULL,
-	    "%u is more than the number of servers of %s, %zu", need->value,
-	    policy->where, policy->servers->listed);
-}
-
 /* True if the key stands for a port; what is wrong inside is reported. */
 static bool
 read_policy(struct conf_reader *r, const char *name, json_t *json,
@@ -162,7 +149,7 @@ read_policy(struct conf_reader *r, const char *name, json_t *json,
 		policy->servers = entry->servers;
 		entry->lacks_servers = true;
 	}
-	check_need(r, policy);
+	conf_check_need(r, policy);
 	if (!policy->own_checks && policy->port.tcp)
 		conf_check_times(r, &policy->scope.check);
 	return named;
@@ -204,6 +191,7 @@ read_entry_bgp(struct conf_reader *r, json_t *json, void *member,
 {
 	(void)key;
 	(void)conf_read_object(r, json, entry_bgp_keys, member);
+	conf_check_hold_down(r, member);
 }
 
 /* policy last: it inherits from the others. */

@@ -133,7 +133,8 @@ announce_want(struct engine *e)
 		if (!e->vips[i].wanted)
 			continue;
 		networks[count].vip = e->conf->vips[i].address;
-		networks[count++].attributes = &e->conf->vips[i].bgp;
+		networks[count++].attributes =
+		    &e->conf->vips[i].bgp[ATTRIBUTES_NORMAL];
 	}
 	bgp_want(e->bgpd.bgp, networks, count);
 	free(networks);

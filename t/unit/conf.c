@@ -217,10 +217,10 @@ service_has_defaults(void **state)
 	assert_int_equal(check->expect[0].high, 200);
 	assert_int_equal(conf->vip_count, 1);
 	assert_address(&conf->vips[0].address, "192.0.2.1");
-	assert_int_equal(conf->vips[0].bgp.med, -1);
-	assert_int_equal(conf->vips[0].bgp.local_pref, -1);
-	assert_int_equal(conf->vips[0].bgp.prepend, 0);
-	assert_int_equal(conf->vips[0].bgp.community_count, 0);
+	assert_int_equal(conf->vips[0].bgp->med, -1);
+	assert_int_equal(conf->vips[0].bgp->local_pref, -1);
+	assert_int_equal(conf->vips[0].bgp->prepend, 0);
+	assert_int_equal(conf->vips[0].bgp->community_count, 0);
 	conf_free(conf);
 }
 
@@ -425,8 +425,8 @@ bgp_attributes_are_inherited(void **state)
 	    "{'name':'c','virtual':'192.0.2.1','servers':['10.0.0.1'],"
 	    " 'bgp':{'communities':['NO_EXPORT','65000:1:4294967295',"
 	    "  '065000:02']},'policy':{'https':{}}}]}");
-	const struct conf_bgp_attributes *first = &conf->vips[0].bgp;
-	const struct conf_bgp_attributes *second = &conf->vips[1].bgp;
+	const struct conf_bgp_attributes *first = conf->vips[0].bgp;
+	const struct conf_bgp_attributes *second = conf->vips[1].bgp;
 
 	(void)state;
 	assert_false(conf->bgp.enabled);

@@ -244,7 +244,6 @@ static const struct conf_case cases[] = {
     {TOP("`rise`:1.5"), "2:8: rise: expected an integer, got the number 1.5\n"},
     {TOP("`need`:-1"), "2:8: need: -1 is not in the range 0 to 65535\n"},
     {TOP("`need`:65536"), "2:8: need: 65536 is not in the range 0 to 65535\n"},
-    {TOP("`need`:`1`"), "2:8: need: expected an integer, got the string `1`\n"},
     {TOP("`scheduler`:`mglev`"),
 	"2:13: scheduler: `mglev` is not one of: maglev, rendezvous\n"},
     {TOP("`scheduler`:`rr`"),
