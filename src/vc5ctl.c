@@ -97,6 +97,14 @@ run(struct client *client, const struct command *command, bool as_json)
 		return show_history(client, command, as_json);
 	case EXPLAIN:
 		return show_explanation(client, command, as_json);
+	case ORDER_SERVICE_DOWN:
+	case ORDER_SERVICE_UP:
+	case ORDER_BACKEND_DRAIN:
+	case ORDER_BACKEND_MAINT:
+	case ORDER_BACKEND_READY:
+	case ORDER_VIP_WITHDRAW:
+	case ORDER_VIP_ANNOUNCE:
+		return give_order(client, command, as_json);
 	default:
 		return do_show(client, command, as_json);
 	}

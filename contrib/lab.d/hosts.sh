@@ -117,6 +117,7 @@ hosts_vc5d_conf()
 	  },
 	  "webserver": "$(cat "$dir/management-address"):8080",
 	  "control": "$dir/vc5d.sock",
+	  "state": "$dir/overrides",
 	  "pin_directory": "$state/bpf/$host",
 	  "sync": { "interface": "eth2", "key": "$state/sync.key", "instance": "$host" },
 	  "limits": { "flows": $flows, "services": 64, "destinations": 256 },
@@ -284,6 +285,7 @@ hosts_configure_like_lb1()
 	hosts_vc5d_conf "$host" >"$dir/vc5d.conf.default"
 	jq --slurpfile own "$dir/vc5d.conf.default" '$own[0] as $own |
 	    .bgp.socket = $own.bgp.socket | .control = $own.control |
+	    .state = $own.state |
 	    .pin_directory = $own.pin_directory |
 	    .webserver = $own.webserver |
 	    if .sync then .sync.instance = $own.sync.instance else . end' \

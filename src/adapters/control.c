@@ -143,6 +143,20 @@ handle(struct client *client, const char *line, size_t len)
 	return reply != NULL ? reply : error_reply("no reply");
 }
 
+int64_t
+control_peer(const struct control *control)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+
+	if (control->busy == NULL ||
+	    getsockopt(bufferevent_getfd(control->busy->bev), SOL_SOCKET,
+		SO_PEERCRED, &peer, &len) == -1 ||
+	    peer.uid == (uid_t)-1)
+		return -1;
+	return peer.uid;
+}
+
 /* Is there a whole request, or are the remains to be taken for one? */
 static char *
 client_read_line(struct client *client, size_t *len)

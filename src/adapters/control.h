@@ -21,6 +21,10 @@
  *	{"command": "history",	{"history": [the last events, as in
  *	 "subject": a word,	core/status.h], "capacity": how many are kept,
  *	 "limit": integer}	"total": how many there were}
+ *	{"command": "override",	{"ok": true, "message": "...", "warnings":
+ *	 "kind", "name",	["...", ...]}, or {"ok": false, "errors":
+ *	 "order", "service",	["...", ...], "guard": true if "force" would
+ *	 "force": bool}		make it}: engine/orders_console.c has the words
  *	anything else		{"error": "..."}
  *
  * A client may send any number of requests, one after the other or all at
@@ -32,6 +36,7 @@
 #define ADAPTERS_CONTROL_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct control;
 struct event_base;
@@ -44,6 +49,11 @@ struct event_base;
  */
 struct control *control_new(struct event_base *, const char *path,
     json_t *(*handler)(void *arg, const json_t *request), void *arg);
+/*
+ * While handler runs: the user at the other end, as the kernel says; -1 if it
+ * can't tell.
+ */
+int64_t control_peer(const struct control *);
 /*
  * Closes and removes the socket.  From inside handler, too: the reply that it
  * is making is sent nevertheless.  NULL is accepted.

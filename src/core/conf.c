@@ -65,6 +65,7 @@ conf_new(const char *file)
 	(void)addr_parse("127.0.0.1", &conf->webserver.address);
 	conf->webserver.port = 9353;
 	conf->control = xstrdup(RUNSTATEDIR "/vc5d.sock");
+	conf->state = xstrdup(LOCALSTATEDIR "/lib/vc5d/overrides");
 	conf->pin_directory = xstrdup("/sys/fs/bpf/vc5d");
 	conf->stop_delay = 5000;
 	conf->probe.device = xstrdup("vc5d0");
@@ -108,6 +109,7 @@ conf_free(struct conf *conf)
 	free(conf->sync.cluster);
 	free(conf->sync.instance);
 	free(conf->control);
+	free(conf->state);
 	free(conf->pin_directory);
 	free(conf->probe.device);
 	free(conf->file);

@@ -129,6 +129,7 @@ struct conf_service {
 	unsigned need;	  /* up destinations below which the VIP is withdrawn */
 	unsigned need_up; /* those that bring it back: at least need */
 	enum alert_severity priority; /* of alerts about its VIP */
+	unsigned max_out; /* % of its servers that orders may take out */
 	struct conf_check *checks;
 	size_t check_count; /* 0: up while its next hop is known */
 	struct conf_destination *destinations; /* by address */
@@ -216,6 +217,8 @@ struct conf {
 		unsigned learn; /* ms that joining may take at most */
 	} sync;
 	char *control;	     /* path of vc5ctl's socket */
+	char *state;	     /* path of the file that keeps what was ordered */
+	bool isolation_hold; /* when all checks fail at once; else withdraw */
 	char *pin_directory; /* under bpffs */
 	unsigned stop_delay; /* ms of forwarding after withdrawal at stop */
 	struct {

@@ -24,6 +24,7 @@ const struct conf_scope conf_scope_defaults = {
 	},
     .need = {{1, false}, NULL},
     .priority = ALERT_HIGH,
+    .max_out = 50,
     .scheduler = SCHEDULER_MAGLEV,
 };
 

@@ -164,6 +164,7 @@ make_service(const struct candidate *from, struct conf_service *out)
 	conf_flows_make(from->policy, out);
 	conf_need_make(scope, count, out);
 	out->priority = scope->priority;
+	out->max_out = scope->max_out;
 	make_checks(from, out);
 	out->destinations = xcalloc(count + 1, sizeof(*out->destinations));
 	out->destination_count = count;

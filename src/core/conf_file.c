@@ -19,10 +19,12 @@ static const struct conf_limits socket_limits = {1, SOCKET_PATH_MAX};
 static const struct conf_limits path_limits = {1, FILE_PATH_MAX};
 static const struct conf_limits stop_delay_limits = {0, 3600 * 1000};
 static const struct conf_limits icmp_limits = {0, 65535};
+const struct conf_limits conf_percent_limits = {0, 100};
 /* The table's number is the rule's priority, which must precede main's. */
 static const struct conf_limits table_limits = {1, 32765};
 
 static const char *const unserved_words[] = {"drop", "pass", NULL};
+static const char *const isolation_words[] = {"withdraw", "hold", NULL};
 
 bool
 conf_name_valid(const char *name)
@@ -319,6 +321,26 @@ read_control(struct conf_reader *r, json_t *json, void *member,
 }
 
 static void
+read_state(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+
+	conf_read_path(r, json, &conf->state, key);
+}
+
+static void
+read_isolation(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+	unsigned word = conf->isolation_hold;
+
+	conf_read_word(r, json, &word, key);
+	conf->isolation_hold = word == 1;
+}
+
+static void
 read_pin_directory(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
@@ -339,6 +361,8 @@ static const struct conf_key file_keys[] = {
     {"icmp_limit", read_icmp_limit, 0, &icmp_limits},
     {"webserver", read_webserver, 0, NULL},
     {"control", read_control, 0, &socket_limits},
+    {"state", read_state, 0, &path_limits},
+    {"isolation", read_isolation, 0, isolation_words},
     {"pin_directory", read_pin_directory, 0, &path_limits},
     {"stop_delay", read_stop_delay, 0, &stop_delay_limits},
     {"probe", read_probe, 0, NULL},

@@ -37,6 +37,7 @@ struct conf_scope {
 	struct conf_check_scope check;
 	struct conf_sourced_share need, need_up; /* need_up unset: as need */
 	enum alert_severity priority;
+	unsigned max_out; /* percent */
 	struct conf_sourced_delivery delivery;
 	enum scheduler scheduler;
 	bool sticky;
@@ -56,6 +57,9 @@ extern const struct conf_scope conf_scope_defaults;
 	    {"priority", conf_read_word,                                     \
 		(base) + offsetof(struct conf_scope, priority),              \
 		alert_severity_names},                                       \
+	    {"max_out", conf_read_unsigned,                                  \
+		(base) + offsetof(struct conf_scope, max_out),               \
+		&conf_percent_limits},                                       \
 	    {"delivery", conf_read_delivery,                                 \
 		(base) + offsetof(struct conf_scope, delivery), NULL},       \
 	    {"scheduler", conf_read_word,                                    \
@@ -74,6 +78,7 @@ extern const struct conf_scope conf_scope_defaults;
 	}
 
 extern const struct conf_limits conf_idle_limits;
+extern const struct conf_limits conf_percent_limits;
 extern const char *const conf_scheduler_names[];
 extern const char *const conf_xdp_mode_names[];
 

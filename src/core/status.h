@@ -26,15 +26,18 @@
  *			  and somebody should look at, the worst first
  *	vips		[ { address, wanted (bool): services have what they
  *			  need, announced (bool): bgpd announces it,
- *			  local (bool): it is an address of this host } ]
+ *			  local (bool): it is an address of this host,
+ *			  order ("withdraw", as ordered, or "") } ]
  *	services	[ { name, description, vip, port, protocol ("tcp"),
  *			  scheduler, sticky (bool), track (bool), idle
  *			  (seconds), slow_start (seconds), need, up (how many),
- *			  ok (bool): up >= need,
+ *			  ok (bool): up >= need, order ("down", as ordered, or
+ *			  ""), max_out (percent),
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",
  *			    "down"), healthy (bool), weight, weight_now
- *			    (a number: less while it rises), delivery
+ *			    (a number: less while it rises), order ("drain",
+ *			    "maint", as ordered, or ""), delivery
  *			    ("layer2"), interface (string or null: no route),
  *			    vlan (of the tag; 0 = none), mtu (of the way; 0 =
  *			    not known), gateway (address or null), mac (of
@@ -51,6 +54,11 @@
  *			  "override", "reload"), subject (words: a service's
  *			  name and key, a server, a check; a VIP; a file), from,
  *			  to (states; ""), reason } ], the last 20 events
+ *	overrides	[ { kind ("service", "backend", "vip"), name,
+ *			  service (of a backend, where it is limited to that;
+ *			  ""), order, since (epoch seconds), uid (of who
+ *			  ordered it, or null), forced (bool), reach (how many
+ *			  things of the configuration it is about), text } ]
  *	bgp		{ enabled (bool), connected (bool), error (string),
  *			  announced [ address ],
  *			  neighbours [ { address, description, as, state,

@@ -35,5 +35,7 @@ void put_labelled(FILE *, const struct family *, const char *label,
 
 /* Those of sync, in status_metrics_sync.c. */
 const struct family *status_sync_families(size_t *count);
+/* Those of run-time orders, in status_metrics_orders.c. */
+const struct family *status_order_families(size_t *count);
 
 #endif

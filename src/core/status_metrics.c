@@ -536,6 +536,8 @@ status_metrics(const json_t *status)
 	    out, families, sizeof(families) / sizeof(families[0]), status);
 	list = status_sync_families(&count);
 	put_families(out, list, count, status);
+	list = status_order_families(&count);
+	put_families(out, list, count, status);
 	if (fclose(out) != 0)
 		fatal("out of memory");
 	return text;

@@ -146,6 +146,9 @@ put_vips(FILE *out, const json_t *status)
 		if (status_true(vip, "local"))
 			html_cell_state(
 			    out, "Wanted", TONE_BAD, "no, local address");
+		else if (*status_string(vip, "order") != '\0')
+			html_cell_state(
+			    out, "Wanted", TONE_WARNING, "no, as ordered");
 		else
 			html_cell_yes(
 			    out, "Wanted", wanted, TONE_GOOD, TONE_BAD);
@@ -212,6 +215,7 @@ put_destination_state(FILE *out, const json_t *destination)
 	}
 	html_cell_begin(out, "State");
 	html_state(out, tone, state);
+	page_order(out, destination);
 	fprintf(out, " <small>%s</small>",
 	    status_age(status_number(destination, "since"), age));
 	html_cell_end(out);
@@ -287,6 +291,7 @@ put_service_facts(FILE *out, const json_t *service)
 
 	fputs("<p>", out);
 	html_state(out, ok ? TONE_GOOD : TONE_BAD, ok ? "ok" : "not ok");
+	page_order(out, service);
 	fprintf(out, " %" PRId64 " of %zu up, %" PRId64 " needed. ",
 	    status_number(service, "up"), json_array_size(destinations),
 	    status_number(service, "need"));
@@ -533,6 +538,7 @@ status_page(const json_t *status)
 	fputs("<main>\n", out);
 	put_problems(out, status);
 	put_alerts(out, status);
+	page_orders(out, status);
 	put_summary(out, status);
 	put_vips(out, status);
 	fputs("<h2>Services</h2>\n", out);

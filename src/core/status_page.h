@@ -25,5 +25,9 @@ void page_sync(FILE *, const json_t *status);
 
 /* What happened last. */
 void page_history(FILE *, const json_t *status);
+/* What was ordered at run time; nothing if nothing was. */
+void page_orders(FILE *, const json_t *status);
+/* What was ordered of this object, if anything was. */
+void page_order(FILE *, const json_t *object);
 
 #endif

@@ -12,16 +12,17 @@
 #include "ctl/parse.h"
 
 struct argument {
-	const char *name; /* NULL ends the table */
+	const char *name; /* NULL ends the table; "" = word stands alone */
 	const char *word; /* that it follows; NULL = it is told by its place */
 	bool required;
 };
 
 struct token {
-	const char *word;		  /* NULL ends the table */
-	enum action action;		  /* if no other word need follow */
-	const struct token *next;	  /* the words that follow, or NULL */
-	const struct argument *arguments; /* ... or the arguments, or NULL */
+	const char *word;	  /* NULL ends the table */
+	enum action action;	  /* if no other word need follow */
+	const struct token *next; /* the words that follow, or NULL */
+	/* ... or the arguments, or NULL.  With both, one comes between them. */
+	const struct argument *arguments;
 };
 
 static const struct argument name_argument[] = {
@@ -52,12 +53,49 @@ static const struct argument explain_arguments[] = {
     {NULL, NULL, false},
 };
 
+/* A word that stands alone, and has to be written in full. */
+#define FORCE                      \
+	{                          \
+		"", "force", false \
+	}
+
+static const struct argument order_arguments[] = {
+    [ORDER_FORCE] = FORCE, {NULL, NULL, false}};
+static const struct argument backend_order_arguments[] = {
+    [ORDER_FORCE] = FORCE,
+    [ORDER_SERVICE] = {"service", NULL, false},
+    {NULL, NULL, false},
+};
+
+static const struct argument subject_name[] = {
+    {"name", NULL, true}, {NULL, NULL, false}};
+static const struct argument subject_address[] = {
+    {"address", NULL, true}, {NULL, NULL, false}};
+
+static const struct token service_tokens[] = {
+    {"down", ORDER_SERVICE_DOWN, NULL, order_arguments},
+    {"up", ORDER_SERVICE_UP, NULL, order_arguments},
+    {NULL, ACTION_NONE, NULL, NULL},
+};
+static const struct token backend_tokens[] = {
+    {"drain", ORDER_BACKEND_DRAIN, NULL, backend_order_arguments},
+    {"maint", ORDER_BACKEND_MAINT, NULL, backend_order_arguments},
+    {"ready", ORDER_BACKEND_READY, NULL, backend_order_arguments},
+    {NULL, ACTION_NONE, NULL, NULL},
+};
+static const struct token vip_tokens[] = {
+    {"withdraw", ORDER_VIP_WITHDRAW, NULL, order_arguments},
+    {"announce", ORDER_VIP_ANNOUNCE, NULL, order_arguments},
+    {NULL, ACTION_NONE, NULL, NULL},
+};
+
 static const struct token show_tokens[] = {
     {"summary", SHOW_SUMMARY, NULL, NULL},
     {"services", SHOW_SERVICES, NULL, name_argument},
     {"backends", SHOW_BACKENDS, NULL, address_argument},
     {"flows", SHOW_FLOWS, NULL, flows_arguments},
     {"history", SHOW_HISTORY, NULL, history_arguments},
+    {"overrides", SHOW_OVERRIDES, NULL, NULL},
     {"vips", SHOW_VIPS, NULL, NULL},
     {"bgp", SHOW_BGP, NULL, NULL},
     {"peers", SHOW_PEERS, NULL, NULL},
@@ -71,6 +109,9 @@ static const struct token show_tokens[] = {
 static const struct token first_tokens[] = {
     {"show", ACTION_NONE, show_tokens, NULL},
     {"explain", EXPLAIN, NULL, explain_arguments},
+    {"service", ACTION_NONE, service_tokens, subject_name},
+    {"backend", ACTION_NONE, backend_tokens, subject_address},
+    {"vip", ACTION_NONE, vip_tokens, subject_address},
     {"reload", RELOAD, NULL, NULL},
     {NULL, ACTION_NONE, NULL, NULL},
 };
@@ -80,7 +121,8 @@ list_argument(const struct argument *argument)
 {
 	fprintf(stderr, argument->required ? " " : " [");
 	if (argument->word != NULL)
-		fprintf(stderr, "%s ", argument->word);
+		fprintf(stderr, "%s%s", argument->word,
+		    argument->name[0] != '\0' ? " " : "");
 	fprintf(stderr, argument->required ? "%s" : "%s]", argument->name);
 }
 
@@ -89,6 +131,7 @@ static void
 list_words(const struct token *tokens, const char *prefix)
 {
 	const struct argument *argument;
+	const struct token *next;
 
 	for (; tokens->word != NULL; tokens++) {
 		if (strncmp(tokens->word, prefix, strlen(prefix)) != 0)
@@ -97,6 +140,10 @@ list_words(const struct token *tokens, const char *prefix)
 		argument = tokens->arguments;
 		for (; argument != NULL && argument->name != NULL; argument++)
 			list_argument(argument);
+		next = tokens->arguments != NULL ? tokens->next : NULL;
+		for (; next != NULL && next->word != NULL; next++)
+			fprintf(stderr, "%s%s",
+			    next == tokens->next ? " " : "|", next->word);
 		fputc('\n', stderr);
 	}
 }
@@ -126,6 +173,19 @@ find_word(const struct token *tokens, const char *word)
 	return NULL;
 }
 
+/* May the word be what introduces an argument, or stands alone? */
+static bool
+introduces(const struct argument *argument, const char *word)
+{
+	if (argument->word == NULL)
+		return false;
+	if (argument->name[0] != '\0')
+		return *word != '\0' &&
+		    strncmp(argument->word, word, strlen(word)) == 0;
+	return strcmp(argument->word,
+		   strncmp(word, "--", 2) == 0 ? word + 2 : word) == 0;
+}
+
 /*
  * The argument that a word introduces, or is by its place; *follows says
  * which.  Its index, or -1 if it is neither; -2 if it can be several.
@@ -134,7 +194,6 @@ static int
 find_argument(const struct argument *all, const struct command *command,
     const char *word, bool *follows)
 {
-	size_t len = strlen(word);
 	int i, found = -1;
 
 	*follows = false;
@@ -142,13 +201,12 @@ find_argument(const struct argument *all, const struct command *command,
 		if (all[i].required && command->values[i] == NULL)
 			return i;
 	for (i = 0; all[i].name != NULL; i++) {
-		if (all[i].word == NULL || len == 0 ||
-		    strncmp(all[i].word, word, len) != 0)
+		if (!introduces(&all[i], word))
 			continue;
 		if (found != -1)
 			return -2;
 		found = i;
-		*follows = true;
+		*follows = all[i].name[0] != '\0';
 	}
 	if (found != -1)
 		return found;
@@ -205,10 +263,26 @@ parse_arguments(int argc, char *const argv[], const struct token *token,
 	return 0;
 }
 
+/* The argument between a word and the next one: how many, or -1. */
+static int
+parse_subject(int argc, char *const argv[], const struct token *token,
+    struct command *command)
+{
+	if (token->next == NULL || token->arguments == NULL)
+		return 0;
+	if (argc == 0) {
+		warnx("missing argument %s", token->arguments->name);
+		return usage(token);
+	}
+	command->subject = *argv;
+	return 1;
+}
+
 int
 parse(int argc, char *const argv[], struct command *command)
 {
 	const struct token *tokens = first_tokens, *token = NULL;
+	int taken;
 
 	memset(command, 0, sizeof(*command));
 	while (argc > 0 && tokens != NULL) {
@@ -216,6 +290,9 @@ parse(int argc, char *const argv[], struct command *command)
 			return -1;
 		tokens = token->next;
 		argc--, argv++;
+		if ((taken = parse_subject(argc, argv, token, command)) == -1)
+			return -1;
+		argc -= taken, argv += taken;
 	}
 	if (token == NULL || token->action == ACTION_NONE) {
 		warnx("missing argument, valid are:");

@@ -21,8 +21,16 @@ enum action {
 	SHOW_ALERTS,
 	SHOW_FLOWS,
 	SHOW_HISTORY,
+	SHOW_OVERRIDES,
 	EXPLAIN,
 	RELOAD,
+	ORDER_SERVICE_DOWN,
+	ORDER_SERVICE_UP,
+	ORDER_BACKEND_DRAIN,
+	ORDER_BACKEND_MAINT,
+	ORDER_BACKEND_READY,
+	ORDER_VIP_WITHDRAW,
+	ORDER_VIP_ANNOUNCE,
 };
 
 /* What a command's arguments are, as indexes of their values. */
@@ -44,10 +52,16 @@ enum explain_argument {
 	EXPLAIN_WITHOUT
 };
 
+enum order_argument {
+	ORDER_FORCE,
+	ORDER_SERVICE
+};
+
 #define ARGUMENTS_MAX 5
 
 struct command {
 	enum action action;
+	const char *subject; /* what it is about, in a command's midst */
 	/* Of its arguments, from the command line; NULL = not given. */
 	const char *values[ARGUMENTS_MAX];
 };

@@ -156,6 +156,7 @@ show_summary(const json_t *status, const char *argument)
 	print_fact("dropped", "%" PRId64 " packets",
 	    count_drops(json_object_get(status, "drops")));
 	print_alerts(json_object_get(status, "alerts"));
+	summarise_overrides(json_object_get(status, "overrides"));
 	print_lines("Problems", json_object_get(status, "problems"));
 	print_lines("Reload refused", json_object_get(config, "errors"));
 }
@@ -164,7 +165,7 @@ static void
 show_vips(const json_t *vips, const char *argument)
 {
 	static const char *const headings[] = {
-	    "VIP", "WANTED", "ANNOUNCED", "LOCAL", NULL};
+	    "VIP", "WANTED", "ANNOUNCED", "LOCAL", "ORDER", NULL};
 	struct table *table = table_new(headings);
 	const json_t *vip;
 	size_t i;
@@ -175,6 +176,7 @@ show_vips(const json_t *vips, const char *argument)
 		table_add(table, yes_no(vip, "wanted"));
 		table_add(table, yes_no(vip, "announced"));
 		table_add(table, yes_no(vip, "local"));
+		table_add(table, status_string(vip, "order"));
 	}
 	table_print(table, 0);
 	table_free(table);
@@ -351,6 +353,7 @@ static const struct {
     [SHOW_PEERS] = {"sync", NULL, show_peers},
     [SHOW_INTERFACES] = {"interfaces", NULL, show_interfaces},
     [SHOW_DROPS] = {"drops", NULL, show_drops},
+    [SHOW_OVERRIDES] = {"overrides", NULL, show_overrides},
     [SHOW_ANSWERS] = {"answers", NULL, show_answers},
     [SHOW_ALERTS] = {"alerts", NULL, show_alerts},
 };

@@ -33,6 +33,11 @@ void show_backends(const json_t *backends, const char *address);
 /* show_peers.c's: of the document's "sync". */
 void show_peers(const json_t *sync, const char *argument);
 
+/* show_overrides.c's. */
+void show_overrides(const json_t *overrides, const char *argument);
+/* What is ordered, for the summary. */
+void summarise_overrides(const json_t *overrides);
+
 /* Any JSON, for a person if there is one, for a program otherwise. */
 void show_json(const json_t *);
 
@@ -40,5 +45,8 @@ void show_json(const json_t *);
 int show_flows(struct client *, const struct command *, bool as_json);
 int show_history(struct client *, const struct command *, bool as_json);
 int show_explanation(struct client *, const struct command *, bool as_json);
+
+/* order.c: order something, or take that back; the exit status. */
+int give_order(struct client *, const struct command *, bool as_json);
 
 #endif

@@ -246,7 +246,12 @@ add_destination(struct table *table, const json_t *destination)
 {
 	char age[STATUS_AGE_STRLEN], weight[STATUS_WEIGHT_STRLEN];
 
-	table_add(table, status_string(destination, "state"));
+	if (*status_string(destination, "order") == '\0')
+		table_add(table, status_string(destination, "state"));
+	else
+		table_addf(table, "%s (%s)",
+		    status_string(destination, "state"),
+		    status_string(destination, "order"));
 	table_add(table, status_age(status_number(destination, "since"), age));
 	table_add(table, status_weight(destination, weight));
 	add_number(table, destination, "flows");
@@ -275,6 +280,15 @@ print_balancing(const json_t *service)
 	putchar('\n');
 }
 
+static const char *
+service_state(const json_t *service)
+{
+	if (*status_string(service, "order") != '\0')
+		return status_true(service, "ok") ? "ok (down)"
+						  : "not ok (down)";
+	return status_true(service, "ok") ? "ok" : "not ok";
+}
+
 static void
 print_service_facts(const json_t *service)
 {
@@ -284,8 +298,7 @@ print_service_facts(const json_t *service)
 	putchar(' ');
 	safe_printf("%s", status_string(service, "name"));
 	printf(": %s, %" PRId64 " of %zu up, %" PRId64 " needed\n",
-	    status_true(service, "ok") ? "ok" : "not ok",
-	    status_number(service, "up"),
+	    service_state(service), status_number(service, "up"),
 	    json_array_size(json_object_get(service, "destinations")),
 	    status_number(service, "need"));
 	if (*status_string(service, "description") != '\0') {
@@ -341,7 +354,7 @@ list_services(const json_t *services)
 		table_add(table, key);
 		free(key);
 		table_add(table, status_string(service, "name"));
-		table_add(table, status_true(service, "ok") ? "ok" : "not ok");
+		table_add(table, service_state(service));
 		table_addf(table, "%" PRId64 "/%zu",
 		    status_number(service, "up"),
 		    json_array_size(json_object_get(service, "destinations")));

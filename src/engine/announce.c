@@ -52,6 +52,8 @@ service_carries(const struct service *s, bool announced)
 {
 	bool tried = s->applied || s->retry.at != 0;
 
+	if (s->ordered_down)
+		return false;
 	if (!tried || !service_decided(s))
 		return announced;
 	return s->applied && s->up >= s->conf->need;
@@ -62,7 +64,7 @@ is_wanted(const struct engine *e, const struct vip *v)
 {
 	size_t i;
 
-	if (v->local || e->phase != ENGINE_RUNNING)
+	if (v->local || v->ordered_out || e->phase != ENGINE_RUNNING)
 		return false;
 	/* Clients of others would come, whose servers are not known yet. */
 	if (!v->wanted && engine_sync_learning(e))

@@ -58,6 +58,7 @@ request(void *arg, const json_t *request)
 	    {"flows", console_flows},
 	    {"explain", console_explain},
 	    {"history", console_history},
+	    {"override", console_override},
 	};
 	const char *command =
 	    json_string_value(json_object_get(request, "command"));

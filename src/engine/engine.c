@@ -232,6 +232,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	interfaces_watch(e);
 	mend_probe_path(e, now);
 	console_listen(e, now);
+	orders_retry(e, now);
 	remove_services(e, now);
 	announce_settled(e);
 	ramp_advance(e, now);
@@ -275,11 +276,12 @@ engine_new(
 	retry_reset(&e->http_retry);
 	retry_reset(&e->control_retry);
 	retry_reset(&e->probe_retry);
+	retry_reset(&e->orders.retry);
 	e->reconcile = event_new(base, -1, 0, reconcile_event, e);
 	e->tick = event_new(base, -1, EV_PERSIST, tick, e);
 	if (e->reconcile == NULL || e->tick == NULL)
 		fatalx("no memory for timers");
-	if (read_keys(e) == -1)
+	if (read_keys(e) == -1 || orders_load(e) == -1)
 		goto fail;
 	e->netlink = netlink_new(base, &callbacks, e);
 	if (e->netlink == NULL)
@@ -339,6 +341,7 @@ engine_start(struct engine *e)
 	interfaces_detach_others(e);
 	interfaces_build(e, NULL, 0);
 	engine_start_probers(e);
+	guard_warn(e);
 	event_add(e->tick, &second);
 	tick(-1, 0, e);
 	snprintf(size, sizeof(size), "%zu services on %zu VIPs",
@@ -426,6 +429,7 @@ engine_free(struct engine *e)
 	interfaces_free(e->interfaces, e->interface_count);
 	free(e->strays);
 	alerts_free(e->alerts);
+	orders_free(e);
 	conf_errors_clear(&e->errors);
 	history_free(e->history);
 	conf_free(e->conf);

@@ -21,6 +21,7 @@
 #include "adapters/dataplane.h"
 #include "core/conf.h"
 #include "core/health.h"
+#include "core/overrides.h"
 #include "engine/way.h"
 
 struct alerts;
@@ -60,9 +61,10 @@ struct prober {
 struct destination {
 	struct service *service;
 	const struct conf_destination *conf;
-	struct prober *probers; /* as many as its service has checks */
-	bool healthy;		/* every check is up, or it has none */
-	bool looked;		/* the kernel has said how it is reached */
+	struct prober *probers;	   /* as many as its service has checks */
+	bool healthy;		   /* every check is up, or it has none */
+	bool looked;		   /* the kernel has said how it is reached */
+	enum override_order order; /* ORDER_NONE, ORDER_DRAIN or ORDER_MAINT */
 	char problem[WAY_PROBLEM_LEN];	     /* why it can't be; or "" */
 	char probe_problem[WAY_PROBLEM_LEN]; /* why it can't be checked */
 	uint64_t since; /* monotonic ms: state is what it is */
@@ -78,6 +80,7 @@ struct service {
 	const struct conf_service *conf;
 	struct destination *destinations; /* as many as conf says */
 	unsigned up;			  /* destinations that get new flows */
+	bool ordered_down;		  /* its VIP is not to be announced */
 	bool applied;	    /* the data plane has it, as it is or was */
 	bool dirty;	    /* it has not been told of a change */
 	bool stepped;	    /* nor of a step of slow start, which can wait */
@@ -88,8 +91,9 @@ struct service {
 
 struct vip {
 	const struct conf_vip *conf;
-	bool local;  /* an address of this host: it can't be balanced */
-	bool wanted; /* its services have what they need */
+	bool local;	  /* an address of this host: it can't be balanced */
+	bool wanted;	  /* its services have what they need */
+	bool ordered_out; /* it is not to be announced */
 };
 
 /* What the data plane is attached to: an interface, or a member of a bond. */
@@ -116,6 +120,13 @@ struct bgpd {
 	char *socket, *program;
 };
 
+/* Run-time orders, and the file that keeps them. */
+struct orders {
+	struct overrides set;
+	char *problem;	    /* why the file doesn't have them all; or NULL */
+	struct retry retry; /* of writing it */
+};
+
 enum engine_phase {
 	ENGINE_RUNNING,
 	ENGINE_WITHDRAWING,
@@ -138,6 +149,7 @@ struct engine {
 
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
+	struct orders orders;
 	struct interface *interfaces;
 	size_t interface_count; /* the next conf's, at a reload, is another */
 	int *strays;		/* ifindexes that were warned of */
@@ -233,6 +245,50 @@ bool announce_settled(struct engine *);
 void announce_end(struct engine *);
 /* Find out which VIPs are this host's own, or whether those still are. */
 void vips_look(struct engine *, bool only_local);
+
+/* orders.c */
+
+/*
+ * At start: what was ordered before.  0, or -1 after having logged that it
+ * can't be known: nothing may be announced that was ordered not to be.
+ */
+int orders_load(struct engine *);
+/* What is ordered of a part of a tree that is being made. */
+void orders_of_destination(struct destination *);
+void orders_of_service(struct service *);
+void orders_of_vip(const struct engine *, struct vip *);
+/*
+ * From now on these are the orders, and are kept; the set is the engine's.
+ * NULL, or why they can't be kept, free(3) it: nothing has changed then,
+ * except with force, by which they are in force until vc5d ends.
+ */
+char *orders_replace(struct engine *, struct overrides *, bool force);
+/* Try again to keep what could not be. */
+void orders_retry(struct engine *, uint64_t now);
+void orders_free(struct engine *);
+
+/* orders_status.c */
+
+/* How many things of the configuration an order is about. */
+size_t orders_reach(const struct engine *, const struct override *);
+/* An order in words, for a person: free(3) it. */
+char *orders_text(const struct engine *, const struct override *);
+/* "overrides" of the status document: a new reference. */
+json_t *orders_json(const struct engine *);
+void orders_problems(const struct engine *, json_t *list);
+/* The name of an order; "" for none. */
+const char *orders_name(enum override_order);
+
+/* guard.c */
+
+/* Add a line for each service that a server can't be taken out of just so. */
+void guard_judge(const struct engine *, const struct override *, json_t *lines);
+/* Log where the configuration, and orders, take out more than is allowed. */
+void guard_warn(const struct engine *);
+
+/* orders_console.c: as flows.c */
+
+json_t *console_override(struct engine *, const json_t *request);
 
 /* sync.c */
 

@@ -33,6 +33,7 @@ warn_of_restart(const struct conf *was, const struct conf *now)
 		bool differs;
 	} fixed[] = {
 	    {"control", text_differs(was->control, now->control)},
+	    {"state", text_differs(was->state, now->state)},
 	    {"pin_directory",
 		text_differs(was->pin_directory, now->pin_directory)},
 	    {"probe",
@@ -60,6 +61,9 @@ keep_fixed(struct conf *was, struct conf *now)
 	text = now->control;
 	now->control = was->control;
 	was->control = text;
+	text = now->state;
+	now->state = was->state;
+	was->state = text;
 	text = now->pin_directory;
 	now->pin_directory = was->pin_directory;
 	was->pin_directory = text;
@@ -139,6 +143,7 @@ replace_conf(struct engine *e, struct conf *now)
 	console_follow(e, was);
 	follow_interfaces(e, was);
 	engine_start_probers(e);
+	guard_warn(e);
 	conf_free(was);
 }
 

@@ -52,9 +52,11 @@ destination_find(const struct service *s, const struct addr *address)
 static enum destination_state
 state_of(const struct destination *d)
 {
-	if (!d->healthy)
+	if (d->order == ORDER_MAINT || !d->healthy)
 		return DESTINATION_DOWN;
-	return d->conf->draining ? DESTINATION_DRAINING : DESTINATION_UP;
+	return d->conf->draining || d->order == ORDER_DRAIN
+	    ? DESTINATION_DRAINING
+	    : DESTINATION_UP;
 }
 
 static void
@@ -78,6 +80,19 @@ set_state(struct destination *d, enum destination_state state)
 	s->dirty = true;
 }
 
+/* Why it is what it is, unless its checks say that. */
+static const char *
+reason_text(const struct destination *d)
+{
+	if (d->order == ORDER_MAINT)
+		return "in maintenance as ordered";
+	if (!d->healthy)
+		return "";
+	if (d->order == ORDER_DRAIN)
+		return "as ordered";
+	return d->conf->draining ? "as configured" : "";
+}
+
 static const char *
 state_text(enum destination_state state)
 {
@@ -97,13 +112,15 @@ tell_transition(const struct destination *d, enum destination_state from)
 	const struct conf_service *s = d->service->conf;
 	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
 	char reason[PROBERS_REASON_LEN];
+	const char *ordered = reason_text(d);
 
-	log_notice("%s %s: destination %s is %s, was %s", s->name,
+	log_notice("%s %s: destination %s is %s%s%s, was %s", s->name,
 	    service_key_format(&s->key, key),
 	    addr_format(&d->conf->address, server), state_text(d->state),
-	    state_text(from));
+	    *ordered != '\0' ? ", " : "", ordered, state_text(from));
 	history_add_destination(d, HISTORY_DESTINATION, NULL, state_text(from),
-	    state_text(d->state), probers_reason(d, reason));
+	    state_text(d->state),
+	    *ordered != '\0' ? ordered : probers_reason(d, reason));
 }
 
 /* Is it reached now, and as it should be? */
@@ -258,6 +275,7 @@ destination_init(struct destination *d, struct service *s, size_t i)
 	d->service = s;
 	d->conf = &s->conf->destinations[i];
 	d->since = monotime_ms();
+	orders_of_destination(d);
 	netlink_watch(s->engine->netlink, &d->conf->address);
 	probers_init(d);
 	if (old != NULL)
@@ -292,6 +310,7 @@ service_init(
 
 	s->engine = e;
 	s->conf = conf;
+	orders_of_service(s);
 	s->applied = old != NULL && old->applied;
 	s->dirty = s->table_stale = true;
 	retry_reset(&s->retry);
@@ -328,6 +347,7 @@ vip_init(struct vip *v, struct engine *e, const struct conf_vip *conf)
 	const struct vip *old = NULL;
 
 	v->conf = conf;
+	orders_of_vip(e, v);
 	if (e->vips != NULL)
 		old = bsearch(&conf->address, e->vips, e->conf->vip_count,
 		    sizeof(*e->vips), vip_matches);

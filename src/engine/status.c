@@ -247,6 +247,7 @@ status_destination(const struct destination *d)
 	o = json_pack("{s:o, s:s, s:b, s:i}", "address",
 	    address_json(&d->conf->address), "state", states[d->state],
 	    "healthy", d->healthy, "weight", (int)d->conf->weight);
+	json_object_set_new(o, "order", json_string(orders_name(d->order)));
 	json_object_set_new(o, "weight_now",
 	    json_real(d->conf->weight * ramp_percent(d) / 100.0));
 	set_way(o, d, hop);
@@ -271,6 +272,10 @@ service_json(const struct service *s)
 	    service_protocol_name(c->key.protocol), "scheduler",
 	    conf_scheduler_name(c->scheduler), "sticky", c->sticky, "need",
 	    (int)c->need, "up", (int)s->up, "ok", s->up >= c->need);
+	json_object_set_new(o, "order",
+	    json_string(
+		orders_name(s->ordered_down ? ORDER_DOWN : ORDER_NONE)));
+	set_integer(o, "max_out", c->max_out);
 	json_object_set_new(o, "track", json_boolean(c->track));
 	set_integer(o, "idle", c->idle);
 	json_object_set_new(o, "slow_start", json_real(c->slow_start / 1000.0));
@@ -303,10 +308,12 @@ vips_json(const struct engine *e, const struct bgp_status *bgp)
 		const struct vip *v = &e->vips[i];
 
 		json_array_append_new(list,
-		    json_pack("{s:o, s:b, s:b, s:b}", "address",
+		    json_pack("{s:o, s:b, s:b, s:b, s:s}", "address",
 			address_json(&v->conf->address), "wanted", v->wanted,
 			"announced", is_announced(bgp, &v->conf->address),
-			"local", v->local));
+			"local", v->local, "order",
+			orders_name(
+			    v->ordered_out ? ORDER_WITHDRAW : ORDER_NONE)));
 	}
 	return list;
 }
@@ -466,6 +473,7 @@ problems_json(const struct engine *e, const struct bgp_status *bgp)
 	way_problems(e, list);
 	service_problems(e, list);
 	engine_sync_problems(e, list);
+	orders_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,
 		    json_string("the web server is not listening: see the "
@@ -522,6 +530,7 @@ engine_status(void *engine)
 	json_object_set_new(o, "services", services_json(e));
 	json_object_set_new(o, "bgp", bgp_json(e, &bgp));
 	json_object_set_new(o, "sync", engine_sync_json(e));
+	json_object_set_new(o, "overrides", orders_json(e));
 	json_object_set_new(
 	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
 	return o;

@@ -10,7 +10,8 @@
  * The command "reload" succeeds first, and is then refused and accepted in
  * turn; "free" frees the control socket from inside its handler; "huge" has a
  * reply of 4 MiB; "flows" and "explain" are answered from the document's
- * "test_flows" and "test_explain", which vc5d's has not.  SIGTERM ends it, with
+ * "test_flows" and "test_explain", which vc5d's has not; "override" is refused
+ * for some servers, and else answered with the request.  SIGTERM ends it, with
  * everything freed.
  */
 
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -138,6 +140,31 @@ do_flows(struct server *server, const json_t *request)
 				     : json_null());
 }
 
+/* What a guard would say of one address; else the request, and who asks. */
+static json_t *
+do_override(struct server *server, const json_t *request)
+{
+	json_t *reply;
+	char *text;
+
+	if (is_asked(request, "name", "10.1.0.13") &&
+	    json_is_false(json_object_get(request, "force")))
+		return json_pack("{s:b, s:[ss], s:b}", "ok", 0, "errors",
+		    "of 3 servers max_out, 50 %, allows 1 to be out",
+		    "without it, 0 servers would be \x1b up", "guard", 1);
+	if (is_asked(request, "name", "10.1.0.14"))
+		return json_pack("{s:b, s:[s], s:b}", "ok", 0, "errors",
+		    "there are 4096 overrides already", "guard", 0);
+	text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
+	reply =
+	    json_pack("{s:b, s:s, s:[s]}", "ok", 1, "message", text, "warnings",
+		control_peer(server->control) == (int64_t)getuid()
+		    ? "peer known"
+		    : "peer not known");
+	free(text);
+	return reply;
+}
+
 /* The document's one for a destination. */
 static json_t *
 do_explain(struct server *server, const json_t *request)
@@ -185,6 +212,7 @@ handle(void *arg, const json_t *request)
 	    {"flows", do_flows},
 	    {"explain", do_explain},
 	    {"history", do_history},
+	    {"override", do_override},
 	};
 	const char *command;
 	size_t i;

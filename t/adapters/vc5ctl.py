@@ -86,6 +86,12 @@ def test_json(path):
     equal(show("history", "web", "limit", "1"), document["history"][-1:],
           "-j show history web limit 1")
     equal(show("history", "mail"), [], "-j of no history")
+    equal(show("overrides"), document["overrides"], "-j show overrides")
+    status, out, _ = run("-j", "-s", path, "backend", "10.1.0.13", "drain")
+    equal((status, json.loads(out)["guard"]), (1, True), "-j of a refusal")
+    status, out, _ = run("-j", "-s", path, "vip", "192.0.2.1", "announce")
+    equal((status, json.loads(out)["warnings"]), (0, ["peer known"]),
+          "who asks is known")
     status, out, _ = run("-j", "-s", path, "explain", "198.51.100.7:4711",
                          "192.0.2.1:80")
     equal((status, json.loads(out)),

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "core/conf.h"
+#include "fakes_state.h"
 
 char file[] = "/tmp/vc5d-engine-XXXXXX";
 struct event_base *base;
@@ -103,6 +104,7 @@ setup(void **state)
 	more = "";
 	listed = ETH0;
 	fakes_reset();
+	fakes_state_reset();
 	return 0;
 }
 
@@ -117,6 +119,7 @@ teardown(void **state)
 	if (record.probes_running != 0)
 		return -1;
 	fakes_reset();
+	fakes_state_reset();
 	return 0;
 }
 

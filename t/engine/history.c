@@ -113,7 +113,7 @@ a_drain_by_reload_is_noted(void **state)
 	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
 	    "*\", \"" B "\"], \"policy\": {\"80\": {}}}");
 	assert_int_equal(engine_reload(engine), 0);
-	assert_last(A, "destination", "up", "draining", "");
+	assert_last(A, "destination", "up", "draining", "as configured");
 }
 
 static void

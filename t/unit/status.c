@@ -244,6 +244,7 @@ page_says_states_in_words(void **state)
 	assert_contains(text,
 	    "<tr><th scope=\"row\">10.1.0.12</th><td data-label=\"State\">"
 	    "<span class=\"state warning\">draining</span> "
+	    "<span class=\"state warning\">drain</span> "
 	    "<small>59m59s</small></td>");
 	assert_contains(text,
 	    "<tr><th scope=\"row\">2001:db8::53</th><td data-label=\"Wanted\">"

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Run-time orders: that they are followed, outlive reloads and restarts, are
+ * shown, and what speaks against them.
+ */
+
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakes_state.h"
+
+#define C "10.0.0.3"
+#define D "10.0.0.4"
+
+#define SERVICE_OF(name, port, servers)                                    \
+	"{\"name\": \"" name "\", \"virtual\": \"" VIP "\", \"servers\": " \
+	"[" servers "], \"policy\": {\"" port "\": {}}}"
+#define FOUR "\"" A "\", \"" B "\", \"" C "\", \"" D "\""
+#define MAIL VIP ":25/tcp"
+
+static const char web[] = SERVICE_OF("web", "80", FOUR);
+static const char both[] =
+    SERVICE_OF("web", "80", FOUR) "," SERVICE_OF("mail", "25", FOUR);
+
+static json_t *
+ask(json_t *request)
+{
+	json_t *reply = record.control(record.control_arg, request);
+
+	json_decref(request);
+	assert_non_null(reply);
+	return reply;
+}
+
+static json_t *
+order(const char *kind, const char *name, const char *word, const char *service,
+    bool force)
+{
+	return ask(json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "command",
+	    "override", "kind", kind, "name", name, "order", word, "service",
+	    service, "force", force));
+}
+
+static bool
+is_true(const json_t *reply, const char *key)
+{
+	return json_is_true(json_object_get(reply, key));
+}
+
+static void
+must(const char *kind, const char *name, const char *word)
+{
+	json_t *reply = order(kind, name, word, "", false);
+
+	if (!is_true(reply, "ok"))
+		fail_msg("%s", json_dumps(reply, 0));
+	json_decref(reply);
+}
+
+/* It is refused, and a line of why has this. */
+static void
+must_not(const char *kind, const char *name, const char *word, const char *why)
+{
+	json_t *reply = order(kind, name, word, "", false), *line;
+	bool found = false;
+	size_t i;
+
+	assert_false(is_true(reply, "ok"));
+	json_array_foreach(json_object_get(reply, "errors"), i, line) {
+		found = found || strstr(json_string_value(line), why) != NULL;
+	}
+	if (!found)
+		fail_msg("%s", json_dumps(reply, 0));
+	json_decref(reply);
+}
+
+static void
+force(const char *kind, const char *name, const char *word)
+{
+	json_t *reply = order(kind, name, word, "", true);
+
+	assert_true(is_true(reply, "ok"));
+	json_decref(reply);
+}
+
+static bool
+all_up(const char *key)
+{
+	return fake_state(key, A) == DESTINATION_UP &&
+	    fake_state(key, B) == DESTINATION_UP &&
+	    fake_state(key, C) == DESTINATION_UP &&
+	    fake_state(key, D) == DESTINATION_UP;
+}
+
+static void
+start_up(const char *services)
+{
+	start(services);
+	wait_for(fake_wanted(VIP) && all_up(WEB));
+}
+
+/* The daemon is killed, and another one started. */
+static void
+restart(const char *services)
+{
+	engine_free(engine);
+	engine = NULL;
+	event_base_free(base);
+	record.wanted_count = 0;
+	start(services);
+}
+
+/* How many overrides the document has; the text of the last in *text. */
+static size_t
+overrides(char **text)
+{
+	json_t *document = engine_document();
+	const json_t *list = json_object_get(document, "overrides");
+	size_t count = json_array_size(list);
+
+	if (text != NULL)
+		*text = strdup(json_string_value(
+		    json_object_get(json_array_get(list, count - 1), "text")));
+	json_decref(document);
+	return count;
+}
+
+static void
+a_backend_drains_and_is_ready_again(void **state)
+{
+	(void)state;
+	fake_state_file.peer = 1000;
+	start_up(both);
+	must("backend", A, "drain");
+	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
+	wait_for(fake_state(MAIL, A) == DESTINATION_DRAINING);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_UP);
+	assert_true(was_logged("override: backend " A ": drain, by uid 1000"));
+	must("backend", A, "maint");
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	assert_int_equal(overrides(NULL), 1);
+	must("backend", A, "ready");
+	wait_for(all_up(WEB));
+	assert_int_equal(overrides(NULL), 0);
+	assert_true(was_logged("override: backend " A ": ready, by uid 1000"));
+}
+
+static void
+an_order_can_be_limited_to_a_service(void **state)
+{
+	json_t *reply;
+
+	(void)state;
+	start_up(both);
+	wait_for(all_up(MAIL));
+	reply = order("backend", A, "maint", "mail", false);
+	assert_true(is_true(reply, "ok"));
+	json_decref(reply);
+	wait_for(fake_state(MAIL, A) == DESTINATION_DOWN);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	must("backend", A, "drain");
+	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
+	assert_int_equal(fake_state(MAIL, A), DESTINATION_DOWN);
+	/* What is about all services is not taken back for one. */
+	reply = order("backend", A, "ready", "web", false);
+	assert_false(is_true(reply, "ok"));
+	json_decref(reply);
+	reply = order("backend", A, "ready", "mail", false);
+	assert_true(is_true(reply, "ok"));
+	assert_int_equal(
+	    json_array_size(json_object_get(reply, "warnings")), 1);
+	json_decref(reply);
+	wait_for(fake_state(MAIL, A) == DESTINATION_DRAINING);
+	must("backend", A, "ready");
+	wait_for(all_up(WEB) && all_up(MAIL));
+}
+
+static void
+a_service_that_is_ordered_down_takes_its_vip_along(void **state)
+{
+	(void)state;
+	start_up(both);
+	must("service", "mail", "down");
+	wait_for(!fake_wanted(VIP));
+	assert_true(all_up(WEB));
+	must_not("service", VIP, "up", "still in force: service mail down");
+	must("service", "mail", "up");
+	wait_for(fake_wanted(VIP));
+	must("service", VIP, "down");
+	wait_for(!fake_wanted(VIP));
+	must("service", VIP, "up");
+	wait_for(fake_wanted(VIP));
+	must("service", WEB, "down");
+	wait_for(!fake_wanted(VIP));
+	must("service", WEB, "up");
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+a_vip_is_withdrawn_and_not_announced_without_need(void **state)
+{
+	(void)state;
+	start_up(web);
+	must("vip", VIP, "withdraw");
+	wait_for(!fake_wanted(VIP));
+	world.outcome = CHECK_REFUSED;
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN &&
+	    fake_state(WEB, B) == DESTINATION_DOWN &&
+	    fake_state(WEB, C) == DESTINATION_DOWN &&
+	    fake_state(WEB, D) == DESTINATION_DOWN);
+	must("vip", VIP, "announce");
+	wait_for(fake_server(A)->probes > 3 && record.probes_running == 0);
+	assert_false(fake_wanted(VIP));
+	world.outcome = CHECK_PASSED;
+	wait_for(fake_wanted(VIP));
+}
+
+static void
+orders_outlive_reload_and_restart(void **state)
+{
+	(void)state;
+	start_up(web);
+	must("backend", A, "drain");
+	must("backend", B, "maint");
+	must("vip", VIP, "withdraw");
+	wait_for(!fake_wanted(VIP) && fake_state(WEB, B) == DESTINATION_DOWN);
+	write_conf(both);
+	assert_int_equal(engine_reload(engine), 0);
+	wait_for(fake_state(MAIL, C) == DESTINATION_UP);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_DRAINING);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_DOWN);
+	assert_int_equal(fake_state(MAIL, B), DESTINATION_DOWN);
+	assert_false(fake_wanted(VIP));
+	restart(both);
+	wait_for(fake_state(WEB, C) == DESTINATION_UP &&
+	    fake_state(WEB, A) == DESTINATION_DRAINING);
+	wait_for(fake_server(B)->probes > 5);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_DOWN);
+	assert_false(fake_wanted(VIP));
+	assert_int_equal(overrides(NULL), 3);
+	must("backend", A, "ready");
+	must("backend", B, "ready");
+	must("vip", VIP, "announce");
+	wait_for(all_up(WEB) && fake_wanted(VIP));
+}
+
+static void
+what_is_gone_stays_ordered_and_is_shown(void **state)
+{
+	char *text;
+
+	(void)state;
+	start_up(web);
+	must("backend", D, "maint");
+	wait_for(fake_state(WEB, D) == DESTINATION_DOWN);
+	write_conf(SERVICE_OF("web", "80", "\"" A "\", \"" B "\""));
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(overrides(&text), 1);
+	assert_non_null(strstr(text, "there is no such backend"));
+	free(text);
+	write_conf(web);
+	assert_int_equal(engine_reload(engine), 0);
+	wait_for(fake_state(WEB, C) == DESTINATION_UP);
+	wait_for(fake_server(D)->probes > 3);
+	assert_int_equal(fake_state(WEB, D), DESTINATION_DOWN);
+	must("backend", D, "ready");
+	wait_for(all_up(WEB));
+}
+
+static void
+what_there_is_not_is_ordered_with_force_only(void **state)
+{
+	(void)state;
+	start_up(web);
+	must_not("backend", "10.9.9.9", "drain", "there is no backend");
+	must_not("service", "wbe", "down", "there is no service wbe");
+	must_not("vip", "192.0.2.9", "withdraw", "there is no vip");
+	must_not("vip", "192.0.2.9", "announce", "neither an order");
+	must("vip", VIP, "announce");
+	assert_int_equal(overrides(NULL), 0);
+	force("vip", "192.0.2.9", "withdraw");
+	assert_int_equal(overrides(NULL), 1);
+	must("vip", "192.0.2.9", "announce");
+	assert_int_equal(overrides(NULL), 0);
+}
+
+static void
+an_order_that_cannot_be_kept_is_refused(void **state)
+{
+	(void)state;
+	start_up(web);
+	must("backend", B, "drain");
+	wait_for(fake_state(WEB, B) == DESTINATION_DRAINING);
+	fake_state_file.write_fails = true;
+	must_not("backend", A, "drain", "No space left on device");
+	must_not("backend", B, "ready", "No space left on device");
+	wait_for(fake_server(A)->probes > 3);
+	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_DRAINING);
+	assert_false(has_problem("overrides are in force"));
+	force("backend", A, "drain");
+	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
+	assert_true(has_problem("overrides are in force, but will be lost"));
+	fake_state_file.write_fails = false;
+	wait_for(!has_problem("overrides are in force"));
+	restart(web);
+	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
+}
+
+static void
+vc5d_does_not_start_with_a_damaged_file(void **state)
+{
+	struct conf_errors errors = {0};
+
+	(void)state;
+	base = event_base_new();
+	fake_state_file.text = strdup("{\"version\": 1, \"overr");
+	write_conf(web);
+	assert_null(
+	    engine_new(base, fake_dataplane(), conf_load(file, &errors)));
+	assert_true(was_logged("not started: what was ordered to be out"));
+	fake_state_file.read_fails = true;
+	assert_null(
+	    engine_new(base, fake_dataplane(), conf_load(file, &errors)));
+	assert_true(was_logged("Input/output error"));
+}
+
+/* Two of four is what the default, half, allows. */
+static void
+the_guard_refuses_more_than_max_out(void **state)
+{
+	(void)state;
+	start_up(web);
+	must("backend", A, "drain");
+	must("backend", A, "maint");
+	must("backend", B, "drain");
+	wait_for(fake_state(WEB, B) == DESTINATION_DRAINING);
+	must_not("backend", C, "drain",
+	    "web " WEB ": of 4 servers max_out, 50 %, allows 2 to be out; "
+	    "with " C " it would be 3; out now: " A " (maint), " B " (drain)");
+	assert_int_equal(overrides(NULL), 2);
+	force("backend", C, "drain");
+	wait_for(fake_state(WEB, C) == DESTINATION_DRAINING);
+	force("backend", D, "maint");
+	wait_for(!fake_wanted(VIP));
+	/* What is out already can be taken out further. */
+	must("backend", C, "maint");
+}
+
+static void
+who_is_down_counts_as_out(void **state)
+{
+	(void)state;
+	start_up(web);
+	fake_server(A)->answers = fake_server(B)->answers = false;
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN &&
+	    fake_state(WEB, B) == DESTINATION_DOWN);
+	must_not("backend", C, "drain", A " (down), " B " (down)");
+	/* Who is down may be kept out, but not all of them one after another */
+	must("backend", A, "maint");
+	must("backend", B, "maint");
+	fake_server(C)->answers = fake_server(D)->answers = false;
+	wait_for(fake_state(WEB, C) == DESTINATION_DOWN &&
+	    fake_state(WEB, D) == DESTINATION_DOWN);
+	must_not("backend", C, "maint", "it would be 3");
+}
+
+static void
+the_guard_keeps_what_is_needed(void **state)
+{
+	(void)state;
+	more = "\"max_out\": 100, \"need\": 3,";
+	start_up(web);
+	must("backend", A, "drain");
+	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
+	must_not("backend", B, "drain",
+	    "without " B ", 2 servers would be up, and 3 are needed");
+	force("backend", B, "drain");
+	wait_for(!fake_wanted(VIP));
+}
+
+static void
+a_reload_is_taken_at_its_word_with_a_warning(void **state)
+{
+	(void)state;
+	start_up(web);
+	must("backend", A, "drain");
+	was_logged("");
+	write_conf(SERVICE_OF(
+	    "web", "80", "\"" A "\", \"" B "*\", \"" C "*\", \"" D "\""));
+	assert_int_equal(engine_reload(engine), 0);
+	wait_for(fake_state(WEB, C) == DESTINATION_DRAINING);
+	assert_true(was_logged("web " WEB ": 3 of 4 servers are taken out"));
+	must_not("backend", D, "drain", "it would be 4");
+}
+
+static void
+a_request_that_makes_no_sense_is_an_error(void **state)
+{
+	static const char *const requests[] = {
+	    "{}",
+	    "{\"kind\": 1, \"name\": \"web\", \"order\": \"down\"}",
+	    "{\"kind\": \"service\", \"name\": [], \"order\": \"down\"}",
+	    "{\"kind\": \"service\", \"name\": \"web\", \"order\": {}}",
+	    "{\"kind\": \"service\", \"name\": \"web\", \"order\": \"drain\"}",
+	    "{\"kind\": \"service\", \"name\": \"web\", \"order\": \"ready\"}",
+	    "{\"kind\": \"service\", \"name\": \"w b\", \"order\": \"down\"}",
+	    "{\"kind\": \"service\", \"name\": \"web\", \"order\": \"down\","
+	    " \"service\": \"web\"}",
+	    "{\"kind\": \"service\", \"name\": \"web\", \"order\": \"down\","
+	    " \"force\": \"no\"}",
+	    "{\"kind\": \"backend\", \"name\": \"web\", \"order\": \"drain\"}",
+	    "{\"kind\": \"backend\", \"name\": \"10.0.0.1\", \"order\": "
+	    "\"drain\", \"service\": 1}",
+	    "{\"kind\": \"vip\", \"name\": \"192.0.2.1\", \"order\": \"none\"}",
+	    "{\"kind\": \"vip\", \"name\": \"192.0.2.1\", \"order\": "
+	    "\"withdraw\", \"service\": \"web\"}",
+	    "{\"kind\": \"peer\", \"name\": \"web\", \"order\": \"down\"}",
+	};
+	json_t *request, *reply;
+	size_t i;
+
+	(void)state;
+	start_up(web);
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		request = json_loads(requests[i], 0, NULL);
+		json_object_set_new(
+		    request, "command", json_string("override"));
+		reply = ask(request);
+		if (!json_is_string(json_object_get(reply, "error")))
+			fail_msg("taken: %s", requests[i]);
+		json_decref(reply);
+	}
+	assert_int_equal(fake_state_file.writes, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_backend_drains_and_is_ready_again),
+	    TEST(an_order_can_be_limited_to_a_service),
+	    TEST(a_service_that_is_ordered_down_takes_its_vip_along),
+	    TEST(a_vip_is_withdrawn_and_not_announced_without_need),
+	    TEST(orders_outlive_reload_and_restart),
+	    TEST(what_is_gone_stays_ordered_and_is_shown),
+	    TEST(what_there_is_not_is_ordered_with_force_only),
+	    TEST(an_order_that_cannot_be_kept_is_refused),
+	    TEST(vc5d_does_not_start_with_a_damaged_file),
+	    TEST(the_guard_refuses_more_than_max_out),
+	    TEST(who_is_down_counts_as_out),
+	    TEST(the_guard_keeps_what_is_needed),
+	    TEST(a_reload_is_taken_at_its_word_with_a_warning),
+	    TEST(a_request_that_makes_no_sense_is_an_error),
+	};
+
+	return run_engine_tests(tests);
+}
