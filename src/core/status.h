@@ -59,6 +59,8 @@
  *			  ""), order, since (epoch seconds), uid (of who
  *			  ordered it, or null), forced (bool), reach (how many
  *			  things of the configuration it is about), text } ]
+ *	isolation	{ mode ("withdraw", "hold"), isolated (bool): all
+ *			  checks began to fail at once, since (seconds) }
  *	bgp		{ enabled (bool), connected (bool), error (string),
  *			  announced [ address ],
  *			  neighbours [ { address, description, as, state,

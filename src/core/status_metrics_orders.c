@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The metric families of what was ordered at run time.
+ * The metric families of what was ordered at run time, and of what keeps
+ * servers as they were.
  */
 
 #include "core/status_family.h"
@@ -21,10 +22,21 @@ sample_overrides(FILE *out, const struct family *family, const json_t *status)
 	}
 }
 
+static void
+sample_isolated(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	put_value(out,
+	    json_object_get(json_object_get(status, "isolation"), family->key));
+}
+
 static const struct family families[] = {
     {"overrides", "gauge",
 	"Orders of vc5ctl that are in force, by what they are about.",
 	sample_overrides, NULL},
+    {"isolated", "gauge",
+	"Did all checks begin to fail at once, as when this host's link fails.",
+	sample_isolated, "isolated"},
 };
 
 const struct family *

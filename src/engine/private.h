@@ -21,6 +21,7 @@
 #include "adapters/dataplane.h"
 #include "core/conf.h"
 #include "core/health.h"
+#include "core/isolation.h"
 #include "core/overrides.h"
 #include "engine/way.h"
 
@@ -51,6 +52,7 @@ struct prober {
 	struct destination *destination;
 	const struct conf_check *conf;
 	struct health health;
+	struct isolation_check isolation;
 	struct event *timer;	    /* for the next start */
 	struct check *running;	    /* NULL between probes */
 	uint64_t started;	    /* monotonic ms, of the last probe */
@@ -150,6 +152,12 @@ struct engine {
 	struct service *services; /* as conf->services */
 	struct vip *vips;	  /* as conf->vips */
 	struct orders orders;
+	/* Do all checks fail, and because of this host's link? */
+	struct {
+		struct isolation all;
+		bool declared;	/* it has had, or would have had, effects */
+		uint64_t since; /* monotonic ms: declared */
+	} isolation;
 	struct interface *interfaces;
 	size_t interface_count; /* the next conf's, at a reload, is another */
 	int *strays;		/* ifindexes that were warned of */
@@ -285,6 +293,22 @@ const char *orders_name(enum override_order);
 void guard_judge(const struct engine *, const struct override *, json_t *lines);
 /* Log where the configuration, and orders, take out more than is allowed. */
 void guard_warn(const struct engine *);
+
+/* isolation.c */
+
+/* A check has a result. */
+void isolation_note(struct prober *, bool passed);
+/*
+ * A check has just gone down by its last result: true if it doesn't, since it
+ * is this host's link that fails, and servers are to be held.
+ */
+bool isolation_excuses(struct prober *);
+/* Are servers held? */
+bool isolation_holds(const struct engine *);
+/* After a reload: checks came and went. */
+void isolation_follow(struct engine *);
+/* "isolation" of the status document: a new reference. */
+json_t *isolation_json(const struct engine *);
 
 /* orders_console.c: as flows.c */
 

@@ -147,11 +147,15 @@ prober_verdict(struct prober *p, const struct check_result *result)
 {
 	const char *was = health_state_name(p->health.state);
 	bool first = !p->health.decided;
+	bool passed = result->outcome == CHECK_PASSED, changed;
 
 	prober_keep_result(p, result);
-	if (health_result(&p->health, result->outcome == CHECK_PASSED,
-		p->conf->rise, p->conf->fall) ||
-	    first) {
+	isolation_note(p, passed);
+	changed =
+	    health_result(&p->health, passed, p->conf->rise, p->conf->fall);
+	if (changed && !passed && isolation_excuses(p))
+		changed = false;
+	if (changed || first) {
 		tell_transition(p, first ? "undecided" : was);
 		destination_evaluate(p->destination);
 	}

@@ -131,6 +131,7 @@ replace_conf(struct engine *e, struct conf *now)
 	e->conf = now;
 	gone = vip_is_gone(e, was, old_vips);
 	services_free(e, was, old_services, old_vips);
+	isolation_follow(e);
 	engine_apply_settings(e);
 	services_look(e, false);
 	vips_look(e, false);

@@ -225,7 +225,9 @@ destination_evaluate(struct destination *d)
 	}
 	if (s->conf->check_count == 0) {
 		hop = netlink_nexthop(s->engine->netlink, &d->conf->address);
-		healthy = d->looked ? is_usable(d, hop) : d->healthy;
+		healthy = d->looked && !isolation_holds(s->engine)
+		    ? is_usable(d, hop)
+		    : d->healthy;
 	}
 	if (!healthy && known_down)
 		d->cold = true;
@@ -254,6 +256,7 @@ carry_over_prober(struct prober *p, struct destination *old)
 		if (!conf_check_equal(p->conf, q->conf))
 			continue;
 		p->health = q->health;
+		p->isolation = q->isolation;
 		p->started = q->started;
 		p->finished = q->finished;
 		p->result = q->result;
@@ -386,6 +389,8 @@ adopt_destination(const struct dataplane_destination *left, struct service *s)
 	for (i = 0; i < s->conf->check_count; i++) {
 		health_init(&d->probers[i].health, HEALTH_UP);
 		d->probers[i].health.decided = true;
+		isolation_adopt(
+		    &s->engine->isolation.all, &d->probers[i].isolation);
 	}
 }
 

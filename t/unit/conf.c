@@ -97,6 +97,8 @@ defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(conf->control, RUNSTATEDIR "/vc5d.sock");
 	assert_string_equal(conf->pin_directory, "/sys/fs/bpf/vc5d");
 	assert_int_equal(conf->stop_delay, 5000);
+	assert_string_equal(conf->state, LOCALSTATEDIR "/lib/vc5d/overrides");
+	assert_false(conf->isolation_hold);
 	assert_string_equal(conf->probe.device, "vc5d0");
 	assert_int_equal(conf->probe.mark, 0x56430000);
 	assert_int_equal(conf->probe.table, 22083);
@@ -113,6 +115,7 @@ top_level_is_read(void **state)
 	struct conf *conf =
 	    good("{'interfaces':['eth0','bond0.10'],'xdp':'generic',"
 		 "'control':'/a','pin_directory':'/b','stop_delay':1.5,"
+		 "'state':'/c','isolation':'hold',"
 		 "'probe':{'device':'probe','mark':'0xAB0000','table':7},"
 		 "'limits':{'flows':1024,'services':1,'destinations':65535,"
 		 "'history':10000},"
@@ -129,6 +132,8 @@ top_level_is_read(void **state)
 	assert_string_equal(conf->control, "/a");
 	assert_string_equal(conf->pin_directory, "/b");
 	assert_int_equal(conf->stop_delay, 1500);
+	assert_string_equal(conf->state, "/c");
+	assert_true(conf->isolation_hold);
 	assert_string_equal(conf->probe.device, "probe");
 	assert_int_equal(conf->probe.mark, 0xab0000);
 	assert_int_equal(conf->probe.table, 7);
@@ -194,6 +199,7 @@ service_has_defaults(void **state)
 	assert_int_equal(service->scheduler, SCHEDULER_MAGLEV);
 	assert_false(service->sticky);
 	assert_int_equal(service->need, 1);
+	assert_int_equal(service->max_out, 50);
 	assert_int_equal(service->destination_count, 1);
 	assert_address(&service->destinations[0].address, "10.0.0.1");
 	assert_int_equal(service->destinations[0].weight, 1);
@@ -280,7 +286,7 @@ nearest_level_wins(void **state)
 {
 	struct conf *conf = good_service(
 	    "'host':'top','path':'/top','interval':10,'rise':7,'fall':7,"
-	    "'scheduler':'rendezvous','need':2,'expect':'200-299',",
+	    "'scheduler':'rendezvous','need':2,'max_out':10,'expect':'200-299',",
 	    "'name':'a','virtual':'192.0.2.1','host':'service',"
 	    "'path':'/service','timeout':3,'sticky':true,"
 	    "'servers':['10.0.0.1','10.0.0.2','10.0.0.3'],"
@@ -290,12 +296,13 @@ nearest_level_wins(void **state)
 	    "   {'type':'http','path':'/check','host':'check','rise':1,"
 	    "    'expect':[204,'300-399'],'method':'HEAD','port':8080,"
 	    "    'interval':4.5}]},"
-	    " '8080':{'scheduler':'maglev','need':0}}");
+	    " '8080':{'scheduler':'maglev','need':0,'max_out':100}}");
 	const struct conf_check *checks = conf->services[0].checks;
 
 	(void)state;
 	assert_key(&conf->services[0], "192.0.2.1:80/tcp");
 	assert_int_equal(conf->services[0].need, 3);
+	assert_int_equal(conf->services[0].max_out, 10);
 	assert_int_equal(conf->services[0].scheduler, SCHEDULER_RENDEZVOUS);
 	assert_false(conf->services[0].sticky);
 	assert_int_equal(conf->services[0].check_count, 2);
@@ -321,6 +328,7 @@ nearest_level_wins(void **state)
 	assert_int_equal(conf->services[1].scheduler, SCHEDULER_MAGLEV);
 	assert_true(conf->services[1].sticky);
 	assert_int_equal(conf->services[1].need, 0);
+	assert_int_equal(conf->services[1].max_out, 100);
 	conf_free(conf);
 }
 
