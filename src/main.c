@@ -6,8 +6,6 @@
 
 #include <event2/event.h>
 
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <libutil.h>
 #include <signal.h>
@@ -106,15 +104,12 @@ make_absolute(struct conf *conf)
 
 /* Many servers are probed at the same time. */
 static void
-raise_descriptor_limit(void)
+raise_descriptor_limit(const struct conf *conf)
 {
-	struct rlimit limit;
+	char *error;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_warn("raising the limit of open files");
+	if (engine_raise_descriptors(conf, &error) == -1)
+		fatalx("%s", error);
 }
 
 static struct pidfh *
@@ -236,7 +231,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	make_absolute(conf);
-	raise_descriptor_limit();
+	raise_descriptor_limit(conf);
 	pidfile = claim_pidfile(o.pidfile);
 	if ((base = event_base_new()) == NULL)
 		fatalx("no event loop");

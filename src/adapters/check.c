@@ -40,7 +40,8 @@ absent_begin(struct check *check)
 static const struct check_ops absent = {.begin = absent_begin};
 
 /* Probes under way, at most so many, and those that wait for their turn. */
-static unsigned running, limit;
+static unsigned limit;
+static struct check_load load;
 static TAILQ_HEAD(check_queue, check) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
 /* What an error on a connection means; any other is this host's. */
@@ -348,7 +349,7 @@ check_socket(struct check *check, int type, int protocol)
 static void
 begin(struct check *check)
 {
-	running++;
+	load.running++;
 	check->begun = true;
 	check->start = check->phase_start = check_now();
 	check_timer_set(check, (uint64_t)check->conf->timeout * 1000);
@@ -363,8 +364,9 @@ begin_waiting(void)
 {
 	struct check *check;
 
-	while ((limit == 0 || running < limit) &&
+	while ((limit == 0 || load.running < limit) &&
 	    (check = TAILQ_FIRST(&waiting)) != NULL) {
+		load.waiting--;
 		TAILQ_REMOVE(&waiting, check, waiting);
 		begin(check);
 	}
@@ -373,10 +375,12 @@ begin_waiting(void)
 static void
 check_free(struct check *check)
 {
-	if (check->begun)
-		running--;
-	else
+	if (check->begun) {
+		load.running--;
+	} else {
+		load.waiting--;
 		TAILQ_REMOVE(&waiting, check, waiting);
+	}
 	event_del(&check->timer);
 	if (check->ops->release != NULL)
 		check->ops->release(check->state);
@@ -442,7 +446,9 @@ check_start(struct event_base *base, const struct conf_check *conf,
 	check->arg = arg;
 	evtimer_assign(&check->timer, base, timer_ready, check);
 	TAILQ_INSERT_TAIL(&waiting, check, waiting);
+	load.waiting++;
 	begin_waiting();
+	load.put_off += !check->begun;
 	return check;
 }
 
@@ -465,4 +471,10 @@ check_set_limit(unsigned count)
 {
 	limit = count;
 	begin_waiting();
+}
+
+void
+check_load(struct check_load *now)
+{
+	*now = load;
 }

@@ -95,4 +95,10 @@ void check_cancel(struct check *);
  */
 void check_set_limit(unsigned);
 
+struct check_load {
+	unsigned running, waiting; /* probes, now */
+	uint64_t put_off;	   /* that had to wait, ever */
+};
+void check_load(struct check_load *);
+
 #endif

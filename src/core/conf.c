@@ -76,6 +76,7 @@ conf_new(const char *file)
 	conf->limits.destinations = 4096;
 	conf->limits.slots = 65537;
 	conf->limits.history = 1000;
+	conf->limits.probes = 16384;
 	(void)addr_parse("239.192.86.53", &conf->sync.group);
 	conf->sync.port = 8653;
 	conf->sync.ttl = 1;

@@ -232,6 +232,7 @@ struct conf {
 		uint32_t destinations; /* at most 65535 */
 		uint32_t slots;	       /* of a service's hash table: a prime */
 		uint32_t history;      /* events that are kept */
+		uint32_t probes;       /* at once */
 	} limits;
 };
 

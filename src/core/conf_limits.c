@@ -71,6 +71,8 @@ conf_read_limits(struct conf_reader *r, json_t *json, void *member,
 	    {"slots", read_slots, offsetof(struct conf, limits.slots), NULL},
 	    {"history", conf_read_unsigned,
 		offsetof(struct conf, limits.history), &history_limits},
+	    {"probes", conf_read_unsigned, offsetof(struct conf, limits.probes),
+		&index_limits},
 	    {NULL, NULL, 0, NULL},
 	};
 

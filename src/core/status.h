@@ -49,6 +49,8 @@
  *			      decided (bool), outcome (string or null), detail,
  *			      duration (microseconds), age (seconds since),
  *			      passed, failed } ] } ] } ]
+ *	probes		{ limit, running, waiting (health checks, now), put_off
+ *			  (how many had to wait, ever) }
  *	history		[ { number (from 1 on), at (milliseconds since the
  *			  epoch), kind ("check", "destination", "vip", "bgp",
  *			  "override", "reload"), subject (words: a service's

@@ -236,6 +236,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	remove_services(e, now);
 	announce_settled(e);
 	ramp_advance(e, now);
+	probers_watch(e, now);
 	engine_reconcile(e);
 	engine_sync_see(e);
 }
@@ -295,16 +296,6 @@ fail:
 }
 
 void
-engine_start_probers(struct engine *e)
-{
-	size_t i, j;
-
-	for (i = 0; i < e->conf->service_count; i++)
-		for (j = 0; j < e->services[i].conf->destination_count; j++)
-			probers_start(&e->services[i].destinations[j]);
-}
-
-void
 engine_apply_settings(struct engine *e)
 {
 	struct dataplane_settings settings = {
@@ -334,14 +325,15 @@ engine_start(struct engine *e)
 	vips_look(e, false);
 	services_look(e, false);
 	services_remove_others(e);
-	services_evaluate_unchecked(e);
+	services_evaluate(e);
 	engine_sync_follow(e);
 	engine_reconcile(e);
 	announce_want(e);
 	interfaces_detach_others(e);
 	interfaces_build(e, NULL, 0);
-	engine_start_probers(e);
 	guard_warn(e);
+	check_set_limit(e->conf->limits.probes);
+	probers_start(e);
 	event_add(e->tick, &second);
 	tick(-1, 0, e);
 	snprintf(size, sizeof(size), "%zu services on %zu VIPs",

@@ -23,6 +23,13 @@ struct event_base;
 struct engine *
 engine_new(struct event_base *, struct dataplane *, struct conf *);
 
+/*
+ * Let the process have as many files open as it may, at least what the
+ * configuration needs: 0, or -1 with a complete line in *error, which is the
+ * caller's.
+ */
+int engine_raise_descriptors(const struct conf *, char **error);
+
 /* Begin to steer, check, announce and answer, from the event loop. */
 void engine_start(struct engine *);
 

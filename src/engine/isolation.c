@@ -119,7 +119,7 @@ end(struct engine *e, const struct prober *by)
 	    addr_format(&d->conf->address, server), d->service->conf->name,
 	    service_key_format(&d->service->conf->key, key));
 	each_prober(e, begin_anew, NULL);
-	services_evaluate_unchecked(e);
+	services_evaluate(e);
 }
 
 void

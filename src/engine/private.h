@@ -55,6 +55,8 @@ struct prober {
 	struct isolation_check isolation;
 	struct event *timer;	    /* for the next start */
 	struct check *running;	    /* NULL between probes */
+	bool placed;		    /* it has its place in the interval */
+	uint64_t due;		    /* monotonic ms, when it was to start */
 	uint64_t started;	    /* monotonic ms, of the last probe */
 	uint64_t finished;	    /* likewise; 0 = no result yet */
 	struct check_result result; /* the last one */
@@ -170,6 +172,9 @@ struct engine {
 
 	struct alerts *alerts;	 /* alerts.h */
 	struct history *history; /* of what has happened */
+	unsigned spread;	 /* ms, of many probes that might begin now */
+	uint64_t put_off;	 /* probes that had to wait, ever */
+	uint64_t put_off_at; /* monotonic ms, when that last grew; 0 = never */
 
 	struct event *reconcile; /* activated when something is dirty */
 	struct event *tick;	 /* each second */
@@ -191,7 +196,6 @@ struct engine {
 void engine_reconcile_soon(struct engine *);
 /* Apply the difference now. */
 void engine_reconcile(struct engine *);
-void engine_start_probers(struct engine *);
 /* What the configuration says of the data plane as a whole. */
 void engine_apply_settings(struct engine *);
 /* Is it time?  If so the next time is set, ever later up to a minute. */
@@ -225,8 +229,11 @@ void destination_look(struct destination *);
 void services_look(struct engine *, bool only_new);
 /* Work out anew whether a destination is healthy, and what follows. */
 void destination_evaluate(struct destination *);
-/* Judge servers that have no checks to do it. */
-void services_evaluate_unchecked(struct engine *);
+/*
+ * Judge all: those that have no checks, and those whose checks are others than
+ * they were.
+ */
+void services_evaluate(struct engine *);
 
 /* ramp.c */
 
@@ -357,11 +364,19 @@ const char *flow_state_name(enum flow_state);
 /* probers.c */
 
 void probers_init(struct destination *);
-void probers_start(struct destination *);
+/* What is known from before a reload. */
+void probers_carry(struct destination *, struct destination *was);
+/* Begin all, in so far as they don't go on. */
+void probers_start(struct engine *);
 /* Why it is not healthy, in buf, which is returned; "" if it is. */
 #define PROBERS_REASON_LEN 256
 const char *
 probers_reason(const struct destination *, char buf[PROBERS_REASON_LEN]);
+/* Note whether probes have to wait, each second. */
+void probers_watch(struct engine *, uint64_t now);
+/* "probes" of the status document: a new reference. */
+json_t *probers_json(const struct engine *);
+void probers_problems(const struct engine *, json_t *list);
 /* Probe at once: something that stood in the way may be gone. */
 void probers_kick(struct destination *);
 void probers_clear(struct destination *);

@@ -3,10 +3,13 @@
 /*
  * Probers: when to probe a destination, and what its results mean.
  *
- * The first probe follows within a fraction of a second, the later ones at the
- * check's interval.  Both are jittered, so that neither the checks of one
- * instance nor those of two instances that were started together fall on one
- * tick.
+ * The first probe of a check follows soon, as announcing waits for it, but the
+ * first probes of many checks are spread over their interval.  Where that is
+ * long, they still come close together: so the second probe's time is chosen
+ * from the whole interval, which gives each check a place of its own in it. The
+ * later ones follow at the interval, or, while the state is about to change, at
+ * the fast one.  All that is jittered, so that the checks of two instances that
+ * were started together don't fall on one tick either.
  */
 
 #include <event2/event.h>
@@ -27,8 +30,11 @@
 _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
     "what is wrong with a way doesn't fit a check's result");
 
-/* The first probes are spread over so many ms. */
+/* The first probes: at least over so many ms, and at most so many a second. */
 #define FIRST_SPREAD 200
+#define FIRST_RATE   2000
+
+#define PUT_OFF_SHOWN 10000 /* ms that it is a problem that a probe waited */
 
 #define RESULT_LEN 192 /* outcome and detail */
 
@@ -37,16 +43,31 @@ schedule(struct prober *p, uint64_t delay)
 {
 	struct timeval tv = monotime_timeval(delay);
 
+	p->due = monotime_ms() + delay;
 	evtimer_add(p->timer, &tv);
 }
 
-/* From the start of a probe to that of the next: 95 to 105 % of interval. */
+/* 95 to 105 % of interval. */
 static uint64_t
 jittered(unsigned interval)
 {
 	unsigned spread = interval / 10;
 
 	return interval - spread / 2 + arc4random_uniform(spread + 1);
+}
+
+/* From the start of a probe to that of the next. */
+static uint64_t
+delay_of(struct prober *p)
+{
+	unsigned interval = p->conf->interval;
+
+	if (health_is_changing(&p->health))
+		return jittered(p->conf->fast_interval);
+	if (p->placed)
+		return jittered(interval);
+	p->placed = true;
+	return interval / 2 + arc4random_uniform(interval);
 }
 
 static void
@@ -124,12 +145,15 @@ probers_reason(const struct destination *d, char buf[PROBERS_REASON_LEN])
 	return buf;
 }
 
+/*
+ * Counted from when this one was to start, so that a loop that is busy makes
+ * probes late, but not fewer.
+ */
 static void
 prober_schedule_next(struct prober *p)
 {
-	uint64_t now = monotime_ms(), next;
+	uint64_t now = monotime_ms(), next = p->due + delay_of(p);
 
-	next = p->started + jittered(p->conf->interval);
 	schedule(p, next > now ? next - now : 0);
 }
 
@@ -145,18 +169,18 @@ prober_keep_result(struct prober *p, const struct check_result *result)
 static void
 prober_verdict(struct prober *p, const struct check_result *result)
 {
-	const char *was = health_state_name(p->health.state);
-	bool first = !p->health.decided;
+	const char *was = health_name(&p->health);
+	bool was_up = p->health.state == HEALTH_UP;
 	bool passed = result->outcome == CHECK_PASSED, changed;
 
 	prober_keep_result(p, result);
 	isolation_note(p, passed);
 	changed =
 	    health_result(&p->health, passed, p->conf->rise, p->conf->fall);
-	if (changed && !passed && isolation_excuses(p))
+	if (changed && was_up && !passed && isolation_excuses(p))
 		changed = false;
-	if (changed || first) {
-		tell_transition(p, first ? "undecided" : was);
+	if (changed) {
+		tell_transition(p, was);
 		destination_evaluate(p->destination);
 	}
 	prober_schedule_next(p);
@@ -263,28 +287,129 @@ probers_init(struct destination *d)
 		    evtimer_new(d->service->engine->base, prober_start, p);
 		if (p->timer == NULL)
 			fatalx("no memory for a timer");
-		health_init(&p->health, HEALTH_DOWN);
+		health_init(&p->health);
 	}
 }
 
-void
-probers_start(struct destination *d)
+/* All of it but how often and how long. */
+static bool
+asks_the_same(const struct conf_check *a, const struct conf_check *b)
 {
-	uint64_t now = monotime_ms(), next;
-	size_t i;
+	struct conf_check timed = *a;
+
+	timed.interval = b->interval;
+	timed.fast_interval = b->fast_interval;
+	timed.timeout = b->timeout;
+	timed.rise = b->rise;
+	timed.fall = b->fall;
+	return conf_check_equal(&timed, b);
+}
+
+/* A probe that is on its way goes on, unless it may take another time. */
+static void
+take_over(struct prober *p, struct prober *from)
+{
+	p->placed = from->placed && p->conf->interval == from->conf->interval;
+	p->isolation = from->isolation;
+	p->started = from->started;
+	p->finished = from->finished;
+	p->result = from->result;
+	if (!conf_check_equal(p->conf, from->conf) || from->running == NULL)
+		return;
+	p->running = from->running;
+	from->running = NULL;
+	check_move(p->running, p->conf, p);
+}
+
+void
+probers_carry(struct destination *d, struct destination *was)
+{
+	size_t i, j, count = was->service->conf->check_count;
 
 	for (i = 0; i < d->service->conf->check_count; i++) {
-		struct prober *p = &d->probers[i];
+		struct prober *p = &d->probers[i], *from = NULL;
 
-		if (p->running != NULL)
-			continue;
-		/* Carried over from before a reload: keep its rhythm. */
-		next = p->started + p->conf->interval;
-		if (p->started != 0 && next > now)
-			schedule(p, next - now);
-		else
-			schedule(p, arc4random_uniform(FIRST_SPREAD));
+		for (j = 0; j < count && from == NULL; j++)
+			if (asks_the_same(p->conf, was->probers[j].conf))
+				from = &was->probers[j];
+		health_carry(&p->health, from == NULL ? NULL : &from->health,
+		    was->healthy);
+		if (from != NULL)
+			take_over(p, from);
 	}
+}
+
+/* How long the first probes of so many checks are spread over, in ms. */
+static unsigned
+first_spread(size_t checks)
+{
+	size_t spread = checks * 1000 / FIRST_RATE;
+
+	return spread < FIRST_SPREAD ? FIRST_SPREAD : (unsigned)spread;
+}
+
+/* Of all checks: how many have not been tried yet, or how many there are. */
+static size_t
+count_checks(const struct engine *e, bool only_new)
+{
+	size_t i, j, k, count = 0;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		const struct service *s = &e->services[i];
+
+		for (j = 0; j < s->conf->destination_count; j++)
+			for (k = 0; k < s->conf->check_count; k++)
+				count += !only_new ||
+				    s->destinations[j].probers[k].started == 0;
+	}
+	return count;
+}
+
+static void
+prober_begin(struct prober *p, unsigned spread, uint64_t now)
+{
+	unsigned interval = p->conf->interval;
+	uint64_t next = p->started + interval;
+
+	if (p->running != NULL)
+		return;
+	/* Carried over from before a reload: keep its rhythm. */
+	if (p->started != 0 && p->placed) {
+		schedule(p, next > now ? next - now : 0);
+		return;
+	}
+	p->placed = spread >= interval;
+	schedule(p, arc4random_uniform(p->placed ? interval : spread));
+}
+
+void
+probers_start(struct engine *e)
+{
+	unsigned spread = first_spread(count_checks(e, true));
+	uint64_t now = monotime_ms();
+	size_t i, j, k;
+
+	e->spread = (unsigned)(count_checks(e, false) * 1000 / FIRST_RATE);
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		struct service *s = &e->services[i];
+
+		for (j = 0; j < s->conf->destination_count; j++)
+			for (k = 0; k < s->conf->check_count; k++)
+				prober_begin(&s->destinations[j].probers[k],
+				    spread, now);
+	}
+}
+
+/* What was in its way can have been in the way of all others, too. */
+static void
+kick(struct prober *p)
+{
+	unsigned spread = p->destination->service->engine->spread;
+
+	if (spread > p->conf->interval)
+		spread = p->conf->interval;
+	schedule(p, arc4random_uniform(spread + 1));
 }
 
 void
@@ -294,7 +419,7 @@ probers_kick(struct destination *d)
 
 	for (i = 0; i < d->service->conf->check_count; i++)
 		if (d->probers[i].running == NULL)
-			schedule(&d->probers[i], 0);
+			kick(&d->probers[i]);
 }
 
 void
@@ -308,4 +433,43 @@ probers_clear(struct destination *d)
 	}
 	free(d->probers);
 	d->probers = NULL;
+}
+
+void
+probers_watch(struct engine *e, uint64_t now)
+{
+	struct check_load load;
+
+	check_load(&load);
+	if (load.put_off == e->put_off)
+		return;
+	if (e->put_off_at == 0)
+		log_warnx("health checks have to wait for others to end: "
+			  "limits.probes, %u, allows no more at once",
+		    e->conf->limits.probes);
+	e->put_off = load.put_off;
+	e->put_off_at = now;
+}
+
+json_t *
+probers_json(const struct engine *e)
+{
+	struct check_load load;
+
+	check_load(&load);
+	return json_pack("{s:i, s:i, s:i, s:I}", "limit",
+	    (int)e->conf->limits.probes, "running", (int)load.running,
+	    "waiting", (int)load.waiting, "put_off", (json_int_t)load.put_off);
+}
+
+void
+probers_problems(const struct engine *e, json_t *list)
+{
+	if (e->put_off_at == 0 || monotime_ms() - e->put_off_at > PUT_OFF_SHOWN)
+		return;
+	json_array_append_new(list,
+	    json_sprintf("health checks have to wait for others to end, so "
+			 "that failures are seen late: limits.probes, %u, "
+			 "allows no more at once",
+		e->conf->limits.probes));
 }

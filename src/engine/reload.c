@@ -137,14 +137,14 @@ replace_conf(struct engine *e, struct conf *now)
 	vips_look(e, false);
 	announce_follow(e);
 	remove_gone(e, gone);
-	services_evaluate_unchecked(e);
+	services_evaluate(e);
 	engine_sync_follow(e);
 	engine_reconcile(e);
 	announce_want(e);
 	console_follow(e, was);
 	follow_interfaces(e, was);
-	engine_start_probers(e);
 	guard_warn(e);
+	probers_start(e);
 	conf_free(was);
 }
 
@@ -179,6 +179,20 @@ check_limits(
 			now->file, destinations, e->conf->limits.destinations));
 }
 
+/* As many files as it takes can't be opened? */
+static void
+check_descriptors(
+    const struct engine *e, struct conf *now, struct conf_errors *errors)
+{
+	uint32_t probes = now->limits.probes;
+	char *error;
+
+	now->limits.probes = e->conf->limits.probes; /* stays in force */
+	if (engine_raise_descriptors(now, &error) == -1)
+		refuse(errors, error);
+	now->limits.probes = probes;
+}
+
 /* Good keys are left in the engine, for the configuration to use. */
 static void
 read_keys(struct engine *e, const struct conf *now, struct conf_errors *errors)
@@ -205,6 +219,8 @@ load(struct engine *e)
 	now = conf_load(e->conf->file, &errors);
 	if (now != NULL)
 		check_limits(e, now, &errors);
+	if (now != NULL)
+		check_descriptors(e, now, &errors);
 	if (now != NULL)
 		read_keys(e, now, &errors);
 	conf_errors_clear(&e->errors);

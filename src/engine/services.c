@@ -238,42 +238,11 @@ destination_evaluate(struct destination *d)
 	engine_reconcile_soon(s->engine);
 }
 
-/*
- * A check that is as it was goes on as it was, with a probe that is on its
- * way; a new one begins as healthy as the server was.
- */
-static void
-carry_over_prober(struct prober *p, struct destination *old)
-{
-	const struct conf_service *was = old->service->conf;
-	size_t i;
-
-	health_init(&p->health, old->healthy ? HEALTH_UP : HEALTH_DOWN);
-	p->health.decided = old->healthy;
-	for (i = 0; i < was->check_count; i++) {
-		struct prober *q = &old->probers[i];
-
-		if (!conf_check_equal(p->conf, q->conf))
-			continue;
-		p->health = q->health;
-		p->isolation = q->isolation;
-		p->started = q->started;
-		p->finished = q->finished;
-		p->result = q->result;
-		p->running = q->running;
-		q->running = NULL;
-		if (p->running != NULL)
-			check_move(p->running, p->conf, p);
-		return;
-	}
-}
-
 static void
 destination_init(struct destination *d, struct service *s, size_t i)
 {
 	struct service *old = service_find(s->engine, &s->conf->key);
 	struct destination *was = NULL;
-	size_t j;
 
 	d->service = s;
 	d->conf = &s->conf->destinations[i];
@@ -291,8 +260,7 @@ destination_init(struct destination *d, struct service *s, size_t i)
 	d->looked = was->looked;
 	memcpy(d->problem, was->problem, sizeof(d->problem));
 	memcpy(d->probe_problem, was->probe_problem, sizeof(d->probe_problem));
-	for (j = 0; j < s->conf->check_count; j++)
-		carry_over_prober(&d->probers[j], was);
+	probers_carry(d, was);
 	set_state(d, state_of(d));
 	if (was->state == d->state) {
 		d->since = was->since;
@@ -324,18 +292,13 @@ service_init(
 }
 
 void
-services_evaluate_unchecked(struct engine *e)
+services_evaluate(struct engine *e)
 {
 	size_t i, j;
 
-	for (i = 0; i < e->conf->service_count; i++) {
-		struct service *s = &e->services[i];
-
-		if (s->conf->check_count > 0)
-			continue;
-		for (j = 0; j < s->conf->destination_count; j++)
-			destination_evaluate(&s->destinations[j]);
-	}
+	for (i = 0; i < e->conf->service_count; i++)
+		for (j = 0; j < e->conf->services[i].destination_count; j++)
+			destination_evaluate(&e->services[i].destinations[j]);
 }
 
 static int
@@ -387,8 +350,7 @@ adopt_destination(const struct dataplane_destination *left, struct service *s)
 	d->healthy = true;
 	set_state(d, state_of(d));
 	for (i = 0; i < s->conf->check_count; i++) {
-		health_init(&d->probers[i].health, HEALTH_UP);
-		d->probers[i].health.decided = true;
+		health_believe(&d->probers[i].health);
 		isolation_adopt(
 		    &s->engine->isolation.all, &d->probers[i].isolation);
 	}

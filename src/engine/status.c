@@ -474,6 +474,7 @@ problems_json(const struct engine *e, const struct bgp_status *bgp)
 	service_problems(e, list);
 	engine_sync_problems(e, list);
 	orders_problems(e, list);
+	probers_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,
 		    json_string("the web server is not listening: see the "
@@ -528,6 +529,7 @@ engine_status(void *engine)
 	json_object_set_new(o, "alerts", alerts_json(e));
 	json_object_set_new(o, "vips", vips_json(e, &bgp));
 	json_object_set_new(o, "services", services_json(e));
+	json_object_set_new(o, "probes", probers_json(e));
 	json_object_set_new(o, "bgp", bgp_json(e, &bgp));
 	json_object_set_new(o, "sync", engine_sync_json(e));
 	json_object_set_new(o, "overrides", orders_json(e));

@@ -758,6 +758,7 @@ struct check {
 	check_cb *callback;
 	void *arg;
 	struct fake_server *server;
+	enum check_type type;
 };
 
 static void
@@ -776,7 +777,8 @@ check_done(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (r.outcome == CHECK_PASSED && !c->server->answers)
+	if (r.outcome == CHECK_PASSED &&
+	    (!c->server->answers || world.fails[c->type]))
 		r.outcome = CHECK_REFUSED;
 	if (c->server->holds) {
 		check_later(c);
@@ -792,11 +794,11 @@ check_start(struct event_base *base, const struct conf_check *conf,
 {
 	struct check *c = xcalloc(1, sizeof(*c));
 
-	(void)conf;
 	if (target->mark == 0 || target->mark > world.server_count)
 		abort();
 	c->server = &world.servers[target->mark - 1];
 	c->server->probes++;
+	c->type = conf->type;
 	c->server->probed_from = target->source;
 	c->callback = callback;
 	c->arg = arg;
@@ -821,6 +823,18 @@ check_cancel(struct check *c)
 	record.probes_running--;
 	event_free(c->event);
 	free(c);
+}
+
+void
+check_set_limit(unsigned limit)
+{
+	record.probe_limit = limit;
+}
+
+void
+check_load(struct check_load *load)
+{
+	*load = world.load;
 }
 
 const char *

@@ -57,7 +57,9 @@ struct fake_world {
 	bool bond_fails;		   /* eth0 can't be attached to */
 	const char *members[FAKE_MEMBERS]; /* of it; NULL = none */
 	enum check_outcome
-	    outcome; /* of all checks; CHECK_PASSED: each its own */
+	    outcome;		/* of all checks; CHECK_PASSED: each its own */
+	struct check_load load; /* of probes */
+	bool fails[CHECK_NONE]; /* checks of this type, of all servers */
 	struct flow flows[FAKE_FLOWS];
 	size_t flow_count;
 	struct dataplane_explanation explanation; /* slots 0: the usual one */
@@ -78,7 +80,7 @@ struct fake_record {
 	unsigned wants;
 	struct addr owned[FAKE_VIPS];
 	size_t owned_count;
-	unsigned probes_running;
+	unsigned probes_running, probe_limit;
 	bool probe_path;
 	unsigned listens;
 	json_t *(*control)(void *, const json_t *);

@@ -106,6 +106,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf->limits.services, 256);
 	assert_int_equal(conf->limits.destinations, 4096);
 	assert_int_equal(conf->limits.history, 1000);
+	assert_int_equal(conf->limits.probes, 16384);
 	conf_free(conf);
 }
 

@@ -18,30 +18,32 @@
  * ('u' up, 'd' down) with what is wanted.
  */
 static void
-check(enum health_state begin, unsigned rise, unsigned fall,
-    const char *results, const char *wanted)
+check(bool believed, unsigned rise, unsigned fall, const char *results,
+    const char *wanted)
 {
+	char last = believed ? 'u' : '?';
 	struct health health;
-	enum health_state state, last = begin;
 	uint64_t passed = 0;
 	bool changed;
 	size_t i;
 
 	memset(&health, 0xee, sizeof(health));
-	health_init(&health, begin);
-	assert_int_equal(health.state, begin);
-	assert_false(health.decided);
+	if (believed)
+		health_believe(&health);
+	else
+		health_init(&health);
+	assert_int_equal(health.state, believed ? HEALTH_UP : HEALTH_DOWN);
+	assert_int_equal(health.decided, believed);
 	assert_int_equal(strlen(results), strlen(wanted));
 	for (i = 0; results[i] != '\0'; i++) {
 		passed += results[i] == '+';
 		changed = health_result(&health, results[i] == '+', rise, fall);
-		state = wanted[i] == 'u' ? HEALTH_UP : HEALTH_DOWN;
-		if (health.state != state || changed != (state != last))
+		if (*health_name(&health) != wanted[i] ||
+		    changed != (wanted[i] != last))
 			print_error("# %s: wrong after %zu\n", results, i + 1);
-		assert_int_equal(health.state, state);
-		assert_int_equal(changed, state != last);
-		assert_true(health.decided);
-		last = state;
+		assert_int_equal(*health_name(&health), wanted[i]);
+		assert_int_equal(changed, wanted[i] != last);
+		last = wanted[i];
 	}
 	assert_int_equal(health.passed, passed);
 	assert_int_equal(health.failed, i - passed);
@@ -51,24 +53,30 @@ static void
 test_first(void **state)
 {
 	(void)state;
-	check(HEALTH_DOWN, 5, 5, "+", "u");
-	check(HEALTH_DOWN, 5, 5, "-", "d");
-	check(HEALTH_UP, 5, 5, "-", "d");
-	check(HEALTH_UP, 5, 5, "+", "u");
+	check(false, 5, 5, "+", "u");
+	check(false, 5, 5, "-", "d");
 	/* Only the first: after it rise and fall count in full. */
-	check(HEALTH_DOWN, 2, 3, "-++", "ddu");
-	check(HEALTH_DOWN, 2, 3, "+---", "uuud");
-	check(HEALTH_UP, 2, 3, "-++", "ddu");
+	check(false, 2, 3, "-++", "ddu");
+	check(false, 2, 3, "+---", "uuud");
+}
+
+static void
+test_believed(void **state)
+{
+	(void)state;
+	check(true, 5, 1, "-", "d");
+	check(true, 2, 3, "--+---++", "uuuuuddu");
+	check(true, 2, 3, "+", "u");
 }
 
 static void
 test_rise_and_fall(void **state)
 {
 	(void)state;
-	check(HEALTH_DOWN, 1, 1, "+-+-", "udud");
-	check(HEALTH_DOWN, 2, 3, "+--+---", "uuuuuud");
-	check(HEALTH_DOWN, 3, 1, "-++-+++-", "ddddddud");
-	check(HEALTH_DOWN, 2, 2, "+--++--", "uudduud");
+	check(false, 1, 1, "+-+-", "udud");
+	check(false, 2, 3, "+--+---", "uuuuuud");
+	check(false, 3, 1, "-++-+++-", "ddddddud");
+	check(false, 2, 2, "+--++--", "uudduud");
 }
 
 static void
@@ -77,15 +85,19 @@ test_streak(void **state)
 	struct health health;
 
 	(void)state;
-	health_init(&health, HEALTH_DOWN);
+	health_init(&health);
+	assert_true(health_is_changing(&health));
 	health_result(&health, true, 2, 3);
 	assert_int_equal(health.streak, 0);
+	assert_false(health_is_changing(&health));
 	health_result(&health, false, 2, 3);
 	assert_int_equal(health.streak, 1);
+	assert_true(health_is_changing(&health));
 	health_result(&health, false, 2, 3);
 	assert_int_equal(health.streak, 2);
 	health_result(&health, true, 2, 3);
 	assert_int_equal(health.streak, 0);
+	assert_false(health_is_changing(&health));
 }
 
 /* A reload may lower fall below the streak that is there. */
@@ -95,12 +107,37 @@ test_changed_limits(void **state)
 	struct health health;
 
 	(void)state;
-	health_init(&health, HEALTH_DOWN);
+	health_init(&health);
 	health_result(&health, true, 1, 9);
 	health_result(&health, false, 1, 9);
 	health_result(&health, false, 1, 9);
 	assert_true(health_result(&health, false, 1, 2));
 	assert_int_equal(health.state, HEALTH_DOWN);
+}
+
+static void
+test_carry(void **state)
+{
+	struct health was, now;
+
+	(void)state;
+	health_init(&was);
+	health_result(&was, true, 1, 9);
+	health_result(&was, false, 1, 9);
+	/* What asks the same is the same, whatever the other checks say. */
+	memset(&now, 0xee, sizeof(now));
+	health_carry(&now, &was, false);
+	assert_int_equal(now.state, HEALTH_UP);
+	assert_int_equal(now.streak, 1);
+	assert_int_equal(now.passed, 1);
+	health_carry(&now, NULL, true);
+	assert_string_equal(health_name(&now), "up");
+	assert_int_equal(now.streak, 0);
+	assert_int_equal(now.passed + now.failed, 0);
+	assert_false(health_result(&now, false, 1, 2));
+	health_carry(&now, NULL, false);
+	assert_string_equal(health_name(&now), "undecided");
+	assert_int_equal(now.state, HEALTH_DOWN);
 }
 
 static void
@@ -116,9 +153,11 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_first),
+	    cmocka_unit_test(test_believed),
 	    cmocka_unit_test(test_rise_and_fall),
 	    cmocka_unit_test(test_streak),
 	    cmocka_unit_test(test_changed_limits),
+	    cmocka_unit_test(test_carry),
 	    cmocka_unit_test(test_names),
 	};
 
