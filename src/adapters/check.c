@@ -26,6 +26,7 @@ static const struct check_ops *const types[CHECK_NONE] = {
     [CHECK_TCP] = &check_tcp,
     [CHECK_SYN] = &check_syn,
     [CHECK_HTTP] = &check_http,
+    [CHECK_HTTPS] = &check_http,
     [CHECK_DNS] = &check_dns,
     [CHECK_UDP] = &check_udp,
     [CHECK_ICMP] = &check_icmp,
@@ -49,6 +50,7 @@ static const struct {
 	int error;
 	enum check_outcome outcome;
 } error_outcomes[] = {
+    {EBADMSG, CHECK_BAD_TLS},
     {ECONNREFUSED, CHECK_REFUSED},
     {ECONNRESET, CHECK_CLOSED},
     {EPIPE, CHECK_CLOSED},
@@ -201,7 +203,9 @@ check_fail(struct check *check, int error, const char *doing)
 	for (i = 0; i < sizeof(error_outcomes) / sizeof(error_outcomes[0]); i++)
 		if (error_outcomes[i].error == error)
 			outcome = error_outcomes[i].outcome;
-	check_decide(check, outcome, "%s: %s", doing, strerror(error));
+	check_decide(check, outcome, "%s: %s", doing,
+	    outcome == CHECK_BAD_TLS ? check->stream.tls_error
+				     : strerror(error));
 }
 
 void
@@ -271,7 +275,9 @@ io_ready(int fd, short events, void *arg)
 
 	(void)fd;
 	(void)events;
-	check->ops->ready(check);
+	do
+		check->ops->ready(check);
+	while (!check->decided && check_stream_pending(check));
 }
 
 void

@@ -18,8 +18,9 @@
 #include "config.h"
 #include "core/http_response.h"
 
-#define HTTP_PORT 80
-#define EXCERPT	  40 /* bytes of a bad response that are shown */
+#define HTTP_PORT  80
+#define HTTPS_PORT 443
+#define EXCERPT	   40 /* bytes of a bad response that are shown */
 
 struct http_state {
 	char *request;
@@ -37,7 +38,7 @@ http_host(const struct conf_check *conf, const struct addr *vip)
 
 	if (conf->host != NULL)
 		return xstrdup(conf->host);
-	if (conf->port != HTTP_PORT)
+	if (conf->port != (conf->tls ? HTTPS_PORT : HTTP_PORT))
 		snprintf(port, sizeof(port), ":%u", conf->port);
 	return xasprintf("%s%s%s%s", brackets ? "[" : "",
 	    addr_format(vip, text), brackets ? "]" : "", port);

@@ -14,6 +14,8 @@
 
 #include "adapters/check_type.h"
 
+struct ssl_st;
+
 struct check {
 	const struct check_ops *ops;
 	const struct conf_check *conf; /* borrowed */
@@ -28,12 +30,15 @@ struct check {
 	uint64_t start;		    /* microseconds, monotonic */
 	uint64_t phase_start;	    /* the same */
 	struct {
-		bool used;	/* check_connect was called */
-		bool standing;	/* the type was told that it is connected */
-		bool answered;	/* the first byte was read */
-		bool ended;	/* the server's end of file was read */
-		size_t drained; /* bytes dropped after the decision */
-		uint64_t heard; /* when the last of them came, as start */
+		bool used;	    /* check_connect was called */
+		bool standing;	    /* the type was told that it is connected */
+		bool answered;	    /* the first byte was read */
+		bool ended;	    /* the server's end of file was read */
+		size_t drained;	    /* bytes dropped after the decision */
+		uint64_t heard;	    /* when the last of them came, as start */
+		struct ssl_st *tls; /* NULL = none, or not yet */
+		const char *tls_error; /* words for EBADMSG; static */
+		int error; /* errno of the last call below TLS that failed */
 	} stream;
 	struct check_result result;
 	check_cb *cb;
@@ -49,6 +54,10 @@ void check_watch(struct check *, short events, event_callback_fn);
 /* Take back a pass that is not reported yet. */
 void check_revoke(struct check *);
 
+/* Tell the type that the connection stands. */
+void check_stream_stand(struct check *);
+/* Is there more to be read that the socket doesn't show? */
+bool check_stream_pending(const struct check *);
 /* The deadline came before the connection stood: decide. */
 void check_stream_expired(struct check *);
 /* The probe is about to be reported: did the server come to an end? */

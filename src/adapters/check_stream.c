@@ -25,17 +25,28 @@
 #include <netinet/tcp.h>
 
 #include "adapters/check_private.h"
+#include "adapters/check_tls.h"
 
 #define DRAIN_BYTES   (1 << 20)
 #define DRAIN_SILENCE UINT64_C(100000) /* microseconds */
 
-ssize_t
-check_read(struct check *check, void *bytes, size_t size)
+static ssize_t
+plain_read(struct check *check, void *bytes, size_t size)
 {
 	ssize_t got = recv(check->fd, bytes, size, 0);
 
 	if (got == 0 && size > 0)
 		check->stream.ended = true;
+	return got;
+}
+
+ssize_t
+check_read(struct check *check, void *bytes, size_t size)
+{
+	ssize_t got = check->stream.tls == NULL
+	    ? plain_read(check, bytes, size)
+	    : check_tls_read(check, bytes, size);
+
 	if (got <= 0 || check->decided)
 		return got;
 	if (!check->stream.answered)
@@ -48,7 +59,17 @@ check_read(struct check *check, void *bytes, size_t size)
 ssize_t
 check_write(struct check *check, const void *bytes, size_t size)
 {
+	if (check->stream.tls != NULL)
+		return check_tls_write(check, bytes, size);
 	return send(check->fd, bytes, size, MSG_NOSIGNAL);
+}
+
+bool
+check_stream_pending(const struct check *check)
+{
+	return check->stream.tls != NULL &&
+	    (event_get_events(&check->io) & EV_READ) &&
+	    check_tls_pending(check);
 }
 
 /* There was a decision, but the server can't come to an end. */
@@ -85,6 +106,8 @@ drain_ready(int fd, short events, void *arg)
 	got = check_read(check, dropped, sizeof(dropped));
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (got == 0 && !check->stream.ended)
+		return; /* that was TLS's end, and not yet TCP's */
 	if (got > 0 && (check->stream.drained += got) < DRAIN_BYTES) {
 		drain_wait(check);
 		return;
@@ -102,6 +125,14 @@ check_drain(struct check *check)
 	drain_wait(check);
 }
 
+void
+check_finish(struct check *check)
+{
+	if (check->stream.tls != NULL)
+		check_tls_close(check);
+	check_drain(check);
+}
+
 /* At the deadline: is what is left of the response still coming in? */
 void
 check_stream_judge(struct check *check)
@@ -115,12 +146,13 @@ check_stream_judge(struct check *check)
 void
 check_stream_expired(struct check *check)
 {
-	check_decide(check, CHECK_TIMEOUT, "no connection in %u ms",
+	check_decide(check, CHECK_TIMEOUT, "no %s in %u ms",
+	    check->stream.tls != NULL ? "TLS handshake" : "connection",
 	    check->conf->timeout);
 }
 
-static void
-stand(struct check *check)
+void
+check_stream_stand(struct check *check)
 {
 	check->stream.standing = true;
 	check->ops->connected(check);
@@ -142,7 +174,10 @@ connect_ready(int fd, short events, void *arg)
 		return;
 	}
 	check_phase_ended(check, CHECK_PHASE_CONNECT);
-	stand(check);
+	if (check->conf->tls)
+		check_tls_begin(check);
+	else
+		check_stream_stand(check);
 }
 
 void

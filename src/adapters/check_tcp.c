@@ -9,7 +9,10 @@
 static void
 tcp_connected(struct check *check)
 {
-	check_decide(check, CHECK_PASSED, "connected");
+	check_decide(check, CHECK_PASSED, "connected%s",
+	    check_conf(check)->tls ? ", with TLS" : "");
+	if (check_conf(check)->tls)
+		check_finish(check);
 }
 
 const struct check_ops check_tcp = {

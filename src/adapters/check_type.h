@@ -102,5 +102,7 @@ ssize_t check_write(struct check *, const void *, size_t);
  * deadline, turns a pass into a bad response.
  */
 void check_drain(struct check *);
+/* The same, when nothing more is expected: TLS tells the server. */
+void check_finish(struct check *);
 
 #endif

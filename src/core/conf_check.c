@@ -163,6 +163,8 @@ check_whole(
 		require(r, json, "port");
 	if (check->type == CHECK_TCP && !check->tls)
 		check_plain_tcp(r, json);
+	if (check->type == CHECK_HTTP || check->type == CHECK_HTTPS)
+		conf_check_body(r, &check->scope);
 	if (check->type == CHECK_HTTPS || check->tls)
 		conf_check_tls(r, &check->scope);
 }

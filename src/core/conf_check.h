@@ -132,6 +132,8 @@ unsigned conf_timeout_of(const struct conf_check_scope *);
 unsigned conf_fast_interval_of(const struct conf_check_scope *);
 /* Complain about times that don't go together. */
 void conf_check_times(struct conf_reader *, const struct conf_check_scope *);
+/* Complain about a body that can't come. */
+void conf_check_body(struct conf_reader *, const struct conf_check_scope *);
 /* Complain about certificates that nobody would look at. */
 void conf_check_tls(struct conf_reader *, const struct conf_check_scope *);
 

@@ -360,3 +360,11 @@ conf_read_body_regex(struct conf_reader *r, json_t *json, void *member,
 		regfree(&compiled);
 	set_body(r, json, member, true);
 }
+
+void
+conf_check_body(struct conf_reader *r, const struct conf_check_scope *scope)
+{
+	if (scope->body != NULL && strcmp(scope->method, "HEAD") == 0)
+		conf_error_once(r, scope->body_where, NULL,
+		    "a response to HEAD has no body");
+}

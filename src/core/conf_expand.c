@@ -118,13 +118,25 @@ add_candidates(
 	}
 }
 
+/*
+ * A name server passes with any answer: one that has authority for some zones
+ * only will refuse to say anything about the root.
+ */
+static void
+make_usual_check(const struct candidate *from, struct conf_check *out)
+{
+	const struct conf_policy *policy = from->policy;
+	struct conf_check_draft usual = conf_check_usual(
+	    policy->port.check, &policy->scope.check, policy->port.port);
+
+	usual.dns.rcode = -1;
+	conf_check_make(&usual, from->key.protocol, out);
+}
+
 static void
 make_checks(const struct candidate *from, struct conf_service *out)
 {
 	const struct conf_policy *policy = from->policy;
-	struct conf_check_draft usual =
-	    conf_check_usual(policy->port.http ? CHECK_HTTP : CHECK_TCP,
-		&policy->scope.check, policy->port.port);
 	size_t i;
 
 	out->checks = xcalloc(policy->check_count + 1, sizeof(*out->checks));
@@ -133,8 +145,9 @@ make_checks(const struct candidate *from, struct conf_service *out)
 			conf_check_make(&policy->checks[i], from->key.protocol,
 			    &out->checks[i]);
 		out->check_count = policy->check_count;
-	} else if (from->key.protocol == IPPROTO_TCP) {
-		conf_check_make(&usual, from->key.protocol, &out->checks[0]);
+	} else if (from->key.protocol == IPPROTO_TCP ||
+	    policy->port.check == CHECK_DNS) {
+		make_usual_check(from, &out->checks[0]);
 		out->check_count = 1;
 	}
 }

@@ -206,7 +206,7 @@ conf_read_fn conf_read_shared_servers;
 struct conf_port {
 	uint16_t port;
 	bool tcp, udp;
-	bool http; /* named so: checked by http if nothing else is said */
+	enum check_type check; /* if nothing else is said */
 };
 
 /* Read the key; false after saying what is wrong. */

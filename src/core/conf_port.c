@@ -54,6 +54,27 @@ static const struct {
 
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
+/* Protocols that are known by their names, and not by their ports. */
+static const struct {
+	const char *name;
+	enum check_type check;
+} usual[] = {
+    {"http", CHECK_HTTP},
+    {"https", CHECK_HTTPS},
+    {"domain", CHECK_DNS},
+};
+
+static enum check_type
+usual_check(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (strcmp(usual[i].name, name) == 0)
+			return usual[i].check;
+	return CHECK_TCP;
+}
+
 static void
 unknown_name(struct conf_reader *r, const char *name)
 {
@@ -105,7 +126,7 @@ parse_name(struct conf_reader *r, const char *name, struct conf_port *out)
 		out->port = names[i].port;
 		out->tcp = names[i].protocols & TCP;
 		out->udp = names[i].protocols & UDP;
-		out->http = strcmp(name, "http") == 0;
+		out->check = usual_check(name);
 		return true;
 	}
 	unknown_name(r, name);
@@ -127,7 +148,6 @@ conf_port_parse(struct conf_reader *r, const char *key, struct conf_port *out)
 	protocol = slash + 1;
 	out->tcp = strcmp(protocol, "tcp") == 0;
 	out->udp = strcmp(protocol, "udp") == 0;
-	out->http = out->http && out->tcp;
 	if (out->tcp || out->udp)
 		return true;
 	conf_error_key(r, "unknown protocol %s, it must be tcp or udp",

@@ -132,6 +132,21 @@ static const struct conf_key policy_keys[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* The check that nobody wrote, where there is one, has inherited keys. */
+static void
+check_usual(struct conf_reader *r, const struct conf_policy *policy)
+{
+	const struct conf_port *port = &policy->port;
+
+	if (port->tcp || port->check == CHECK_DNS)
+		conf_check_times(r, &policy->scope.check);
+	if (port->tcp && port->check == CHECK_HTTPS)
+		conf_check_tls(r, &policy->scope.check);
+	if (port->tcp &&
+	    (port->check == CHECK_HTTP || port->check == CHECK_HTTPS))
+		conf_check_body(r, &policy->scope.check);
+}
+
 /* True if the key stands for a port; what is wrong inside is reported. */
 static bool
 read_policy(struct conf_reader *r, const char *name, json_t *json,
@@ -150,8 +165,8 @@ read_policy(struct conf_reader *r, const char *name, json_t *json,
 		entry->lacks_servers = true;
 	}
 	conf_check_need(r, policy);
-	if (!policy->own_checks && policy->port.tcp)
-		conf_check_times(r, &policy->scope.check);
+	if (!policy->own_checks)
+		check_usual(r, policy);
 	return named;
 }
 

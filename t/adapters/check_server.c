@@ -35,6 +35,7 @@ struct connection {
 struct server {
 	struct event_base *base;
 	struct server_script script;
+	bool hasty; /* answers before the request is complete */
 	struct server_seen seen;
 	int fd;
 	uint16_t port;
@@ -141,7 +142,8 @@ read_ready(int fd, short events, void *arg)
 	    fd, seen->request + length, sizeof(seen->request) - length - 1);
 	if (got > 0) {
 		seen->request[length + got] = '\0';
-		if (strstr(seen->request, "\r\n\r\n") != NULL)
+		if (c->server->hasty ||
+		    strstr(seen->request, "\r\n\r\n") != NULL)
 			turn_ready(fd, 0, c);
 		return;
 	}
@@ -194,6 +196,12 @@ server_new(
 	    base, server->fd, EV_READ | EV_PERSIST, accept_ready, server);
 	event_add(server->acceptable, NULL);
 	return server;
+}
+
+void
+server_be_hasty(struct server *server)
+{
+	server->hasty = true;
 }
 
 uint16_t

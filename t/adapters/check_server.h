@@ -42,6 +42,8 @@ struct server_seen {
 /* NULL, with a message, if the family is not there. */
 struct server *
 server_new(struct event_base *, uint8_t family, const struct server_script *);
+/* Have it answer the first bytes that come, rather than a whole request. */
+void server_be_hasty(struct server *);
 uint16_t server_port(const struct server *);
 const struct server_seen *server_seen(const struct server *);
 /* Is a connection waiting to be accepted now? */

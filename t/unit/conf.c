@@ -243,11 +243,11 @@ policy_names_ports(void **state)
 	    {"http/tcp", {"192.0.2.1:80/tcp"}, CHECK_HTTP},
 	    {"http/udp", {"192.0.2.1:80/udp"}, -1},
 	    {"80", {"192.0.2.1:80/tcp"}, CHECK_TCP},
-	    {"https", {"192.0.2.1:443/tcp"}, CHECK_TCP},
+	    {"https", {"192.0.2.1:443/tcp"}, CHECK_HTTPS},
 	    {"https/udp", {"192.0.2.1:443/udp"}, -1},
-	    {"domain", {"192.0.2.1:53/tcp", "192.0.2.1:53/udp"}, CHECK_TCP},
-	    {"domain/tcp", {"192.0.2.1:53/tcp"}, CHECK_TCP},
-	    {"domain/udp", {"192.0.2.1:53/udp"}, -1},
+	    {"domain", {"192.0.2.1:53/tcp", "192.0.2.1:53/udp"}, CHECK_DNS},
+	    {"domain/tcp", {"192.0.2.1:53/tcp"}, CHECK_DNS},
+	    {"domain/udp", {"192.0.2.1:53/udp"}, CHECK_DNS},
 	    {"53/udp", {"192.0.2.1:53/udp"}, -1},
 	    {"65535/tcp", {"192.0.2.1:65535/tcp"}, CHECK_TCP},
 	    {"1", {"192.0.2.1:1/tcp"}, CHECK_TCP},
@@ -273,7 +273,8 @@ policy_names_ports(void **state)
 			service = &conf->services[j];
 			assert_key(service, policies[i].services[j]);
 			assert_int_equal(service->check_count,
-			    service->key.protocol == IPPROTO_TCP);
+			    service->key.protocol == IPPROTO_TCP ||
+				policies[i].check == CHECK_DNS);
 		}
 		if (policies[i].check != -1)
 			assert_int_equal(conf->services[0].checks[0].type,
@@ -535,7 +536,7 @@ unused_inherited_keys_do_not_matter(void **state)
 	/* a timeout that no check has, and http keys at a tcp check */
 	struct conf *conf = good_service("'timeout':5,'path':'/x',",
 	    "'name':'a','virtual':'192.0.2.1','servers':['10.0.0.1'],"
-	    "'policy':{'ntp':{},'https':{'interval':5}}");
+	    "'policy':{'ntp':{},'443':{'interval':5}}");
 
 	(void)state;
 	assert_null(conf->services[0].checks[0].path);

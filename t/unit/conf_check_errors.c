@@ -12,6 +12,11 @@
 	"`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:{\n"         \
 	"`http`:{`checks`:[" x "]}}}]}"
 #define CHECK(x) CHECKS("{" x "}")
+/* The same for the keys of the top level, and no check of its own. */
+#define TOP(x)                                                          \
+	"{`interfaces`:`eth0`," x ",`services`:[{`name`:`a`,`virtual`:" \
+	"`192.0.2.1`,`servers`:[`10.0.0.1`],`policy`:{"                 \
+	"`http`:null,`https`:null,`domain/udp`:null}}]}"
 
 static const struct conf_case cases[] = {
     {CHECKS("{`type`:`none`},{`type`:`tcp`}"),
@@ -233,6 +238,14 @@ static const struct conf_case cases[] = {
     {CHECK("`type`:`http`,`body_within`:1048577"),
 	"2:48: services[0].policy.http.checks[0].body_within: 1048577 is not "
 	"in the range 1 to 1048576\n"},
+    {CHECK("`type`:`http`,`body`:`x`,`method`:`HEAD`"),
+	"2:41: services[0].policy.http.checks[0].body: a response to HEAD has "
+	"no body\n"},
+    {TOP("`method`:`HEAD`,`body_regex`:`x`,`ca`:`/x`,`fast_interval`:9"),
+	"1:51: body_regex: a response to HEAD has no body\n"
+	"1:60: ca: has no effect without `verify`: true\n"
+	"1:81: fast_interval: 9 seconds are longer than the default interval, "
+	"2\n"},
     {CHECK("`type`:`http`,`fast_interval`:3"),
 	"2:50: services[0].policy.http.checks[0].fast_interval: 3 seconds are "
 	"longer than the default interval, 2\n"},

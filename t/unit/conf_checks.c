@@ -243,6 +243,25 @@ dns_has_all_its_keys(void **state)
 	conf_free(conf);
 }
 
+/* Nobody wrote these checks: any answer is good, by either protocol. */
+static void
+name_servers_are_asked_by_default(void **state)
+{
+	struct conf *conf = good("'rise':7,", "", "'domain':{}");
+	size_t i;
+
+	(void)state;
+	assert_int_equal(conf->service_count, 2);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(conf->services[i].checks[0].type, CHECK_DNS);
+		assert_int_equal(conf->services[i].checks[0].port, 53);
+		assert_int_equal(conf->services[i].checks[0].rise, 7);
+		assert_int_equal(conf->services[i].checks[0].dns.rcode, -1);
+		assert_int_equal(conf->services[i].checks[0].dns.tcp, i == 0);
+	}
+	conf_free(conf);
+}
+
 static void
 commands_are_lists(void **state)
 {
@@ -331,6 +350,7 @@ main(void)
 	    cmocka_unit_test(bytes_can_be_anything),
 	    cmocka_unit_test(dns_asks_by_the_protocol_of_its_service),
 	    cmocka_unit_test(dns_has_all_its_keys),
+	    cmocka_unit_test(name_servers_are_asked_by_default),
 	    cmocka_unit_test(commands_are_lists),
 	    cmocka_unit_test(none_is_no_check),
 	    cmocka_unit_test(equality_sees_each_member),
