@@ -63,6 +63,8 @@ state_file_read(const char *path, char **text, size_t *len)
 		wrong = trouble(path);
 	else if (!S_ISREG(st.st_mode))
 		wrong = xasprintf("%s: is not a regular file", path);
+	else if (st.st_uid != geteuid() && st.st_uid != 0)
+		wrong = xasprintf("%s: belongs to another user", path);
 	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		wrong =
 		    xasprintf("%s: others than its owner may write it", path);

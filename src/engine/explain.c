@@ -130,6 +130,7 @@ explain_vip(struct question *q)
 	}
 	add_fact(q, "vip", "%s is a VIP%s%s", text,
 	    vip->wanted ? ", of which all services have what they need"
+		: vip->ordered_out ? ", which was ordered to be withdrawn"
 		: engine_sync_learning(q->engine)
 		? ", which may have to wait until flows were learnt"
 		: ", which is not to be announced: not all of its services "
@@ -160,9 +161,10 @@ explain_service(struct question *q)
 		return false;
 	}
 	c = q->service->conf;
-	add_fact(q, "service", "%s, %s: %s, %u of %zu servers up%s%s", key,
+	add_fact(q, "service", "%s, %s: %s, %u of %zu servers up%s%s%s", key,
 	    c->name, conf_scheduler_name(c->scheduler), q->service->up,
 	    c->destination_count,
+	    q->service->ordered_down ? ", ordered down" : "",
 	    c->sticky ? ", all connections of a client to one server" : "",
 	    c->track ? "" : ", each packet by hash alone");
 	return true;
@@ -252,6 +254,9 @@ explain_server(struct question *q, const struct addr *server)
 		return;
 	}
 	o = status_destination(d);
+	if (d->order != ORDER_NONE)
+		add_fact(q, "server", "%s was ordered to: %s", text,
+		    orders_name(d->order));
 	if (*status_string(o, "mac") != '\0')
 		add_fact(q, "server", "%s is %s: %s by %s to %s, MTU %lld",
 		    text, status_string(o, "state"),

@@ -110,16 +110,15 @@ orders_replace(struct engine *e, struct overrides *set, bool force)
 {
 	char *wrong = keep(e, set);
 
+	/* What is in the file now can't be known, even if it is refused. */
+	free(e->orders.problem);
+	e->orders.problem = wrong == NULL ? NULL : xstrdup(wrong);
+	if (wrong != NULL)
+		log_warnx("overrides can't be kept: %s", wrong);
 	if (wrong != NULL && !force) {
 		overrides_clear(set);
 		return wrong;
 	}
-	free(e->orders.problem);
-	e->orders.problem = wrong == NULL ? NULL : xstrdup(wrong);
-	if (wrong != NULL)
-		log_warnx("overrides are in force, but will be lost when vc5d "
-			  "ends: %s",
-		    wrong);
 	overrides_clear(&e->orders.set);
 	e->orders.set = *set;
 	memset(set, 0, sizeof(*set));

@@ -115,8 +115,8 @@ orders_problems(const struct engine *e, json_t *list)
 
 	if (e->orders.problem == NULL)
 		return;
-	line = xasprintf("overrides are in force, but will be lost when vc5d "
-			 "ends: %s",
+	line = xasprintf("overrides can't be kept, so that others could be in "
+			 "force after a restart: %s",
 	    e->orders.problem);
 	json_array_append_new(list, status_text(line));
 	free(line);

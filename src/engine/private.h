@@ -127,7 +127,7 @@ struct bgpd {
 /* Run-time orders, and the file that keeps them. */
 struct orders {
 	struct overrides set;
-	char *problem;	    /* why the file doesn't have them all; or NULL */
+	char *problem;	    /* why the file may have others; or NULL */
 	struct retry retry; /* of writing it */
 };
 

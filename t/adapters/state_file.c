@@ -184,6 +184,19 @@ what_is_no_plain_file_is_refused(void **state)
 	must_not_read("File too large");
 }
 
+static void
+somebody_elses_file_is_refused(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("# only root can give a file away\n");
+		skip();
+	}
+	must_write("one\n");
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	must_not_read("belongs to another user");
+}
+
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, prepare, clean_up)
 
@@ -197,6 +210,7 @@ main(void)
 	    TEST(a_file_that_cannot_be_replaced_stays),
 	    TEST(a_full_disk_is_an_error),
 	    TEST(what_is_no_plain_file_is_refused),
+	    TEST(somebody_elses_file_is_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

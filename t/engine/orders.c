@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/overrides.h"
 #include "fakes_state.h"
 
 #define C "10.0.0.3"
@@ -300,12 +301,12 @@ an_order_that_cannot_be_kept_is_refused(void **state)
 	wait_for(fake_server(A)->probes > 3);
 	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
 	assert_int_equal(fake_state(WEB, B), DESTINATION_DRAINING);
-	assert_false(has_problem("overrides are in force"));
+	assert_true(has_problem("overrides can't be kept"));
 	force("backend", A, "drain");
 	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
-	assert_true(has_problem("overrides are in force, but will be lost"));
+	assert_true(has_problem("overrides can't be kept"));
 	fake_state_file.write_fails = false;
-	wait_for(!has_problem("overrides are in force"));
+	wait_for(!has_problem("overrides"));
 	restart(web);
 	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
 }
@@ -397,6 +398,108 @@ a_reload_is_taken_at_its_word_with_a_warning(void **state)
 	must_not("backend", D, "drain", "it would be 4");
 }
 
+/* Is that said about the packet? */
+static bool
+explained(const char *part)
+{
+	json_t *reply = ask(json_pack("{s:s, s:s, s:s}", "command", "explain",
+		   "source", "198.51.100.7:4711", "destination", VIP ":80")),
+	       *fact;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "facts"), i, fact) {
+		found = found ||
+		    strstr(json_string_value(json_object_get(fact, "text")),
+			part) != NULL;
+	}
+	json_decref(reply);
+	return found;
+}
+
+static void
+orders_are_a_part_of_what_explains(void **state)
+{
+	(void)state;
+	start_up(web);
+	assert_false(explained("order"));
+	must("vip", VIP, "withdraw");
+	wait_for(!fake_wanted(VIP));
+	assert_true(explained("was ordered to be withdrawn"));
+	must("service", "web", "down");
+	assert_true(explained("4 of 4 servers up, ordered down"));
+}
+
+/* What was ordered, by a model without any cleverness. */
+static enum override_order ordered[2][4]; /* 0: in all services, 1: mail */
+
+static enum destination_state
+expected(bool mail, size_t server)
+{
+	static const enum destination_state states[] = {
+	    [ORDER_NONE] = DESTINATION_UP,
+	    [ORDER_DRAIN] = DESTINATION_DRAINING,
+	    [ORDER_MAINT] = DESTINATION_DOWN,
+	};
+	enum override_order order = ordered[0][server];
+
+	if (mail && ordered[1][server] > order)
+		order = ordered[1][server];
+	return states[order];
+}
+
+static const char *const servers[] = {A, B, C, D};
+
+static bool
+is_as_expected(void)
+{
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		if (fake_state(WEB, servers[i]) != expected(false, i) ||
+		    fake_state(MAIL, servers[i]) != expected(true, i))
+			return false;
+	return true;
+}
+
+static void
+order_something(unsigned number)
+{
+	static const char *const words[] = {"ready", "drain", "maint"};
+	size_t server = number % 4, word = number / 4 % 3;
+	bool mail = number / 12 % 2;
+	json_t *reply;
+
+	reply = order(
+	    "backend", servers[server], words[word], mail ? "mail" : "", true);
+	if (word > 0)
+		ordered[mail][server] = word == 1 ? ORDER_DRAIN : ORDER_MAINT;
+	else
+		ordered[mail][server] = ORDER_NONE;
+	if (word == 0 && !mail)
+		ordered[1][server] = ORDER_NONE;
+	json_decref(reply);
+}
+
+static void
+any_orders_in_any_order_do_as_a_model_says(void **state)
+{
+	unsigned step;
+
+	(void)state;
+	srandom(5);
+	start_up(both);
+	wait_for(all_up(MAIL));
+	for (step = 1; step <= 300; step++) {
+		order_something((unsigned)random());
+		if (step % 20 == 0)
+			assert_int_equal(engine_reload(engine), 0);
+		if (step % 100 == 0)
+			restart(both);
+		wait_for(is_as_expected());
+	}
+}
+
 static void
 a_request_that_makes_no_sense_is_an_error(void **state)
 {
@@ -454,6 +557,8 @@ main(void)
 	    TEST(who_is_down_counts_as_out),
 	    TEST(the_guard_keeps_what_is_needed),
 	    TEST(a_reload_is_taken_at_its_word_with_a_warning),
+	    TEST(orders_are_a_part_of_what_explains),
+	    TEST(any_orders_in_any_order_do_as_a_model_says),
 	    TEST(a_request_that_makes_no_sense_is_an_error),
 	};
 

@@ -235,6 +235,27 @@ page_shows_alerts(void **state)
 }
 
 static void
+page_shows_what_is_ordered(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text,
+	    "<li>backend 10.1.0.12 drain in web, ordered 2026-11-22 05:52:07 "
+	    "UTC by uid 0</li>");
+	assert_contains(text, "there is no such backend &#xFFFD;&lt;b&gt;");
+	assert_contains(
+	    text, "<span class=\"state warning\">no, as ordered</span>");
+	free(text);
+	json_object_del(json, "overrides");
+	text = status_page(json);
+	assert_lacks(text, "Overrides");
+	free(text);
+	json_decref(json);
+}
+
+static void
 page_says_states_in_words(void **state)
 {
 	json_t *json = load("status.json");
@@ -360,6 +381,7 @@ main(void)
 	    cmocka_unit_test(page_shows_problems_first),
 	    cmocka_unit_test(page_shows_alerts),
 	    cmocka_unit_test(page_shows_what_happened_last_first),
+	    cmocka_unit_test(page_shows_what_is_ordered),
 	    cmocka_unit_test(page_says_states_in_words),
 	    cmocka_unit_test(page_says_how_servers_are_reached),
 	    cmocka_unit_test(page_says_what_other_instances_do),
