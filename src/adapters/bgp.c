@@ -54,6 +54,8 @@ struct bgp {
 	struct bgp_problems problems;
 	void (*cb)(void *arg);
 	void *arg;
+	void (*guard)(void *arg, const struct bgp *);
+	void *guard_arg;
 };
 
 static void bgp_step(struct bgp *);
@@ -76,6 +78,13 @@ static void
 bgp_notify(struct bgp *bgp)
 {
 	event_active(bgp->notify, EV_TIMEOUT, 0);
+}
+
+static void
+bgp_guard(struct bgp *bgp)
+{
+	if (bgp->guard != NULL)
+		bgp->guard(bgp->guard_arg, bgp);
 }
 
 /* See bgp_problem_set. */
@@ -143,6 +152,8 @@ command_start(struct bgp *bgp, enum bgpctl_command command,
 	    bgpctl_argv(bgp->program, bgp->socket, command, step->attributes);
 	char *input = bgpctl_input(step->addresses, step->count);
 
+	if (command == BGPCTL_ADD)
+		bgp_guard(bgp);
 	log_debug("bgp: bgpctl %s, %zu networks", bgpctl_command_name(command),
 	    step->count);
 	bgp->command = command;
@@ -263,6 +274,7 @@ child_done(void *arg, const struct bgp_child_result *result)
 
 	bgp->child = NULL;
 	done[bgp->command](bgp, result);
+	bgp_guard(bgp);
 	bgp_step(bgp);
 }
 
@@ -525,6 +537,28 @@ bgp_status(const struct bgp *bgp, struct bgp_status *status)
 	    bgp_plan_announced(bgp->plan, &status->announced_count);
 	status->neighbours = bgp->neighbours;
 	status->neighbour_count = bgp->neighbour_count;
+}
+
+bool
+bgp_exposed(const struct bgp *bgp, const struct addr **list, size_t *count)
+{
+	return bgp_plan_exposed(bgp->plan, list, count);
+}
+
+void
+bgp_set_guard(
+    struct bgp *bgp, void (*guard)(void *arg, const struct bgp *), void *arg)
+{
+	bgp->guard = guard;
+	bgp->guard_arg = arg;
+	bgp_guard(bgp);
+}
+
+void
+bgp_look(struct bgp *bgp)
+{
+	bgp_plan_recheck(bgp->plan);
+	event_active(bgp->kick, EV_TIMEOUT, 0);
 }
 
 void

@@ -59,6 +59,23 @@ bool bgp_settled(const struct bgp *);
 void bgp_status(const struct bgp *, struct bgp_status *);
 
 /*
+ * VIPs that bgpd may be announcing for us: for whoever has to withdraw them in
+ * our place.  False if that is not known yet; valid until the loop runs again.
+ */
+bool bgp_exposed(const struct bgp *, const struct addr **, size_t *count);
+
+/*
+ * Have a function called whenever bgp_exposed() may say something else: before
+ * bgpd is asked to announce, and after it has withdrawn.  It may call nothing
+ * but bgp_exposed().
+ */
+void
+bgp_set_guard(struct bgp *, void (*)(void *arg, const struct bgp *), void *arg);
+
+/* Somebody has changed what bgpd announces: look at once. */
+void bgp_look(struct bgp *);
+
+/*
  * Have a function called from the event loop whenever bgp_settled() or
  * bgp_status() may have changed.  It may call anything of this header.
  */

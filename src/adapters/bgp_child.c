@@ -286,6 +286,12 @@ bgp_child_start(struct event_base *base, char *const argv[], const char *input,
 	return NULL;
 }
 
+int
+bgp_child_pid(const struct bgp_child *child)
+{
+	return (int)child->pid;
+}
+
 void
 bgp_child_free(struct bgp_child *child)
 {

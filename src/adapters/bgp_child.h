@@ -37,6 +37,9 @@ struct bgp_child *
 bgp_child_start(struct event_base *, char *const argv[], const char *input,
     const struct bgp_child_limits *, bgp_child_cb *, void *arg);
 
+/* Its process id. */
+int bgp_child_pid(const struct bgp_child *);
+
 /* Kill it without a callback; NULL is accepted. */
 void bgp_child_free(struct bgp_child *);
 

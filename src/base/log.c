@@ -4,12 +4,19 @@
  * Logging to syslog or standard error: see log.h.
  */
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -17,14 +24,99 @@ static const char *log_name = "vc5d";
 static int log_foreground = 1;
 static enum log_verbosity log_verbosity = LOG_NORMAL;
 
+/* Where messages go that are not waited for. */
+static struct {
+	int fd; /* -1 = such messages are lost; or to be tried again */
+	bool on, is_socket;
+} unwaited = {.fd = -1};
+
 void
 log_open(const char *name, int foreground, enum log_verbosity verbosity)
 {
+	if (unwaited.fd != -1)
+		close(unwaited.fd);
+	unwaited.fd = -1;
+	unwaited.on = false;
 	log_name = name;
 	log_foreground = foreground;
 	log_verbosity = verbosity;
 	if (!foreground)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+/* syslog(3)'s, but not blocking. */
+static int
+open_syslog(void)
+{
+	struct sockaddr_un sun = {
+	    .sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd != -1 &&
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/*
+ * Not to wait is a property of what was opened, which others have too: so a
+ * pipe or terminal is opened once more.  A file lets nobody wait.
+ */
+static int
+open_error(void)
+{
+	struct stat st;
+
+	if (fstat(2, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		return open("/proc/self/fd/2",
+		    O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fcntl(2, F_DUPFD_CLOEXEC, 3);
+}
+
+void
+log_never_wait(void)
+{
+	struct stat st;
+
+	if (unwaited.fd != -1)
+		close(unwaited.fd);
+	unwaited.on = true;
+	unwaited.fd = log_foreground ? open_error() : open_syslog();
+	unwaited.is_socket = unwaited.fd != -1 &&
+	    fstat(unwaited.fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* False if it was not taken. */
+static bool
+put_unwaited(const char *text, size_t len)
+{
+	if (unwaited.fd == -1)
+		return false;
+	if (unwaited.is_socket)
+		return send(unwaited.fd, text, len,
+			   MSG_DONTWAIT | MSG_NOSIGNAL) != -1;
+	return write(unwaited.fd, text, len) != -1;
+}
+
+/* A line for syslogd (RFC 3164); which may have been started again. */
+static void
+put_syslog(int priority, const char *text)
+{
+	char line[1200], stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	int len;
+
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
+	len = snprintf(line, sizeof(line), "<%d>%s %s[%d]: %s",
+	    LOG_DAEMON | priority, stamp, log_name, (int)getpid(), text);
+	if (put_unwaited(line, (size_t)len) || errno == EAGAIN)
+		return;
+	log_never_wait();
+	(void)put_unwaited(line, (size_t)len);
 }
 
 static void log_write(int, int, const char *, va_list)
@@ -34,10 +126,11 @@ static void log_write(int, int, const char *, va_list)
 static void
 log_write(int priority, int error, const char *format, va_list ap)
 {
-	char text[1024], stamp[32];
+	char text[1024], line[1200], stamp[32];
 	struct timespec now;
 	struct tm tm;
 	size_t len;
+	int n;
 
 	if (priority > (int)log_verbosity)
 		return;
@@ -46,6 +139,10 @@ log_write(int priority, int error, const char *format, va_list ap)
 	if (error != 0 && len < sizeof(text))
 		snprintf(
 		    text + len, sizeof(text) - len, ": %s", strerror(error));
+	if (!log_foreground && unwaited.on) {
+		put_syslog(priority, text);
+		return;
+	}
 	if (!log_foreground) {
 		syslog(priority, "%s", text);
 		return;
@@ -53,8 +150,12 @@ log_write(int priority, int error, const char *format, va_list ap)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	fprintf(stderr, "%s.%03ld %s: %s\n", stamp, now.tv_nsec / 1000000,
-	    log_name, text);
+	n = snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", stamp,
+	    now.tv_nsec / 1000000, log_name, text);
+	if (unwaited.on)
+		(void)put_unwaited(line, (size_t)n);
+	else
+		fputs(line, stderr);
 }
 
 #define LOG_BODY(priority, error)                           \

@@ -23,6 +23,12 @@ enum log_verbosity {
  */
 void log_open(const char *name, int foreground, enum log_verbosity);
 
+/*
+ * From now on a message that would have to wait for its reader is lost: for a
+ * process that nothing may keep waiting.
+ */
+void log_never_wait(void);
+
 /* The *x forms say what they are given; the others add strerror(errno). */
 void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));

@@ -36,6 +36,7 @@ struct bgp_plan {
 	struct network **networks; /* by address */
 	size_t network_count;
 	bool told;  /* what is wanted */
+	bool seen;  /* there was a look at this bgpd */
 	bool known; /* there was a look at this bgpd, for all of them */
 	bool grown; /* networks came since the last look began */
 	bool fresh; /* nothing was commanded since the last look */
@@ -44,6 +45,7 @@ struct bgp_plan {
 	struct addr *addresses; /* of the last step */
 	struct addr *announced; /* as seen last */
 	size_t announced_count;
+	struct addr *exposed; /* see bgp_plan_exposed() */
 };
 
 struct bgp_plan *
@@ -66,6 +68,7 @@ bgp_plan_free(struct bgp_plan *plan)
 	free(plan->networks);
 	free(plan->addresses);
 	free(plan->announced);
+	free(plan->exposed);
 	free(plan);
 }
 
@@ -122,6 +125,8 @@ network_get(struct bgp_plan *plan, const struct addr *address)
 	    plan->addresses, plan->network_count, sizeof(*plan->addresses));
 	plan->announced = xreallocarray(
 	    plan->announced, plan->network_count, sizeof(*plan->announced));
+	plan->exposed = xreallocarray(
+	    plan->exposed, plan->network_count, sizeof(*plan->exposed));
 	/* It may be there already, or in bgpd.conf. */
 	plan->known = false;
 	plan->grown = true;
@@ -197,7 +202,7 @@ bgp_plan_forget(struct bgp_plan *plan)
 		n->held = false;
 		n->mismatches = 0;
 	}
-	plan->known = plan->fresh = plan->held = false;
+	plan->known = plan->seen = plan->fresh = plan->held = false;
 	plan->running = BGP_PLAN_NOTHING;
 	plan->announced_count = 0;
 }
@@ -360,6 +365,7 @@ bgp_plan_saw_networks(
 		n->configured = n->configured || list[i].configured;
 	}
 	plan->announced_count = 0;
+	plan->seen = true;
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
 		believed = n->announced;
@@ -441,6 +447,24 @@ bgp_plan_announced(const struct bgp_plan *plan, size_t *count)
 {
 	*count = plan->announced_count;
 	return plan->announced;
+}
+
+bool
+bgp_plan_exposed(
+    const struct bgp_plan *plan, const struct addr **list, size_t *count)
+{
+	bool add = plan->running == BGP_PLAN_ADD;
+	const struct network *n;
+	size_t i;
+
+	*list = plan->exposed;
+	*count = 0;
+	for (i = 0; i < plan->network_count; i++) {
+		n = plan->networks[i];
+		if (!n->configured && (n->announced || (add && n->commanded)))
+			plan->exposed[(*count)++] = n->address;
+	}
+	return plan->seen;
 }
 
 const struct addr *

@@ -73,6 +73,13 @@ bool bgp_plan_settled(const struct bgp_plan *);
 
 /* Networks of ours that bgpd announced when last looked at, by address. */
 const struct addr *bgp_plan_announced(const struct bgp_plan *, size_t *count);
+/*
+ * Networks of ours that bgpd may be announcing, also for the command that is
+ * running: for whoever has to withdraw them in our place.  Valid until the
+ * next call; false if this bgpd has not been looked at yet.
+ */
+bool
+bgp_plan_exposed(const struct bgp_plan *, const struct addr **, size_t *count);
 /* One of ours that bgpd.conf has too, so that it isn't touched; or NULL. */
 const struct addr *bgp_plan_conflict(const struct bgp_plan *);
 /* One that shows other attributes than were asked for, twice; or NULL. */

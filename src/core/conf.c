@@ -68,6 +68,7 @@ conf_new(const char *file)
 	conf->state = xstrdup(LOCALSTATEDIR "/lib/vc5d/overrides");
 	conf->pin_directory = xstrdup("/sys/fs/bpf/vc5d");
 	conf->stop_delay = 5000;
+	conf->dead_man = 5000;
 	conf->probe.device = xstrdup("vc5d0");
 	conf->probe.mark = 0x56430000;
 	conf->probe.table = 22083;

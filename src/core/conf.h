@@ -221,6 +221,7 @@ struct conf {
 	bool isolation_hold; /* when all checks fail at once; else withdraw */
 	char *pin_directory; /* under bpffs */
 	unsigned stop_delay; /* ms of forwarding after withdrawal at stop */
+	unsigned dead_man;   /* ms that nobody may steer for; 0 = any time */
 	struct {
 		char *device;	/* veth for probes; its peer gets a "p" added */
 		uint32_t mark;	/* SO_MARK base; low 16 bits zero */

@@ -18,6 +18,7 @@
 static const struct conf_limits socket_limits = {1, SOCKET_PATH_MAX};
 static const struct conf_limits path_limits = {1, FILE_PATH_MAX};
 static const struct conf_limits stop_delay_limits = {0, 3600 * 1000};
+static const struct conf_limits dead_man_limits = {0, 3600 * 1000};
 static const struct conf_limits icmp_limits = {0, 65535};
 const struct conf_limits conf_percent_limits = {0, 100};
 /* The table's number is the rule's priority, which must precede main's. */
@@ -311,6 +312,23 @@ read_stop_delay(struct conf_reader *r, json_t *json, void *member,
 	conf_read_seconds(r, json, &conf->stop_delay, key);
 }
 
+/* What is off for a moment now and then is no reason to withdraw. */
+#define DEAD_MAN_LEAST 1000 /* ms */
+
+static void
+read_dead_man(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	struct conf *conf = ((struct conf_draft *)member)->conf;
+	unsigned ms = conf->dead_man;
+
+	conf_read_seconds(r, json, &ms, key);
+	if (ms > 0 && ms < DEAD_MAN_LEAST)
+		conf_error(r, "must be at least 1 second, or 0 to turn it off");
+	else
+		conf->dead_man = ms;
+}
+
 static void
 read_control(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
@@ -365,6 +383,7 @@ static const struct conf_key file_keys[] = {
     {"isolation", read_isolation, 0, isolation_words},
     {"pin_directory", read_pin_directory, 0, &path_limits},
     {"stop_delay", read_stop_delay, 0, &stop_delay_limits},
+    {"dead_man", read_dead_man, 0, &dead_man_limits},
     {"probe", read_probe, 0, NULL},
     {"limits", conf_read_limits, 0, NULL},
     {"sync", conf_read_sync, 0, NULL},

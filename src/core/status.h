@@ -10,6 +10,9 @@
  *	started		integer, seconds since the epoch
  *	uptime		integer, seconds
  *	dataplane	string, "xdp"
+ *	engine		{ watched (bool): there is a parent process,
+ *			  restarts (of the engine by it), died (seconds since
+ *			  the epoch, the last one; or 0), reason (of that; "") }
  *	config		{ file, loaded (epoch seconds), reloads (integer),
  *			  errors [string], empty when the last reload was good }
  *	interfaces	[ { name, attached (bool), native (bool), up (bool),

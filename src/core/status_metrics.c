@@ -101,6 +101,14 @@ sample_config_good(FILE *out, const struct family *family, const json_t *status)
 }
 
 static void
+sample_engine(FILE *out, const struct family *family, const json_t *status)
+{
+	put_name(out, family);
+	put_value(out,
+	    json_object_get(json_object_get(status, "engine"), family->key));
+}
+
+static void
 sample_interfaces(FILE *out, const struct family *family, const json_t *status)
 {
 	const json_t *interface;
@@ -407,6 +415,11 @@ static const struct family families[] = {
 	sample_problems, NULL},
     {"alerts", "gauge", "Alerts that are raised, by severity.", sample_alerts,
 	NULL},
+    {"engine_restarts_total", "counter",
+	"Engines that died and were replaced, since vc5d was started.",
+	sample_engine, "restarts"},
+    {"engine_death_timestamp_seconds", "gauge",
+	"When an engine died last; 0 if none has.", sample_engine, "died"},
     {"config_last_reload_successful", "gauge",
 	"Was the last configuration that was loaded accepted.",
 	sample_config_good, NULL},

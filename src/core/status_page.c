@@ -110,6 +110,7 @@ put_summary(FILE *out, const json_t *status)
 	const json_t *services = json_object_get(status, "services");
 	const json_t *vips = json_object_get(status, "vips");
 	const json_t *flows = json_object_get(status, "flows");
+	const json_t *engine = json_object_get(status, "engine");
 	char loaded[STATUS_TIME_STRLEN];
 
 	fputs("<dl>\n", out);
@@ -126,6 +127,12 @@ put_summary(FILE *out, const json_t *status)
 	    status_string(config, "file"),
 	    status_time(status_number(config, "loaded"), loaded),
 	    status_number(config, "reloads"));
+	if (status_number(engine, "restarts") > 0)
+		put_fact(out, "Engine",
+		    "restarted %" PRId64 " times, last %s: %s",
+		    status_number(engine, "restarts"),
+		    status_time(status_number(engine, "died"), loaded),
+		    status_string(engine, "reason"));
 	fputs("</dl>\n", out);
 }
 

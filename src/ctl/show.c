@@ -119,6 +119,7 @@ static void
 show_summary(const json_t *status, const char *argument)
 {
 	const json_t *config = json_object_get(status, "config");
+	const json_t *engine = json_object_get(status, "engine");
 	const json_t *interfaces = json_object_get(status, "interfaces");
 	const json_t *flows = json_object_get(status, "flows");
 	const json_t *vips = json_object_get(status, "vips");
@@ -133,6 +134,11 @@ show_summary(const json_t *status, const char *argument)
 	    status_string(config, "file"),
 	    status_time(status_number(config, "loaded"), loaded),
 	    status_number(config, "reloads"));
+	if (status_number(engine, "restarts") > 0)
+		print_fact("engine", "restarted %" PRId64 " times, last %s: %s",
+		    status_number(engine, "restarts"),
+		    status_time(status_number(engine, "died"), loaded),
+		    status_string(engine, "reason"));
 	print_fact("data plane", "%s, attached to %zu of %zu interfaces",
 	    status_string(status, "dataplane"),
 	    status_count_true(interfaces, "attached"),

@@ -322,6 +322,7 @@ engine_start(struct engine *e)
 	engine_apply_settings(e);
 	services_adopt(e);
 	announce_begin(e);
+	parent_inherit(e);
 	vips_look(e, false);
 	services_look(e, false);
 	services_remove_others(e);
@@ -339,6 +340,7 @@ engine_start(struct engine *e)
 	snprintf(size, sizeof(size), "%zu services on %zu VIPs",
 	    e->conf->service_count, e->conf->vip_count);
 	history_add(e, HISTORY_RELOAD, e->conf->file, "", "started", size);
+	parent_follow(e);
 	log_notice("started: %s", size);
 }
 
@@ -347,6 +349,7 @@ engine_start(struct engine *e)
 static void
 finish(struct engine *e)
 {
+	parent_excuse(e);
 	engine_sync_end(e);
 	e->dataplane->ops->stop(e->dataplane);
 	e->dataplane = NULL;

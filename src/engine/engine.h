@@ -10,10 +10,14 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include <stdint.h>
+
+struct announced;
 struct conf;
 struct dataplane;
 struct engine;
 struct event_base;
+struct lifeline;
 
 /*
  * Both the data plane and the configuration become the engine's, also when
@@ -29,6 +33,21 @@ engine_new(struct event_base *, struct dataplane *, struct conf *);
  * caller's.
  */
 int engine_raise_descriptors(const struct conf *, char **error);
+
+/* What the parent process gives to an engine that it starts. */
+struct engine_origin {
+	struct lifeline *lifeline;	   /* outlives the engine */
+	const struct announced *announced; /* by who was before, until now */
+	unsigned deaths;		   /* of engines before this one */
+	int64_t died;	 /* seconds since the epoch, the last */
+	char reason[96]; /* and of what */
+};
+
+/* Copied; before engine_start(). */
+void engine_set_origin(struct engine *, const struct engine_origin *);
+
+/* Somebody else has changed what bgpd announces: put that right. */
+void engine_look_at_bgpd(struct engine *);
 
 /* Begin to steer, check, announce and answer, from the event loop. */
 void engine_start(struct engine *);

@@ -48,9 +48,12 @@ attach_port(struct engine *e, struct port *p, enum xdp_mode mode, uint64_t now)
 
 	if (p->attached)
 		return 0;
-	if (p->ifindex == 0 || !retry_due(&p->retry, now) ||
-	    dp->ops->interface_attach(dp, p->name, p->ifindex, mode, &native) ==
-		-1)
+	if (p->ifindex == 0 || !retry_due(&p->retry, now))
+		return -1;
+	/* Some drivers begin all over, which takes them seconds. */
+	parent_excuse(e);
+	if (dp->ops->interface_attach(dp, p->name, p->ifindex, mode, &native) ==
+	    -1)
 		return -1;
 	p->attached = true;
 	p->native = native;

@@ -23,6 +23,7 @@
 #include "core/health.h"
 #include "core/isolation.h"
 #include "core/overrides.h"
+#include "engine/engine.h"
 #include "engine/way.h"
 
 struct alerts;
@@ -175,6 +176,7 @@ struct engine {
 	unsigned spread;	 /* ms, of many probes that might begin now */
 	uint64_t put_off;	 /* probes that had to wait, ever */
 	uint64_t put_off_at; /* monotonic ms, when that last grew; 0 = never */
+	struct engine_origin origin; /* lifeline NULL: there is no parent */
 
 	struct event *reconcile; /* activated when something is dirty */
 	struct event *tick;	 /* each second */
@@ -320,6 +322,16 @@ json_t *isolation_json(const struct engine *);
 /* orders_console.c: as flows.c */
 
 json_t *console_override(struct engine *, const json_t *request);
+/* parent.c */
+
+/* Tell the parent of the bgpds there are, and of the configuration. */
+void parent_follow(struct engine *);
+/* Have withdrawn what who was before has announced, and is not ours. */
+void parent_inherit(struct engine *);
+/* The loop won't run for a while: that is no reason to be killed. */
+void parent_excuse(struct engine *);
+/* "engine" of the status document: a new reference. */
+json_t *parent_json(const struct engine *);
 
 /* sync.c */
 

@@ -136,6 +136,7 @@ replace_conf(struct engine *e, struct conf *now)
 	services_look(e, false);
 	vips_look(e, false);
 	announce_follow(e);
+	parent_follow(e);
 	remove_gone(e, gone);
 	services_evaluate(e);
 	engine_sync_follow(e);
@@ -250,6 +251,7 @@ engine_reload(struct engine *e)
 		refuse(&e->errors, xstrdup("vc5d is stopping"));
 		return -1;
 	}
+	parent_excuse(e);
 	if ((now = load(e)) == NULL)
 		return -1;
 	replace_conf(e, now);

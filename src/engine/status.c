@@ -534,6 +534,7 @@ engine_status(void *engine)
 	json_object_set_new(o, "sync", engine_sync_json(e));
 	json_object_set_new(o, "overrides", orders_json(e));
 	json_object_set_new(o, "isolation", isolation_json(e));
+	json_object_set_new(o, "engine", parent_json(e));
 	json_object_set_new(
 	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
 	return o;

@@ -41,7 +41,7 @@ write_conf(const char *services)
 }
 
 void
-start(const char *services)
+prepare(const char *services)
 {
 	struct conf_errors errors = {0};
 	struct conf *conf;
@@ -54,6 +54,12 @@ start(const char *services)
 	assert_non_null(base);
 	engine = engine_new(base, fake_dataplane(), conf);
 	assert_non_null(engine);
+}
+
+void
+start(const char *services)
+{
+	prepare(services);
 	engine_start(engine);
 }
 

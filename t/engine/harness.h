@@ -44,7 +44,9 @@ extern const char *more;
 extern const char *listed;
 
 void write_conf(const char *services);
-/* Write the configuration, and start. */
+/* Write the configuration, and make an engine, which is not started. */
+void prepare(const char *services);
+/* The same, and start it. */
 void start(const char *services);
 /* A new reference. */
 json_t *engine_document(void);

@@ -159,7 +159,7 @@ sub balancer_kill
 
 	balancer_links($host, 'down') if $silently;
 	my (undef, $pids) = run('ip', 'netns', 'pids', "$prefix-$host");
-	kill('KILL', split(' ', $pids));
+	kill_processes(split(' ', $pids));
 	balancer_links($host, 'down');
 }
 

@@ -21,6 +21,7 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(
     $source $build $state $prefix $interval $fall
     lab lab_up lab_down finish on on_ok start stop kill_now
+    engine kill_processes kill_vc5d
     wait_for eventually slurp spew
     config configure vc5ctl reload services service destination problems
     vc5d_log log_size next_hops
@@ -194,7 +195,40 @@ sub stop
 
 sub kill_now
 {
-	return stop($_[0], 'KILL');
+	my ($name) = @_;
+
+	return $name =~ /^vc5d-/ ? kill_vc5d(process($name)) :
+	    stop($name, 'KILL');
+}
+
+# The engine of a vc5d whose process is the parent.
+sub engine
+{
+	my ($parent) = @_;
+	my (undef, $pids) = run('ps', '--ppid', $parent, '-o', 'pid=,args=');
+
+	my ($engine) = $pids =~ /^\s*(\d+) vc5d: engine/m;
+	return $engine;
+}
+
+# End processes as a power failure would: none of them sees another one end.
+sub kill_processes
+{
+	my @pids = @_;
+
+	kill('STOP', @pids);
+	kill('KILL', @pids);
+	return wait_for(sub { !grep { readlink("/proc/$_/exe") } @pids });
+}
+
+# Both of vc5d's.
+sub kill_vc5d
+{
+	my ($parent) = @_;
+
+	# It would start another engine.
+	kill('STOP', $parent);
+	return kill_processes($parent, engine($parent) // ());
 }
 
 # Bring back what was stopped.

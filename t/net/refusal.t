@@ -276,7 +276,8 @@ subtest 'another vc5d runs' => sub {
 subtest 'a control socket that nobody listens at' => sub {
 	my $vc5d = begin();
 	goes_on($vc5d);
-	process_stop($vc5d->{pid}, 'KILL');
+	kill_vc5d($vc5d->{pid});
+	process_running($vc5d->{pid});
 	ok(-S "$state/lb2/vc5d.sock", 'is left by one that was killed');
 	$vc5d = begin();
 	goes_on($vc5d);

@@ -99,6 +99,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf->stop_delay, 5000);
 	assert_string_equal(conf->state, LOCALSTATEDIR "/lib/vc5d/overrides");
 	assert_false(conf->isolation_hold);
+	assert_int_equal(conf->dead_man, 5000);
 	assert_string_equal(conf->probe.device, "vc5d0");
 	assert_int_equal(conf->probe.mark, 0x56430000);
 	assert_int_equal(conf->probe.table, 22083);
@@ -116,6 +117,7 @@ top_level_is_read(void **state)
 	struct conf *conf =
 	    good("{'interfaces':['eth0','bond0.10'],'xdp':'generic',"
 		 "'control':'/a','pin_directory':'/b','stop_delay':1.5,"
+		 "'dead_man':2.5,"
 		 "'state':'/c','isolation':'hold',"
 		 "'probe':{'device':'probe','mark':'0xAB0000','table':7},"
 		 "'limits':{'flows':1024,'services':1,'destinations':65535,"
@@ -135,6 +137,7 @@ top_level_is_read(void **state)
 	assert_int_equal(conf->stop_delay, 1500);
 	assert_string_equal(conf->state, "/c");
 	assert_true(conf->isolation_hold);
+	assert_int_equal(conf->dead_man, 2500);
 	assert_string_equal(conf->probe.device, "probe");
 	assert_int_equal(conf->probe.mark, 0xab0000);
 	assert_int_equal(conf->probe.table, 7);

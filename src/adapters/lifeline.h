@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine's end of the socket to its parent process: heartbeats, and what
+ * is announced.  Never waits for the parent.  NULL is accepted for a lifeline,
+ * and does nothing: there is no parent.
+ */
+
+#ifndef ADAPTERS_LIFELINE_H
+#define ADAPTERS_LIFELINE_H
+
+#include <stddef.h>
+
+struct addr;
+struct event_base;
+struct lifeline;
+
+/* What the parent asks for; each may end the lifeline. */
+struct lifeline_callbacks {
+	void (*stop)(void *arg);
+	void (*reload)(void *arg);
+	void (*look)(void *arg);
+	void (*lost)(void *arg); /* the parent is no more; comes once */
+};
+
+/* The descriptor becomes the lifeline's. */
+struct lifeline *lifeline_new(
+    struct event_base *, int fd, const struct lifeline_callbacks *, void *arg);
+void lifeline_free(struct lifeline *);
+
+void lifeline_hello(struct lifeline *);
+/* A heartbeat each so many ms, from the event loop. */
+void lifeline_beat(struct lifeline *, unsigned period);
+/* The event loop won't run for up to so many ms from now on. */
+void lifeline_busy(struct lifeline *, unsigned ms);
+/* The configuration's file was read. */
+void lifeline_configured(struct lifeline *);
+/* All that a bgpd may be announcing. */
+void lifeline_announced(struct lifeline *, const char *socket,
+    const char *program, const struct addr *vips, size_t count);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the engine and its parent process tell each other: messages of a
+ * socket that keeps their boundaries.  The parent acts as root on what it is
+ * told, so a message is either whole and as it should be, or nothing.
+ */
+
+#ifndef CORE_LIFELINE_H
+#define CORE_LIFELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+
+#define LIFELINE_LEN	 4096 /* bytes of a message at most */
+#define LIFELINE_VIPS	 128  /* in a message at most */
+#define LIFELINE_SOCKET	 108  /* bytes of a path, with its NUL */
+#define LIFELINE_PROGRAM 1024
+
+enum lifeline_type {
+	/* the engine's */
+	LIFELINE_HELLO,	     /* what can fail at a start has not */
+	LIFELINE_BEAT,	     /* the event loop runs */
+	LIFELINE_BUSY,	     /* it won't for so many ms */
+	LIFELINE_CONFIGURED, /* the configuration's file was read anew */
+	LIFELINE_ANNOUNCED,  /* a part of what a bgpd may be announcing */
+	/* the parent's */
+	LIFELINE_STOP,	 /* a second one: don't wait */
+	LIFELINE_RELOAD, /* read the configuration's file */
+	LIFELINE_LOOK,	 /* what bgpd announces was changed */
+	LIFELINE_TYPES
+};
+
+struct lifeline_message {
+	enum lifeline_type type;
+	uint32_t busy; /* ms */
+
+	/* LIFELINE_ANNOUNCED: a list comes in parts */
+	bool first, last;
+	char socket[LIFELINE_SOCKET];	/* bgpd's; both are absolute paths */
+	char program[LIFELINE_PROGRAM]; /* bgpctl(8) */
+	struct addr vips[LIFELINE_VIPS];
+	size_t count;
+};
+
+/* The length of the message in buf. */
+size_t
+lifeline_encode(const struct lifeline_message *, uint8_t buf[LIFELINE_LEN]);
+
+/* 0, or -1 if that is no message; *out is then undefined. */
+int
+lifeline_decode(const uint8_t *buf, size_t len, struct lifeline_message *out);
+
+#endif

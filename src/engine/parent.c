@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the parent process is told, so that it can act when this one is dead:
+ * signs of life, and what is announced.  And what it knows of who was before.
+ */
+
+#include <string.h>
+
+#include "adapters/bgp.h"
+#include "adapters/lifeline.h"
+#include "base/xmalloc.h"
+#include "core/announced.h"
+#include "core/deadman.h"
+#include "engine/history.h"
+#include "engine/private.h"
+
+/* Heartbeats in the time after which their absence is noticed. */
+#define BEATS	   8
+#define BEAT_LEAST 50 /* ms */
+#define BEAT_MOST  1000
+
+void
+engine_set_origin(struct engine *e, const struct engine_origin *origin)
+{
+	e->origin = *origin;
+}
+
+void
+engine_look_at_bgpd(struct engine *e)
+{
+	if (e->bgpd.bgp != NULL)
+		bgp_look(e->bgpd.bgp);
+	if (e->retired.bgp != NULL)
+		bgp_look(e->retired.bgp);
+}
+
+static void
+tell_exposed(void *arg, const struct bgp *bgp)
+{
+	struct engine *e = arg;
+	const struct bgpd *b = bgp == e->bgpd.bgp ? &e->bgpd : &e->retired;
+	const struct addr *vips;
+	size_t count;
+
+	if (bgp_exposed(bgp, &vips, &count))
+		lifeline_announced(
+		    e->origin.lifeline, b->socket, b->program, vips, count);
+}
+
+static unsigned
+beat_period(const struct engine *e)
+{
+	unsigned period = e->conf->dead_man / BEATS;
+
+	if (period == 0 || period > BEAT_MOST)
+		return BEAT_MOST;
+	return period < BEAT_LEAST ? BEAT_LEAST : period;
+}
+
+void
+parent_follow(struct engine *e)
+{
+	if (e->origin.lifeline == NULL)
+		return;
+	lifeline_configured(e->origin.lifeline);
+	lifeline_beat(e->origin.lifeline, beat_period(e));
+	if (e->bgpd.bgp != NULL)
+		bgp_set_guard(e->bgpd.bgp, tell_exposed, e);
+	if (e->retired.bgp != NULL)
+		bgp_set_guard(e->retired.bgp, tell_exposed, e);
+}
+
+void
+parent_excuse(struct engine *e)
+{
+	lifeline_busy(e->origin.lifeline, DEADMAN_BUSY);
+}
+
+static bool
+is_ours(const struct engine *e, const struct announced_place *place)
+{
+	return e->bgpd.bgp != NULL &&
+	    strcmp(e->bgpd.socket, place->socket) == 0 &&
+	    strcmp(e->bgpd.program, place->program) == 0;
+}
+
+/* The configuration has another bgpd now, or none. */
+static struct bgp *
+retire(struct engine *e, const struct announced_place *place)
+{
+	if (e->retired.bgp != NULL)
+		return NULL;
+	e->retired.bgp = bgp_new(e->base, place->socket, place->program);
+	e->retired.socket = xstrdup(place->socket);
+	e->retired.program = xstrdup(place->program);
+	bgp_want(e->retired.bgp, NULL, 0);
+	return e->retired.bgp;
+}
+
+void
+parent_inherit(struct engine *e)
+{
+	const struct announced *left = e->origin.announced;
+	struct bgp *bgp;
+	size_t i, j;
+
+	for (i = 0; left != NULL && i < left->place_count; i++) {
+		const struct announced_place *place = &left->places[i];
+
+		if (place->count == 0)
+			continue;
+		bgp = is_ours(e, place) ? e->bgpd.bgp : retire(e, place);
+		for (j = 0; bgp != NULL && j < place->count; j++)
+			bgp_own(bgp, &place->vips[j]);
+	}
+	e->origin.announced = NULL;
+	if (e->origin.deaths > 0)
+		history_add(e, HISTORY_RELOAD, "engine", "died", "restarted",
+		    e->origin.reason);
+}
+
+json_t *
+parent_json(const struct engine *e)
+{
+	const struct engine_origin *o = &e->origin;
+
+	return json_pack("{s:b, s:I, s:I, s:o}", "watched", o->lifeline != NULL,
+	    "restarts", (json_int_t)o->deaths, "died", (json_int_t)o->died,
+	    "reason", status_text(o->reason));
+}

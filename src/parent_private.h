@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The parent process's state, shared by its files.
+ */
+
+#ifndef PARENT_PRIVATE_H
+#define PARENT_PRIVATE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/announced.h"
+#include "core/deadman.h"
+#include "engine/engine.h"
+#include "options.h"
+
+struct bgp_child;
+struct event;
+struct event_base;
+struct pidfh;
+
+struct parent {
+	const struct options *options;
+	struct event_base *base;
+	struct pidfh *pidfile; /* NULL = none */
+	struct conf *conf;     /* for the first engine; then NULL */
+	int ready;	       /* who started vc5d waits; or -1 */
+	bool up;	       /* an engine has said hello */
+	int status;	       /* to exit with */
+	unsigned stops;	       /* signals that said so */
+	struct event *signals; /* of a signalfd */
+	struct deadman deadman;
+	struct event *step; /* when the switch is due */
+	uint64_t due;	    /* that time; or DEADMAN_NEVER */
+	struct announced announced;
+	struct engine_origin past; /* of the engines that died */
+
+	/* the engine that runs */
+	pid_t engine; /* 0 = none */
+	int pidfd, line;
+	struct event *exited, *heard;
+	bool silent; /* it was killed for that */
+
+	/* a withdrawal */
+	struct bgp_child *bgpctl; /* that runs */
+	size_t place;		  /* it is about */
+	unsigned version;	  /* of that one's list */
+	bool failed;		  /* at one of the places */
+	bool complained;
+
+	struct event *sweep; /* what the engine had running is to end */
+};
+
+/* parent.c */
+
+/* Do what the switch says, and see to it that it is asked again. */
+void parent_step(struct parent *);
+/* The engine has said something, or ended. */
+void parent_heard(struct parent *, unsigned most);
+void parent_lost(struct parent *, int status);
+
+/* parent_engine.c */
+
+/* Start one.  The child does not return. */
+void parent_fork(struct parent *);
+void parent_kill(struct parent *);
+/* Tell it LIFELINE_STOP, RELOAD, LOOK; whether it listens is its affair. */
+void parent_tell(struct parent *, int type);
+/* End all that an engine that died had running. */
+void parent_sweep(struct parent *);
+
+/* parent_withdraw.c */
+
+/* Withdraw all that is known to be announced. */
+void parent_withdraw(struct parent *);
+/* An engine has taken over: leave it to that. */
+void parent_withdraw_end(struct parent *);
+
+#endif

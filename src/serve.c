@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine's process; see serve.h.
+ */
+
+#include <event2/event.h>
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/dataplane.h"
+#include "adapters/dataplane_xdp.h"
+#include "adapters/lifeline.h"
+#include "background.h"
+#include "base/log.h"
+#include "core/conf.h"
+#include "engine/engine.h"
+#include "options.h"
+#include "serve.h"
+
+struct served {
+	struct event_base *base;
+	struct engine *engine;
+	struct lifeline *lifeline;
+	bool stopping;
+	bool asked; /* by the parent, to stop */
+};
+
+/*
+ * Signals are the parent's affair.  A terminal or a service manager may send
+ * them to all processes, so here one to stop counts once at most: a second one
+ * would end the waiting for routers.
+ */
+
+static void
+stop_once(struct served *s)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	engine_stop(s->engine);
+}
+
+static void
+stop_signal(evutil_socket_t number, short what, void *served)
+{
+	(void)what;
+	log_info("signal %s", strsignal((int)number));
+	stop_once(served);
+}
+
+static void
+parent_stops(void *served)
+{
+	struct served *s = served;
+
+	if (s->asked)
+		engine_stop(s->engine);
+	else
+		stop_once(s);
+	s->asked = true;
+}
+
+static void
+parent_reloads(void *served)
+{
+	engine_reload(((struct served *)served)->engine);
+}
+
+static void
+parent_looks(void *served)
+{
+	engine_look_at_bgpd(((struct served *)served)->engine);
+}
+
+static void
+parent_gone(void *served)
+{
+	log_warnx("the parent process is gone");
+	stop_once(served);
+}
+
+static struct conf *
+load_conf(const char *file)
+{
+	struct conf_errors errors = {0};
+	struct conf *conf;
+	size_t i;
+
+	conf = conf_load(file, &errors);
+	for (i = 0; conf == NULL && i < errors.count; i++)
+		log_warnx("%s", errors.lines[i]);
+	conf_errors_clear(&errors);
+	return conf;
+}
+
+static struct dataplane *
+open_dataplane(const struct conf *conf)
+{
+	struct dataplane_xdp_options options = {
+	    .pin_directory = conf->pin_directory,
+	    .mark = conf->probe.mark,
+	    .flows = conf->limits.flows,
+	    .slots = conf->limits.slots,
+	    .services = conf->limits.services,
+	    .destinations = conf->limits.destinations,
+	};
+
+	return dataplane_xdp_open(&options);
+}
+
+/* All that can fail at a start. */
+static struct engine *
+prepare(struct event_base *base, struct conf *conf)
+{
+	struct dataplane *dataplane = open_dataplane(conf);
+
+	if (dataplane != NULL)
+		return engine_new(base, dataplane, conf);
+	conf_free(conf);
+	return NULL;
+}
+
+static const int stop_signals[] = {SIGTERM, SIGINT, SIGQUIT};
+
+#define STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
+
+static void
+steer(struct served *s)
+{
+	struct event *events[STOP_SIGNALS];
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	for (i = 0; i < STOP_SIGNALS; i++) {
+		events[i] =
+		    evsignal_new(s->base, stop_signals[i], stop_signal, s);
+		if (events[i] == NULL || event_add(events[i], NULL) == -1)
+			fatalx("no memory for signals");
+	}
+	engine_start(s->engine);
+	event_base_dispatch(s->base);
+	for (i = 0; i < STOP_SIGNALS; i++)
+		event_free(events[i]);
+}
+
+int
+serve(const struct options *o, struct conf *conf, int fd, bool ready,
+    const struct engine_origin *origin)
+{
+	static const struct lifeline_callbacks callbacks = {
+	    .stop = parent_stops,
+	    .reload = parent_reloads,
+	    .look = parent_looks,
+	    .lost = parent_gone,
+	};
+	struct engine_origin own = *origin;
+	struct served s = {0};
+	char *error;
+
+	if (conf == NULL && (conf = load_conf(o->file)) == NULL)
+		return 1;
+	if (engine_raise_descriptors(conf, &error) == -1)
+		fatalx("%s", error);
+	if ((s.base = event_base_new()) == NULL)
+		fatalx("no event loop");
+	s.engine = prepare(s.base, conf);
+	if (s.engine != NULL) {
+		s.lifeline = lifeline_new(s.base, fd, &callbacks, &s);
+		own.lifeline = s.lifeline;
+		engine_set_origin(s.engine, &own);
+		lifeline_hello(s.lifeline);
+		if (!ready && !o->foreground) {
+			background_detach();
+			log_open("vc5d", 0, o->verbosity);
+		}
+		steer(&s);
+		engine_free(s.engine);
+		lifeline_free(s.lifeline);
+	}
+	event_base_free(s.base);
+	return s.engine == NULL;
+}

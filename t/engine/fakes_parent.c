@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * In place of the adapter to the parent process: see fakes_parent.h.
+ */
+
+#include <stdlib.h>
+
+#include "adapters/bgp.h"
+#include "adapters/lifeline.h"
+#include "fakes.h"
+#include "fakes_parent.h"
+
+struct fake_parent fake_parent;
+
+void
+lifeline_beat(struct lifeline *l, unsigned period)
+{
+	(void)l;
+	fake_parent.period = period;
+}
+
+void
+lifeline_busy(struct lifeline *l, unsigned ms)
+{
+	(void)l;
+	(void)ms;
+	fake_parent.excuses++;
+}
+
+void
+lifeline_configured(struct lifeline *l)
+{
+	(void)l;
+	fake_parent.configured++;
+}
+
+void
+lifeline_announced(struct lifeline *l, const char *socket, const char *program,
+    const struct addr *vips, size_t count)
+{
+	(void)l;
+	(void)program;
+	(void)vips;
+	fake_parent.socket = socket;
+	fake_parent.announced = count;
+}
+
+/* bgpd obeys at once. */
+bool
+bgp_exposed(const struct bgp *bgp, const struct addr **vips, size_t *count)
+{
+	(void)bgp;
+	*vips = record.wanted;
+	*count = record.wanted_count;
+	return true;
+}
+
+void
+bgp_set_guard(
+    struct bgp *bgp, void (*guard)(void *, const struct bgp *), void *arg)
+{
+	guard(arg, bgp);
+}
+
+void
+bgp_look(struct bgp *bgp)
+{
+	(void)bgp;
+	fake_parent.looks++;
+}

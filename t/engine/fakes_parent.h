@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the engine has told the parent process, which there is not.
+ */
+
+#ifndef T_ENGINE_FAKES_PARENT_H
+#define T_ENGINE_FAKES_PARENT_H
+
+#include <stddef.h>
+
+struct fake_parent {
+	unsigned period;     /* ms, of heartbeats */
+	unsigned excuses;    /* for being busy */
+	unsigned configured; /* how often */
+	const char *socket;  /* of the bgpd that was told of last */
+	size_t announced;    /* by it */
+	unsigned looks;	     /* at bgpd */
+};
+
+extern struct fake_parent fake_parent;
+
+#endif

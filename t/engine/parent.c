@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The engine and its parent process: what is told, and what is taken over of
+ * an engine that died.
+ */
+
+#include <string.h>
+
+#include "core/announced.h"
+#include "engine/engine.h"
+#include "fakes_parent.h"
+#include "harness.h"
+
+#define BGPD "/run/openbgpd/bgpd.sock.0"
+
+static struct addr left[] = {
+    {AF_INET, {192, 0, 2, 1}},
+    {AF_INET, {192, 0, 2, 9}},
+};
+static struct announced_place place = {
+    .program = (char[]){"/usr/sbin/bgpctl"},
+    .vips = left,
+    .count = 2,
+};
+static const struct announced announced = {.places = &place, .place_count = 1};
+
+/* Start as the parent does after a death. */
+static void
+start_after_a_death(const char *socket)
+{
+	struct engine_origin origin = {
+	    .lifeline = (struct lifeline *)&place,
+	    .announced = &announced,
+	    .deaths = 3,
+	    .died = 1234,
+	    .reason = "signal 9 (Killed)",
+	};
+
+	memset(&fake_parent, 0, sizeof(fake_parent));
+	place.socket = (char *)(uintptr_t)socket;
+	prepare(SERVICE_WEB);
+	engine_set_origin(engine, &origin);
+	engine_start(engine);
+}
+
+static void
+the_parent_is_told(void **state)
+{
+	(void)state;
+	more = "\"dead_man\": 2,";
+	start_after_a_death(BGPD);
+	assert_int_equal(fake_parent.configured, 1);
+	assert_int_equal(fake_parent.period, 250);
+	more = "\"dead_man\": 0,";
+	fake_parent.excuses = 0;
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(fake_parent.configured, 2);
+	assert_int_equal(fake_parent.period, 1000);
+	assert_int_not_equal(fake_parent.excuses, 0);
+	engine_look_at_bgpd(engine);
+	assert_int_not_equal(fake_parent.looks, 0);
+}
+
+/* Whether the engine owns what was announced of old. */
+static bool
+owns(unsigned last)
+{
+	size_t i;
+
+	for (i = 0; i < record.owned_count; i++)
+		if (record.owned[i].bytes[3] == last)
+			return true;
+	return false;
+}
+
+static void
+what_was_announced_is_taken_over(void **state)
+{
+	(void)state;
+	start_after_a_death(BGPD);
+	assert_true(owns(1));
+	assert_true(owns(9));
+	assert_string_equal(fake_parent.socket, BGPD);
+}
+
+static void
+another_bgpds_are_taken_over(void **state)
+{
+	(void)state;
+	world.bgpd_answers = false; /* nor is it done with */
+	start_after_a_death("/another");
+	assert_true(owns(9));
+}
+
+static void
+deaths_are_in_the_status(void **state)
+{
+	json_t *document, *own;
+
+	(void)state;
+	start_after_a_death(BGPD);
+	document = engine_document();
+	own = json_object_get(document, "engine");
+	assert_true(json_is_true(json_object_get(own, "watched")));
+	assert_int_equal(
+	    json_integer_value(json_object_get(own, "restarts")), 3);
+	assert_int_equal(
+	    json_integer_value(json_object_get(own, "died")), 1234);
+	assert_string_equal(json_string_value(json_object_get(own, "reason")),
+	    "signal 9 (Killed)");
+	json_decref(document);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(the_parent_is_told),
+	    TEST(what_was_announced_is_taken_over),
+	    TEST(another_bgpds_are_taken_over),
+	    TEST(deaths_are_in_the_status),
+	};
+
+	return run_engine_tests(tests);
+}
