@@ -30,6 +30,7 @@ static const struct check_ops *const types[CHECK_NONE] = {
     [CHECK_DNS] = &check_dns,
     [CHECK_UDP] = &check_udp,
     [CHECK_ICMP] = &check_icmp,
+    [CHECK_EXEC] = &check_exec,
 };
 
 static void

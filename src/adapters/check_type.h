@@ -31,6 +31,7 @@ struct check_ops {
 };
 
 extern const struct check_ops check_dns;
+extern const struct check_ops check_exec;
 extern const struct check_ops check_icmp;
 extern const struct check_ops check_syn;
 extern const struct check_ops check_tcp;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The check that a command of the operator's ends with status 0.  It runs as a
+ * user who may do nothing else here, is told in its environment what to look
+ * at, and is gone with everything that it has started when the probe is over.
+ */
+
+#include <sys/queue.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/check_type.h"
+#include "adapters/child.h"
+#include "base/xmalloc.h"
+
+#define OUTPUT_MAX 4096 /* bytes that are kept */
+#define LINE_MAX   80	/* of which so many are the reason */
+#define VARIABLES  8
+
+struct exec_state {
+	struct child *child; /* NULL = it does not run */
+	char *environment[VARIABLES + 1];
+	size_t variables;
+};
+
+/* A user that was looked up, as that may take its time. */
+struct user {
+	SLIST_ENTRY(user) entry;
+	char *name;
+	struct child_user ids;
+};
+
+static SLIST_HEAD(, user) users = SLIST_HEAD_INITIALIZER(users);
+
+/* NULL with errno set, to 0 if there is none of the name. */
+static const struct child_user *
+find_user(const char *name)
+{
+	const struct passwd *entry;
+	struct user *user;
+
+	SLIST_FOREACH(user, &users, entry)
+		if (strcmp(user->name, name) == 0)
+			return &user->ids;
+	errno = 0;
+	if ((entry = getpwnam(name)) == NULL)
+		return NULL;
+	user = xcalloc(1, sizeof(*user));
+	user->name = xstrdup(name);
+	user->ids.uid = entry->pw_uid;
+	user->ids.gid = entry->pw_gid;
+	SLIST_INSERT_HEAD(&users, user, entry);
+	return &user->ids;
+}
+
+/* The same, after a decision if it is NULL. */
+static const struct child_user *
+check_user(struct check *check)
+{
+	const char *name = check_conf(check)->exec.user;
+	const struct child_user *user = find_user(name);
+
+	if (user == NULL)
+		check_decide(check, CHECK_LOCAL_ERROR, "user %s: %s", name,
+		    errno == 0 ? "there is none" : strerror(errno));
+	else if (user->uid == 0) {
+		check_decide(check, CHECK_LOCAL_ERROR,
+		    "user %s is root, as whom no check is run", name);
+		user = NULL;
+	}
+	return user;
+}
+
+static void
+set_variable(struct exec_state *exec, const char *name, const char *value)
+{
+	exec->environment[exec->variables++] = xasprintf("%s=%s", name, value);
+}
+
+static void
+make_environment(struct check *check, struct exec_state *exec)
+{
+	const struct check_target *target = check_target(check);
+	char text[ADDR_STRLEN];
+
+	set_variable(exec, "PATH", CHILD_PATH);
+	set_variable(exec, "LC_ALL", "C");
+	set_variable(exec, "VC5_ADDRESS", addr_format(&target->server, text));
+	set_variable(exec, "VC5_VIP", addr_format(&target->vip, text));
+	snprintf(text, sizeof(text), "%u", check_conf(check)->port);
+	set_variable(exec, "VC5_PORT", text);
+	snprintf(text, sizeof(text), "%u", check_conf(check)->timeout);
+	set_variable(exec, "VC5_TIMEOUT", text);
+}
+
+/* How long the first line is, and not more than is wanted. */
+static int
+first_line(const char *text)
+{
+	size_t length = strcspn(text, "\r\n");
+
+	return (int)(length < LINE_MAX ? length : LINE_MAX);
+}
+
+static void
+exec_ended(void *arg, const struct child_result *result)
+{
+	struct check *check = arg;
+	struct exec_state *exec = check_state(check);
+	int length = first_line(result->output);
+
+	exec->child = NULL;
+	check_received(check, result->output, result->output_len);
+	if (result->ok)
+		check_decide(check, CHECK_PASSED, "%.*s", length,
+		    length > 0 ? result->output : "");
+	else
+		check_decide(check, CHECK_BAD_EXIT, "%s%s%.*s", result->error,
+		    length > 0 ? ": " : "", length, result->output);
+}
+
+static void
+note_command(struct check *check, char *const argv[])
+{
+	size_t i;
+
+	for (i = 0; argv[i] != NULL; i++) {
+		if (i > 0)
+			check_sent(check, " ", 1);
+		check_sent(check, argv[i], strlen(argv[i]));
+	}
+}
+
+static void
+exec_begin(struct check *check)
+{
+	struct exec_state *exec = check_state(check);
+	char *const *argv = check_conf(check)->exec.argv;
+	struct child_options options = {
+	    .environment = exec->environment,
+	    .output = OUTPUT_MAX,
+	    .merged = true,
+	    .chatty = true,
+	};
+
+	options.user = check_user(check);
+	if (options.user == NULL)
+		return;
+	make_environment(check, exec);
+	note_command(check, argv);
+	exec->child =
+	    child_start(check_base(check), argv, &options, exec_ended, check);
+	if (exec->child == NULL)
+		check_decide(check, CHECK_LOCAL_ERROR, "can't run %s: %s",
+		    argv[0], strerror(errno));
+}
+
+static void
+exec_expired(struct check *check)
+{
+	const struct exec_state *exec = check_state(check);
+	const char *output;
+	size_t length;
+
+	output = child_output(exec->child, &length);
+	check_received(check, output, length);
+	check_decide(check, CHECK_TIMEOUT, "killed after %u ms",
+	    check_conf(check)->timeout);
+}
+
+static void
+exec_release(void *state)
+{
+	struct exec_state *exec = state;
+
+	child_abandon(exec->child);
+	while (exec->variables > 0)
+		free(exec->environment[--exec->variables]);
+}
+
+const struct check_ops check_exec = {
+    .state_size = sizeof(struct exec_state),
+    .begin = exec_begin,
+    .expired = exec_expired,
+    .release = exec_release,
+};
