@@ -30,10 +30,17 @@
  *	vips		[ { address, wanted (bool): services have what they
  *			  need, announced (bool): bgpd announces it,
  *			  local (bool): it is an address of this host,
- *			  order ("withdraw", as ordered, or "") } ]
+ *			  order ("withdraw", as ordered, or ""),
+ *			  state ("withdrawn", "learning", "settling",
+ *			  "held down", "announced", "degraded", "leaving"),
+ *			  reason, left (seconds until that changes by itself;
+ *			  null = it doesn't), attributes ("normal", "degraded",
+ *			  "leaving", "degraded, leaving"; null = not wanted),
+ *			  priority (a severity), withdrawals (how many) } ]
  *	services	[ { name, description, vip, port, protocol ("tcp"),
  *			  scheduler, sticky (bool), track (bool), idle
- *			  (seconds), slow_start (seconds), need, up (how many),
+ *			  (seconds), slow_start (seconds), need, need_up, up (how
+ *			  many),
  *			  ok (bool): up >= need, order ("down", as ordered, or
  *			  ""), max_out (percent),
  *			  packets, bytes, flows, stateless, no_destination,

@@ -196,6 +196,26 @@ sample_vips(FILE *out, const struct family *family, const json_t *status)
 }
 
 static void
+sample_vip_states(FILE *out, const struct family *family, const json_t *status)
+{
+	static const char *const states[] = {"withdrawn", "learning",
+	    "settling", "held down", "announced", "degraded", "leaving"};
+	const json_t *vip;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(status, "vips"), i, vip) {
+		for (j = 0; j < sizeof(states) / sizeof(states[0]); j++) {
+			put_name(out, family);
+			fputc('{', out);
+			put_label(out, "vip", status_string(vip, "address"));
+			fprintf(out, ",state=\"%s\"} %d\n", states[j],
+			    strcmp(status_string(vip, "state"), states[j]) ==
+				0);
+		}
+	}
+}
+
+static void
 sample_services(FILE *out, const struct family *family, const json_t *status)
 {
 	const json_t *service;
@@ -462,6 +482,11 @@ static const struct family families[] = {
     {"vip_local", "gauge",
 	"Is the VIP an address of this host, which it must not be.",
 	sample_vips, "local"},
+    {"vip_state", "gauge", "State of the VIP: 1 for the one that it is in.",
+	sample_vip_states, NULL},
+    {"vip_withdrawals_total", "counter",
+	"How often the VIP was withdrawn, for whatever reason.", sample_vips,
+	"withdrawals"},
     {"service_ok", "gauge",
 	"Are at least as many destinations up as are needed.", sample_services,
 	"ok"},

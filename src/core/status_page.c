@@ -137,10 +137,29 @@ put_summary(FILE *out, const json_t *status)
 }
 
 static void
+put_vip_state(FILE *out, const json_t *vip)
+{
+	const char *state = status_string(vip, "state");
+	enum tone tone = TONE_WARNING;
+
+	if (strcmp(state, "announced") == 0)
+		tone = TONE_GOOD;
+	else if (strcmp(state, "withdrawn") == 0 &&
+	    *status_string(vip, "order") == '\0')
+		tone = TONE_BAD;
+	html_cell_begin(out, "State");
+	html_state(out, tone, state);
+	fputs(" <small>", out);
+	html_text(out, status_string(vip, "reason"));
+	fputs("</small>", out);
+	html_cell_end(out);
+}
+
+static void
 put_vips(FILE *out, const json_t *status)
 {
 	static const char *const headings[] = {
-	    "VIP", "Wanted", "Announced", NULL};
+	    "VIP", "Wanted", "Announced", "State", NULL};
 	const json_t *vips = json_object_get(status, "vips"), *vip;
 	bool wanted, announced;
 	size_t i;
@@ -162,6 +181,7 @@ put_vips(FILE *out, const json_t *status)
 		html_cell_yes(out, "Announced", announced,
 		    wanted ? TONE_GOOD : TONE_WARNING,
 		    wanted ? TONE_BAD : TONE_NEUTRAL);
+		put_vip_state(out, vip);
 		html_row_end(out);
 	}
 	html_table_end(out);

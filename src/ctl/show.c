@@ -170,19 +170,28 @@ show_summary(const json_t *status, const char *argument)
 static void
 show_vips(const json_t *vips, const char *argument)
 {
-	static const char *const headings[] = {
-	    "VIP", "WANTED", "ANNOUNCED", "LOCAL", "ORDER", NULL};
+	static const char *const headings[] = {"VIP", "WANTED", "ANNOUNCED",
+	    "LOCAL", "ORDER", "STATE", "#LEFT", "REASON", NULL};
 	struct table *table = table_new(headings);
-	const json_t *vip;
+	char age[STATUS_AGE_STRLEN];
+	const json_t *vip, *left;
 	size_t i;
 
 	(void)argument;
 	json_array_foreach(vips, i, vip) {
+		left = json_object_get(vip, "left");
 		table_add(table, status_string(vip, "address"));
 		table_add(table, yes_no(vip, "wanted"));
 		table_add(table, yes_no(vip, "announced"));
 		table_add(table, yes_no(vip, "local"));
 		table_add(table, status_string(vip, "order"));
+		table_add(table, status_string(vip, "state"));
+		table_add(table,
+		    json_is_number(left)
+			? status_age(
+			      (int64_t)(json_number_value(left) + 0.999), age)
+			: "");
+		table_add(table, status_string(vip, "reason"));
 	}
 	table_print(table, 0);
 	table_free(table);

@@ -100,7 +100,16 @@ void
 engine_reconcile(struct engine *e)
 {
 	apply_services(e);
-	announce_update(e);
+	vips_update(e);
+}
+
+/* A VIP's state changes by itself about now. */
+static void
+look_event(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	engine_reconcile(arg);
 }
 
 static void
@@ -280,7 +289,8 @@ engine_new(
 	retry_reset(&e->orders.retry);
 	e->reconcile = event_new(base, -1, 0, reconcile_event, e);
 	e->tick = event_new(base, -1, EV_PERSIST, tick, e);
-	if (e->reconcile == NULL || e->tick == NULL)
+	e->look = evtimer_new(base, look_event, e);
+	if (e->reconcile == NULL || e->tick == NULL || e->look == NULL)
 		fatalx("no memory for timers");
 	if (read_keys(e) == -1 || orders_load(e) == -1)
 		goto fail;
@@ -359,6 +369,17 @@ finish(struct engine *e)
 	event_base_loopbreak(e->base);
 }
 
+/* Unless VIPs are still to be seen leaving. */
+static void
+begin_to_withdraw(struct engine *e, uint64_t now)
+{
+	if (e->phase != ENGINE_LEAVING || !vips_all_withdrawn(e))
+		return;
+	log_notice("stopping: withdrawing");
+	e->phase = ENGINE_WITHDRAWING;
+	e->deadline = now + WITHDRAW_LIMIT;
+}
+
 static void
 stop_step(evutil_socket_t fd, short what, void *arg)
 {
@@ -368,6 +389,7 @@ stop_step(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	begin_to_withdraw(e, now);
 	if (e->phase == ENGINE_WITHDRAWING && (settled || now >= e->deadline)) {
 		if (!settled)
 			log_warnx("bgpd did not confirm the withdrawal in "
@@ -392,11 +414,12 @@ engine_stop(struct engine *e)
 		finish(e);
 		return;
 	}
-	log_notice("stopping: withdrawing");
-	e->phase = ENGINE_WITHDRAWING;
-	e->deadline = monotime_ms() + WITHDRAW_LIMIT;
+	e->phase = ENGINE_LEAVING;
 	engine_reconcile(e);
 	announce_want(e);
+	if (!vips_all_withdrawn(e))
+		log_notice("stopping: telling routers that VIPs leave");
+	begin_to_withdraw(e, monotime_ms());
 	e->stop = event_new(e->base, -1, EV_PERSIST, stop_step, e);
 	if (e->stop == NULL)
 		fatalx("no memory for a timer");
@@ -420,7 +443,10 @@ engine_free(struct engine *e)
 	if (e->stop != NULL)
 		event_free(e->stop);
 	event_free(e->tick);
+	event_free(e->look);
 	event_free(e->reconcile);
+	vips_left_free(e);
+	free(e->vip_services);
 	interfaces_free(e->interfaces, e->interface_count);
 	free(e->strays);
 	alerts_free(e->alerts);

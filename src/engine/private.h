@@ -23,6 +23,7 @@
 #include "core/health.h"
 #include "core/isolation.h"
 #include "core/overrides.h"
+#include "core/vip_state.h"
 #include "engine/engine.h"
 #include "engine/way.h"
 
@@ -92,13 +93,24 @@ struct service {
 	struct retry retry; /* of telling it */
 	uint64_t table;	    /* digest of its hash table, unless it is stale */
 	bool table_stale;
+	struct vip_service of_vip; /* what its VIP's state depends on */
 };
 
 struct vip {
 	const struct conf_vip *conf;
 	bool local;	  /* an address of this host: it can't be balanced */
-	bool wanted;	  /* its services have what they need */
+	bool wanted;	  /* it is to be announced, as state has it */
 	bool ordered_out; /* it is not to be announced */
+	struct vip_state state;
+	const struct service *culprit; /* that state.service is; or NULL */
+	unsigned culprit_up;	       /* servers of that, when last seen */
+};
+
+/* One that is no longer configured, and is announced as leaving till then. */
+struct left_vip {
+	struct addr address;
+	uint64_t until; /* monotonic ms */
+	struct conf_bgp_attributes attributes;
 };
 
 /* What the data plane is attached to: an interface, or a member of a bond. */
@@ -134,6 +146,7 @@ struct orders {
 
 enum engine_phase {
 	ENGINE_RUNNING,
+	ENGINE_LEAVING, /* VIPs are, before they are withdrawn */
 	ENGINE_WITHDRAWING,
 	ENGINE_FORWARDING
 };
@@ -152,8 +165,11 @@ struct engine {
 	struct sync_keys *sync_keys; /* for it, not yet in use; or NULL */
 	bool view_stale; /* others are to be told how services look here */
 
-	struct service *services; /* as conf->services */
-	struct vip *vips;	  /* as conf->vips */
+	struct service *services;	   /* as conf->services */
+	struct vip *vips;		   /* as conf->vips */
+	struct vip_service **vip_services; /* room for those of any VIP */
+	struct left_vip *left;
+	size_t left_count;
 	struct orders orders;
 	/* Do all checks fail, and because of this host's link? */
 	struct {
@@ -181,6 +197,7 @@ struct engine {
 	struct event *reconcile; /* activated when something is dirty */
 	struct event *tick;	 /* each second */
 	struct event *stop;	 /* while stopping */
+	struct event *look;	 /* when VIPs' states change by time */
 	enum engine_phase phase;
 	uint64_t deadline; /* monotonic ms: the end of the stop's phase */
 	uint64_t removal;  /* likewise: services that are gone go; 0 = none */
@@ -247,10 +264,27 @@ void ramp_advance(struct engine *, uint64_t now);
 /* How much of its weight a destination has: 1 to 100. */
 unsigned ramp_percent(const struct destination *);
 
-/* announce.c */
+/* vips.c */
 
 /* Work out which VIPs are wanted, and have that announced if it changed. */
-void announce_update(struct engine *);
+void vips_update(struct engine *);
+/*
+ * After a reload, of the VIPs of before: those that are gone are announced as
+ * leaving for as long as they are to be.  When the last of them is withdrawn,
+ * monotonic ms; 0 if none that is gone was announced.
+ */
+uint64_t
+vips_forget(struct engine *, const struct conf *was, const struct vip *);
+/* At a stop: is none announced any more, so far as it is up to us? */
+bool vips_all_withdrawn(const struct engine *);
+void vips_left_free(struct engine *);
+/* Why it is what it is, in buf, which is returned. */
+const char *vip_explain(const struct vip *, char buf[VIP_REASON_LEN]);
+/* Find out which VIPs are this host's own, or whether those still are. */
+void vips_look(struct engine *, bool only_local);
+
+/* announce.c */
+
 /* Tell bgpd which VIPs are wanted. */
 void announce_want(struct engine *);
 /* Begin to announce, if the configuration says so. */
@@ -260,8 +294,6 @@ void announce_follow(struct engine *);
 /* Is just what is wanted announced, as far as can be known? */
 bool announce_settled(struct engine *);
 void announce_end(struct engine *);
-/* Find out which VIPs are this host's own, or whether those still are. */
-void vips_look(struct engine *, bool only_local);
 
 /* orders.c */
 

@@ -85,22 +85,10 @@ follow_interfaces(struct engine *e, const struct conf *was)
 	interfaces_free(old, was->interface_count);
 }
 
-/* Was a VIP that the new configuration doesn't have announced till now? */
-static bool
-vip_is_gone(
-    const struct engine *e, const struct conf *was, const struct vip *vips)
+static uint64_t
+later(uint64_t a, uint64_t b)
 {
-	size_t i, j;
-
-	for (i = 0; i < was->vip_count; i++) {
-		for (j = 0; j < e->conf->vip_count; j++)
-			if (addr_compare(&was->vips[i].address,
-				&e->conf->vips[j].address) == 0)
-				break;
-		if (vips[i].wanted && j == e->conf->vip_count)
-			return true;
-	}
-	return false;
+	return a > b ? a : b;
 }
 
 /*
@@ -108,11 +96,11 @@ vip_is_gone(
  * stop, packets are forwarded for a while.
  */
 static void
-remove_gone(struct engine *e, bool announced)
+remove_gone(struct engine *e, uint64_t withdrawn)
 {
-	if (announced && e->bgpd.bgp != NULL)
-		e->removal = monotime_ms() + e->conf->stop_delay;
-	else
+	if (withdrawn != 0 && e->bgpd.bgp != NULL)
+		e->removal = later(e->removal, withdrawn + e->conf->stop_delay);
+	else if (e->removal == 0)
 		services_remove_others(e);
 }
 
@@ -122,14 +110,14 @@ replace_conf(struct engine *e, struct conf *now)
 	struct service *services, *old_services = e->services;
 	struct vip *vips, *old_vips = e->vips;
 	struct conf *was = e->conf;
-	bool gone;
+	uint64_t withdrawn;
 
 	keep_fixed(was, now);
 	services_build(e, now, &services, &vips);
 	e->services = services;
 	e->vips = vips;
 	e->conf = now;
-	gone = vip_is_gone(e, was, old_vips);
+	withdrawn = vips_forget(e, was, old_vips);
 	services_free(e, was, old_services, old_vips);
 	isolation_follow(e);
 	engine_apply_settings(e);
@@ -137,7 +125,7 @@ replace_conf(struct engine *e, struct conf *now)
 	vips_look(e, false);
 	announce_follow(e);
 	parent_follow(e);
-	remove_gone(e, gone);
+	remove_gone(e, withdrawn);
 	services_evaluate(e);
 	engine_sync_follow(e);
 	engine_reconcile(e);

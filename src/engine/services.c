@@ -283,6 +283,7 @@ service_init(
 	s->conf = conf;
 	orders_of_service(s);
 	s->applied = old != NULL && old->applied;
+	s->of_vip.met = old != NULL && old->of_vip.met;
 	s->dirty = s->table_stale = true;
 	retry_reset(&s->retry);
 	s->destinations =
@@ -319,6 +320,8 @@ vip_init(struct vip *v, struct engine *e, const struct conf_vip *conf)
 		    sizeof(*e->vips), vip_matches);
 	v->local = old != NULL && old->local;
 	v->wanted = old != NULL && old->wanted;
+	if (old != NULL)
+		v->state = old->state;
 }
 
 void
@@ -371,8 +374,10 @@ adopt_service(const struct dataplane_service *left, void *arg)
 	/* It need not have been: its predecessor may still have learnt. */
 	for (i = 0; left->answers && i < e->conf->vip_count; i++)
 		if (addr_compare(&left->key.vip, &e->vips[i].conf->address) ==
-		    0)
+		    0) {
 			e->vips[i].wanted = true;
+			vip_state_adopt(&e->vips[i].state, monotime_ms());
+		}
 }
 
 void

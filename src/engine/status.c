@@ -276,6 +276,7 @@ service_json(const struct service *s)
 	    json_string(
 		orders_name(s->ordered_down ? ORDER_DOWN : ORDER_NONE)));
 	set_integer(o, "max_out", c->max_out);
+	set_integer(o, "need_up", c->need_up);
 	json_object_set_new(o, "track", json_boolean(c->track));
 	set_integer(o, "idle", c->idle);
 	json_object_set_new(o, "slow_start", json_real(c->slow_start / 1000.0));
@@ -298,6 +299,33 @@ is_announced(const struct bgp_status *bgp, const struct addr *vip)
 	return false;
 }
 
+static void
+set_vip_state(json_t *o, const struct vip *v)
+{
+	static const char *const sets[ATTRIBUTES_SETS] = {
+	    [ATTRIBUTES_NORMAL] = "normal",
+	    [ATTRIBUTES_DEGRADED] = "degraded",
+	    [ATTRIBUTES_LEAVING] = "leaving",
+	    [ATTRIBUTES_DEGRADED_LEAVING] = "degraded, leaving",
+	};
+	const struct vip_state *s = &v->state;
+	uint64_t now = monotime_ms();
+	char reason[VIP_REASON_LEN];
+
+	json_object_set_new(o, "state", json_string(vip_phase_name(s->phase)));
+	json_object_set_new(o, "reason", status_text(vip_explain(v, reason)));
+	json_object_set_new(o, "left",
+	    s->until == 0
+		? json_null()
+		: json_real(s->until > now ? (s->until - now) / 1000.0 : 0));
+	json_object_set_new(o, "attributes",
+	    v->wanted ? json_string(sets[vip_state_attributes(s)])
+		      : json_null());
+	json_object_set_new(o, "priority",
+	    json_string(alert_severity_names[v->conf->priority]));
+	set_integer(o, "withdrawals", s->withdrawals);
+}
+
 static json_t *
 vips_json(const struct engine *e, const struct bgp_status *bgp)
 {
@@ -307,13 +335,14 @@ vips_json(const struct engine *e, const struct bgp_status *bgp)
 	for (i = 0; i < e->conf->vip_count; i++) {
 		const struct vip *v = &e->vips[i];
 
-		json_array_append_new(list,
-		    json_pack("{s:o, s:b, s:b, s:b, s:s}", "address",
-			address_json(&v->conf->address), "wanted", v->wanted,
-			"announced", is_announced(bgp, &v->conf->address),
-			"local", v->local, "order",
-			orders_name(
-			    v->ordered_out ? ORDER_WITHDRAW : ORDER_NONE)));
+		json_t *o = json_pack("{s:o, s:b, s:b, s:b, s:s}", "address",
+		    address_json(&v->conf->address), "wanted", v->wanted,
+		    "announced", is_announced(bgp, &v->conf->address), "local",
+		    v->local, "order",
+		    orders_name(v->ordered_out ? ORDER_WITHDRAW : ORDER_NONE));
+
+		set_vip_state(o, v);
+		json_array_append_new(list, o);
 	}
 	return list;
 }

@@ -124,6 +124,18 @@ fake_wanted(const char *vip)
 	return false;
 }
 
+const char *
+fake_attributes(const char *vip)
+{
+	struct addr a = address(vip);
+	size_t i;
+
+	for (i = 0; i < record.wanted_count; i++)
+		if (addr_compare(&record.wanted[i], &a) == 0)
+			return record.wanted_as[i];
+	return "-";
+}
+
 /* The data plane. */
 
 static struct dataplane_service *
@@ -717,6 +729,20 @@ bgp_own(struct bgp *bgp, const struct addr *vip)
 		record.owned[record.owned_count++] = *vip;
 }
 
+static void
+describe_attributes(const struct conf_bgp_attributes *attributes,
+    char text[FAKE_ATTRIBUTES_LEN])
+{
+	size_t i, len = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < attributes->community_count; i++)
+		len += (size_t)snprintf(text + len, FAKE_ATTRIBUTES_LEN - len,
+		    "%s ", attributes->communities[i]);
+	snprintf(text + len, FAKE_ATTRIBUTES_LEN - len, "med %d pref %d",
+	    (int)attributes->med, (int)attributes->local_pref);
+}
+
 void
 bgp_want(struct bgp *bgp, const struct bgp_network *networks, size_t count)
 {
@@ -726,8 +752,11 @@ bgp_want(struct bgp *bgp, const struct bgp_network *networks, size_t count)
 	record.wants++;
 	if (count > FAKE_VIPS)
 		abort();
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		record.wanted[i] = networks[i].vip;
+		describe_attributes(
+		    networks[i].attributes, record.wanted_as[i]);
+	}
 	record.wanted_count = count;
 	if (count < record.wanted_least)
 		record.wanted_least = count;

@@ -19,12 +19,13 @@
 #include "adapters/dataplane.h"
 #include "core/addr.h"
 
-#define FAKE_SERVICES 8
-#define FAKE_SERVERS  8
-#define FAKE_VIPS     8
-#define FAKE_MEMBERS  3
-#define FAKE_PORTS    4
-#define FAKE_FLOWS    2048
+#define FAKE_SERVICES	    8
+#define FAKE_SERVERS	    8
+#define FAKE_VIPS	    8
+#define FAKE_MEMBERS	    3
+#define FAKE_PORTS	    4
+#define FAKE_FLOWS	    2048
+#define FAKE_ATTRIBUTES_LEN 128
 
 /* What the world does. */
 struct fake_server {
@@ -75,6 +76,7 @@ struct fake_record {
 	struct dataplane_settings settings;
 	bool answers[FAKE_SERVICES]; /* pings, of the service's VIP */
 	struct addr wanted[FAKE_VIPS];
+	char wanted_as[FAKE_VIPS][FAKE_ATTRIBUTES_LEN];
 	size_t wanted_count;
 	size_t wanted_least; /* the smallest count that was wanted */
 	unsigned wants;
@@ -98,6 +100,8 @@ struct fake_server *fake_server(const char *address);
 struct dataplane_service *fake_service(const char *key);
 enum destination_state fake_state(const char *key, const char *server);
 bool fake_wanted(const char *vip);
+/* "65000:1 NO_EXPORT med 5 pref 0" and the like; "-" if it is not wanted. */
+const char *fake_attributes(const char *vip);
 /* Does the VIP of a service answer pings? */
 bool fake_answers(const char *key);
 bool fake_attached(const char *name);

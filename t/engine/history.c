@@ -80,7 +80,7 @@ each_transition_is_noted_once(void **state)
 	wait_for(fake_wanted(VIP) && fake_state(WEB, B) == DESTINATION_UP);
 	assert_int_equal(count("check", A, "up"), 1);
 	assert_int_equal(count("destination", A, "up"), 1);
-	assert_int_equal(count("vip", VIP, "wanted"), 1);
+	assert_int_equal(count("vip", VIP, "announced"), 1);
 	fake_server(A)->answers = fake_server(B)->answers = false;
 	wait_for(!fake_wanted(VIP));
 	assert_int_equal(count("check", A, "down"), 1);

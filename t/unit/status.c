@@ -271,7 +271,12 @@ page_says_states_in_words(void **state)
 	    "<tr><th scope=\"row\">2001:db8::53</th><td data-label=\"Wanted\">"
 	    "<span class=\"state bad\">no, local address</span></td>"
 	    "<td data-label=\"Announced\"><span class=\"state bad\">no</span>"
-	    "</td></tr>");
+	    "</td><td data-label=\"State\"><span class=\"state bad\">withdrawn"
+	    "</span> <small>it is an address of this host: remove it here"
+	    "</small></td></tr>");
+	assert_contains(text,
+	    "<span class=\"state warning\">degraded</span> <small>d\xc3\xb6ns "
+	    "&lt;a&gt; has 1 of 3 servers up</small>");
 	assert_contains(text,
 	    "<span class=\"state neutral\">not yet known</span>"
 	    " <b>http 80</b>");
