@@ -24,7 +24,7 @@
 #define RETRY_MAX	  5000	/* ms */
 #define RECHECK_MIN	  1000	/* ms from one look to the next, doubling */
 #define RECHECK_MAX	  10000 /* ms */
-#define NEIGHBOURS_PERIOD 5000	/* ms */
+#define NEIGHBOURS_PERIOD 2000	/* ms */
 #define WAITS_MAX	  3	/* fruitless attempts before we complain */
 
 static const struct bgp_child_limits limits = {
@@ -48,7 +48,7 @@ struct bgp {
 	struct event *notify;		     /* the callback is due */
 	unsigned retry_delay, recheck_delay; /* ms, the next ones */
 	unsigned waits; /* since all was well, without a known reason */
-	bool neighbours_due;
+	bool neighbours_due, neighbours_known;
 	struct bgp_neighbour *neighbours;
 	size_t neighbour_count;
 	struct bgp_problems problems;
@@ -247,6 +247,7 @@ neighbours_done(struct bgp *bgp, const struct bgp_child_result *result)
 	bgpctl_neighbours_free(bgp->neighbours, bgp->neighbour_count);
 	bgp->neighbours = list;
 	bgp->neighbour_count = count;
+	bgp->neighbours_known = true;
 	bgp_notify(bgp);
 }
 
@@ -428,6 +429,7 @@ bgp_down(struct bgp *bgp)
 	bgpctl_neighbours_free(bgp->neighbours, bgp->neighbour_count);
 	bgp->neighbours = NULL;
 	bgp->neighbour_count = 0;
+	bgp->neighbours_known = false;
 	event_del(bgp->retry);
 	event_del(bgp->recheck);
 	event_del(bgp->refresh);
@@ -517,6 +519,12 @@ void
 bgp_want(struct bgp *bgp, const struct bgp_network *list, size_t count)
 {
 	bgp_plan_want(bgp->plan, list, count);
+	/* What is only for show doesn't keep a withdrawal waiting. */
+	if (bgp->child != NULL && bgp->command == BGPCTL_NEIGHBOURS) {
+		bgp_child_free(bgp->child);
+		bgp->child = NULL;
+		bgp->neighbours_due = true;
+	}
 	event_active(bgp->kick, EV_TIMEOUT, 0);
 }
 
@@ -537,6 +545,7 @@ bgp_status(const struct bgp *bgp, struct bgp_status *status)
 	    bgp_plan_announced(bgp->plan, &status->announced_count);
 	status->neighbours = bgp->neighbours;
 	status->neighbour_count = bgp->neighbour_count;
+	status->neighbours_known = bgp->neighbours_known;
 }
 
 bool

@@ -27,6 +27,7 @@ struct bgp_status {
 	size_t announced_count;
 	const struct bgp_neighbour *neighbours; /* as bgpd showed last */
 	size_t neighbour_count;
+	bool neighbours_known; /* it has shown them since it is connected */
 };
 
 /*

@@ -320,6 +320,42 @@ get_counter(const json_t *object, const char *key)
 	return value > 0 ? (uint64_t)value : 0;
 }
 
+/* Whatever bgpd knows of the end of a session, the most telling first. */
+static char *
+neighbour_error(const json_t *entry)
+{
+	static const struct {
+		const char *key, *words;
+	} errors[] = {
+	    {"my_shutdown_reason", "shut down here"},
+	    {"last_shutdown_reason", "shut down by the neighbour"},
+	    {"last_error_received", "received"},
+	    {"last_error_sent", "sent"},
+	};
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		text = get_string(entry, errors[i].key);
+		if (*text != '\0')
+			return xasprintf("%s: %.200s", errors[i].words, text);
+	}
+	return xstrdup("");
+}
+
+/* That of the session, or else what is offered for one. */
+static unsigned
+neighbour_hold_time(const json_t *entry)
+{
+	const json_t *session = json_object_get(entry, "session");
+	int64_t time;
+
+	if (session == NULL)
+		session = json_object_get(entry, "config");
+	time = get_number(session, "holdtime", 0);
+	return time > 0 && time <= UINT16_MAX ? (unsigned)time : 0;
+}
+
 int
 bgpctl_parse_neighbours(const char *text, size_t len,
     struct bgp_neighbour **list, size_t *count, char error[BGPCTL_ERROR_LEN])
@@ -343,6 +379,8 @@ bgpctl_parse_neighbours(const char *text, size_t len,
 		peer->as =
 		    (uint32_t)strtoul(get_string(entry, "remote_as"), NULL, 10);
 		peer->state = xstrdup(get_string(entry, "state"));
+		peer->error = neighbour_error(entry);
+		peer->hold_time = neighbour_hold_time(entry);
 		/* -1 if it never was up */
 		peer->uptime = get_counter(entry, "last_updown_sec");
 		peer->received = get_counter(prefixes, "received");
@@ -370,6 +408,7 @@ bgpctl_neighbours_free(struct bgp_neighbour *list, size_t count)
 	for (i = 0; i < count; i++) {
 		free(list[i].address);
 		free(list[i].description);
+		free(list[i].error);
 		free(list[i].state);
 	}
 	free(list);

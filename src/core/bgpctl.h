@@ -39,11 +39,13 @@ struct bgpctl_route {
 
 struct bgp_neighbour {
 	char *address, *description; /* never NULL */
+	char *error; /* why a session ended last, "" if not known */
 	uint32_t as;
 	char *state;	    /* "Established", ... as bgpd names it */
 	uint64_t uptime;    /* seconds in that state, or 0 */
 	uint64_t received;  /* prefixes */
 	uint64_t announced; /* prefixes, as bgpd counts them */
+	unsigned hold_time; /* seconds without a message that end it; 0 = none */
 };
 
 /* "network show", ...: for messages.  Static storage. */

@@ -76,6 +76,8 @@
  *	bgp		{ enabled (bool), connected (bool), error (string),
  *			  announced [ address ],
  *			  neighbours [ { address, description, as, state,
+ *			    error (why a session ended last; ""), hold_time
+ *			    (seconds), flaps (sessions that were lost),
  *			    uptime, received, announced } ] }
  *	sync		{ enabled (bool); the rest only if it is:
  *			  cluster, instance (names), interface, group

@@ -365,6 +365,17 @@ put_service(FILE *out, const json_t *service)
 	free(key);
 }
 
+/* Why a session ended last. */
+static void
+put_neighbour_error(FILE *out, const char *error)
+{
+	if (*error == '\0')
+		return;
+	fputs(" <small>", out);
+	html_text(out, error);
+	fputs("</small>", out);
+}
+
 static void
 put_neighbours(FILE *out, const json_t *bgp)
 {
@@ -385,6 +396,7 @@ put_neighbours(FILE *out, const json_t *bgp)
 		    state);
 		fprintf(out, " <small>%s</small>",
 		    status_age(status_number(neighbour, "uptime"), age));
+		put_neighbour_error(out, status_string(neighbour, "error"));
 		html_cell_end(out);
 		html_cell_text(out, "Description",
 		    status_string(neighbour, "description"));

@@ -201,7 +201,8 @@ static void
 show_neighbours(const json_t *neighbours)
 {
 	static const char *const headings[] = {"NEIGHBOUR", "#AS", "STATE",
-	    "#SINCE", "#RECEIVED", "#ANNOUNCED", "DESCRIPTION", NULL};
+	    "#SINCE", "#FLAPS", "#HOLD", "#RECEIVED", "#ANNOUNCED",
+	    "DESCRIPTION", NULL};
 	struct table *table = table_new(headings);
 	const json_t *neighbour;
 	char age[STATUS_AGE_STRLEN];
@@ -214,6 +215,10 @@ show_neighbours(const json_t *neighbours)
 		table_add(
 		    table, status_age(status_number(neighbour, "uptime"), age));
 		table_addf(
+		    table, "%" PRId64, status_number(neighbour, "flaps"));
+		table_addf(
+		    table, "%" PRId64, status_number(neighbour, "hold_time"));
+		table_addf(
 		    table, "%" PRId64, status_number(neighbour, "received"));
 		table_addf(
 		    table, "%" PRId64, status_number(neighbour, "announced"));
@@ -221,6 +226,23 @@ show_neighbours(const json_t *neighbours)
 	}
 	table_print(table, 0);
 	table_free(table);
+}
+
+/* Why sessions ended last, as far as bgpd says. */
+static void
+show_neighbour_errors(const json_t *neighbours)
+{
+	const json_t *neighbour;
+	size_t i;
+
+	json_array_foreach(neighbours, i, neighbour) {
+		if (*status_string(neighbour, "error") == '\0')
+			continue;
+		safe_printf("last error of %s: %s",
+		    status_string(neighbour, "address"),
+		    status_string(neighbour, "error"));
+		putchar('\n');
+	}
 }
 
 static void
@@ -248,6 +270,7 @@ show_bgp(const json_t *bgp, const char *argument)
 	}
 	puts(i == 0 ? " nothing\n" : "\n");
 	show_neighbours(json_object_get(bgp, "neighbours"));
+	show_neighbour_errors(json_object_get(bgp, "neighbours"));
 }
 
 /* "eth1, eth2", and which of them are attached to on their own. */

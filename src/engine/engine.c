@@ -333,6 +333,7 @@ engine_start(struct engine *e)
 	services_adopt(e);
 	announce_begin(e);
 	parent_inherit(e);
+	neighbours_follow(e);
 	vips_look(e, false);
 	services_look(e, false);
 	services_remove_others(e);
@@ -436,6 +437,7 @@ engine_free(struct engine *e)
 	if (e->services != NULL)
 		services_free(e, e->conf, e->services, e->vips);
 	announce_end(e);
+	neighbours_free(e);
 	engine_sync_free(e);
 	netlink_free(e->netlink);
 	if (e->dataplane != NULL)

@@ -35,6 +35,7 @@ struct event;
 struct event_base;
 struct history;
 struct http;
+struct neighbour;
 struct netlink;
 struct sync;
 struct sync_keys;
@@ -192,6 +193,8 @@ struct engine {
 	unsigned spread;	 /* ms, of many probes that might begin now */
 	uint64_t put_off;	 /* probes that had to wait, ever */
 	uint64_t put_off_at; /* monotonic ms, when that last grew; 0 = never */
+	struct neighbour *neighbours; /* of bgpd, see neighbours.c */
+	size_t neighbour_count;
 	struct engine_origin origin; /* lifeline NULL: there is no parent */
 
 	struct event *reconcile; /* activated when something is dirty */
@@ -354,6 +357,14 @@ json_t *isolation_json(const struct engine *);
 /* orders_console.c: as flows.c */
 
 json_t *console_override(struct engine *, const json_t *request);
+/* neighbours.c */
+
+/* Watch the neighbours of the bgpd that there is now. */
+void neighbours_follow(struct engine *);
+/* How often a session with it was lost. */
+uint64_t neighbour_flaps(const struct engine *, const char *address);
+void neighbours_free(struct engine *);
+
 /* parent.c */
 
 /* Tell the parent of the bgpds there are, and of the configuration. */

@@ -125,6 +125,7 @@ replace_conf(struct engine *e, struct conf *now)
 	vips_look(e, false);
 	announce_follow(e);
 	parent_follow(e);
+	neighbours_follow(e);
 	remove_gone(e, withdrawn);
 	services_evaluate(e);
 	engine_sync_follow(e);

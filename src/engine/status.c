@@ -348,13 +348,18 @@ vips_json(const struct engine *e, const struct bgp_status *bgp)
 }
 
 static json_t *
-neighbour_json(const struct bgp_neighbour *n)
+neighbour_json(const struct engine *e, const struct bgp_neighbour *n)
 {
 	json_t *o = json_pack("{s:o, s:o, s:I, s:o}", "address",
 	    status_text(n->address ? n->address : ""), "description",
 	    status_text(n->description ? n->description : ""), "as",
 	    (json_int_t)n->as, "state", status_text(n->state ? n->state : ""));
 
+	json_object_set_new(
+	    o, "error", status_text(n->error ? n->error : ""));
+	set_integer(o, "hold_time", n->hold_time);
+	set_integer(
+	    o, "flaps", n->address ? neighbour_flaps(e, n->address) : 0);
 	set_integer(o, "uptime", n->uptime);
 	set_integer(o, "received", n->received);
 	set_integer(o, "announced", n->announced);
@@ -372,7 +377,7 @@ bgp_json(const struct engine *e, const struct bgp_status *bgp)
 		    announced, address_json(&bgp->announced[i]));
 	for (i = 0; i < bgp->neighbour_count; i++)
 		json_array_append_new(
-		    neighbours, neighbour_json(&bgp->neighbours[i]));
+		    neighbours, neighbour_json(e, &bgp->neighbours[i]));
 	return json_pack("{s:b, s:b, s:o, s:o, s:o}", "enabled",
 	    e->conf->bgp.enabled, "connected", bgp->connected, "error",
 	    status_text(bgp->error ? bgp->error : ""), "announced", announced,

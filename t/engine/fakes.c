@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "adapters/bgp.h"
 #include "adapters/check.h"
 #include "adapters/control.h"
 #include "adapters/http.h"
@@ -702,82 +701,6 @@ fake_address_changed(const char *text, bool present)
 
 	world.local = present ? a : (struct addr){0};
 	callbacks.address(callback_arg, &a, present);
-}
-
-/* BGP. */
-
-struct bgp *
-bgp_new(struct event_base *base, const char *socket, const char *program)
-{
-	(void)base;
-	(void)socket;
-	(void)program;
-	return (struct bgp *)&handle;
-}
-
-void
-bgp_free(struct bgp *bgp)
-{
-	(void)bgp;
-}
-
-void
-bgp_own(struct bgp *bgp, const struct addr *vip)
-{
-	(void)bgp;
-	if (record.owned_count < FAKE_VIPS)
-		record.owned[record.owned_count++] = *vip;
-}
-
-static void
-describe_attributes(const struct conf_bgp_attributes *attributes,
-    char text[FAKE_ATTRIBUTES_LEN])
-{
-	size_t i, len = 0;
-
-	text[0] = '\0';
-	for (i = 0; i < attributes->community_count; i++)
-		len += (size_t)snprintf(text + len, FAKE_ATTRIBUTES_LEN - len,
-		    "%s ", attributes->communities[i]);
-	snprintf(text + len, FAKE_ATTRIBUTES_LEN - len, "med %d pref %d",
-	    (int)attributes->med, (int)attributes->local_pref);
-}
-
-void
-bgp_want(struct bgp *bgp, const struct bgp_network *networks, size_t count)
-{
-	size_t i;
-
-	(void)bgp;
-	record.wants++;
-	if (count > FAKE_VIPS)
-		abort();
-	for (i = 0; i < count; i++) {
-		record.wanted[i] = networks[i].vip;
-		describe_attributes(
-		    networks[i].attributes, record.wanted_as[i]);
-	}
-	record.wanted_count = count;
-	if (count < record.wanted_least)
-		record.wanted_least = count;
-}
-
-bool
-bgp_settled(const struct bgp *bgp)
-{
-	(void)bgp;
-	return world.bgpd_answers;
-}
-
-void
-bgp_status(const struct bgp *bgp, struct bgp_status *out)
-{
-	(void)bgp;
-	memset(out, 0, sizeof(*out));
-	out->connected = true;
-	out->error = "";
-	out->announced = record.wanted;
-	out->announced_count = record.wanted_count;
 }
 
 /* Checks. */

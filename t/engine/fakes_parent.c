@@ -6,9 +6,7 @@
 
 #include <stdlib.h>
 
-#include "adapters/bgp.h"
 #include "adapters/lifeline.h"
-#include "fakes.h"
 #include "fakes_parent.h"
 
 struct fake_parent fake_parent;
@@ -44,28 +42,4 @@ lifeline_announced(struct lifeline *l, const char *socket, const char *program,
 	(void)vips;
 	fake_parent.socket = socket;
 	fake_parent.announced = count;
-}
-
-/* bgpd obeys at once. */
-bool
-bgp_exposed(const struct bgp *bgp, const struct addr **vips, size_t *count)
-{
-	(void)bgp;
-	*vips = record.wanted;
-	*count = record.wanted_count;
-	return true;
-}
-
-void
-bgp_set_guard(
-    struct bgp *bgp, void (*guard)(void *, const struct bgp *), void *arg)
-{
-	guard(arg, bgp);
-}
-
-void
-bgp_look(struct bgp *bgp)
-{
-	(void)bgp;
-	fake_parent.looks++;
 }

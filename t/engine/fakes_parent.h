@@ -15,7 +15,6 @@ struct fake_parent {
 	unsigned configured; /* how often */
 	const char *socket;  /* of the bgpd that was told of last */
 	size_t announced;    /* by it */
-	unsigned looks;	     /* at bgpd */
 };
 
 extern struct fake_parent fake_parent;

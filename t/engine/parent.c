@@ -9,6 +9,7 @@
 
 #include "core/announced.h"
 #include "engine/engine.h"
+#include "fakes_bgp.h"
 #include "fakes_parent.h"
 #include "harness.h"
 
@@ -60,7 +61,7 @@ the_parent_is_told(void **state)
 	assert_int_equal(fake_parent.period, 1000);
 	assert_int_not_equal(fake_parent.excuses, 0);
 	engine_look_at_bgpd(engine);
-	assert_int_not_equal(fake_parent.looks, 0);
+	assert_int_not_equal(fake_bgpd.looks, 0);
 }
 
 /* Whether the engine owns what was announced of old. */

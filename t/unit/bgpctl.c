@@ -49,11 +49,14 @@ static const char neighbours[] =
     "{\"neighbors\": [{\"remote_as\": \"4200000000\","
     "\"description\": \"rack 1\", \"remote_addr\": \"10.9.0.2\","
     "\"state\": \"Active\", \"last_updown\": \"Never\","
-    "\"last_updown_sec\": -1, \"config\": {\"template\": false},"
+    "\"last_updown_sec\": -1, \"config\": {\"template\": false,"
+    "\"holdtime\": 90}, \"last_error_sent\": \"HoldTimer expired\","
+    "\"last_error_received\": \"Cease, administratively down\","
     "\"stats\": {\"prefixes\": {\"sent\": 0, \"received\": 0}}},"
     "{\"remote_as\": \"65001\", \"remote_addr\": \"fd09::2\","
     "\"bgpid\": \"10.9.0.2\", \"state\": \"Established\","
     "\"last_updown\": \"00:00:03\", \"last_updown_sec\": 3,"
+    "\"config\": {\"holdtime\": 90}, \"session\": {\"holdtime\": 9},"
     "\"stats\": {\"prefixes\": {\"sent\": 12, \"received\": 34}}}]}";
 
 static struct addr
@@ -263,8 +266,13 @@ neighbours_are_read(void **state)
 	assert_string_equal(list[0].state, "Active");
 	assert_true(list[0].as == 4200000000);
 	assert_int_equal(list[0].uptime, 0);
+	assert_string_equal(
+	    list[0].error, "received: Cease, administratively down");
+	assert_int_equal(list[0].hold_time, 90);
 	assert_string_equal(list[1].address, "fd09::2");
 	assert_string_equal(list[1].description, "");
+	assert_string_equal(list[1].error, "");
+	assert_int_equal(list[1].hold_time, 9);
 	assert_int_equal(list[1].uptime, 3);
 	assert_int_equal(list[1].received, 34);
 	assert_int_equal(list[1].announced, 12);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * A bgpd that obeys at once, and has such neighbours as a test says.
+ */
+
+#ifndef T_ENGINE_FAKES_BGP_H
+#define T_ENGINE_FAKES_BGP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct bgp_neighbour;
+
+struct fake_bgpd {
+	const struct bgp_neighbour *neighbours;
+	size_t neighbour_count;
+	bool gone;
+	unsigned looks; /* at it */
+	void (*callback)(void *);
+	void *arg;
+};
+
+extern struct fake_bgpd fake_bgpd;
+
+/* What it shows from now on; NULL and 1: it has gone. */
+void fake_bgpd_shows(const struct bgp_neighbour *, size_t count);
+
+#endif
