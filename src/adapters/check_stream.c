@@ -165,8 +165,9 @@ connect_ready(int fd, short events, void *arg)
 	socklen_t length = sizeof(int);
 	int error = 0;
 
-	(void)events;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+	/* An error wakes up readers as well: mostly there is no need to ask. */
+	if ((events & EV_READ) != 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
 		error = errno;
 	event_del(&check->io);
 	if (error != 0) {
@@ -212,7 +213,7 @@ check_connect(struct check *check)
 		check_fail_local(check, "TCP_QUICKACK", "");
 	else if (connect(fd, (struct sockaddr *)&to, length) == 0 ||
 	    errno == EINPROGRESS)
-		check_watch(check, EV_WRITE, connect_ready);
+		check_watch(check, EV_READ | EV_WRITE, connect_ready);
 	else if (errno == ECONNREFUSED)
 		check_fail(check, errno, "connecting");
 	else

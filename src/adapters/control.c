@@ -93,22 +93,35 @@ client_restart_deadline(struct client *client)
 	event_add(client->deadline, &tv);
 }
 
-/* Takes the reference. */
+static int
+append(const char *text, size_t length, void *out)
+{
+	return evbuffer_add(out, text, length);
+}
+
+/*
+ * Takes the reference.  Of a large document the text is many megabytes: it is
+ * made where it is sent from.
+ */
 static void
 client_reply(struct client *client, json_t *reply)
 {
+	static const char none[] = "{\"error\":\"the reply is not JSON\"}";
 	struct evbuffer *out = bufferevent_get_output(client->bev);
-	char *text;
+	struct evbuffer *text = evbuffer_new();
 
-	text = json_dumps(reply, JSON_COMPACT);
-	json_decref(reply);
 	if (text == NULL)
-		text = xstrdup("{\"error\":\"the reply is not JSON\"}");
+		fatalx("control socket: out of memory");
+	if (json_dump_callback(reply, append, text, JSON_COMPACT) == -1) {
+		evbuffer_drain(text, evbuffer_get_length(text));
+		evbuffer_add(text, none, strlen(none));
+	}
+	json_decref(reply);
 	client->replying = true;
 	client_restart_deadline(client);
-	evbuffer_add(out, text, strlen(text));
-	evbuffer_add(out, "\n", 1);
-	free(text);
+	evbuffer_add(text, "\n", 1);
+	evbuffer_add_buffer(out, text);
+	evbuffer_free(text);
 }
 
 static json_t *

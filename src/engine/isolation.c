@@ -9,7 +9,6 @@
  * alarmed by one round of checks that were lost.
  */
 
-#include "adapters/netlink.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "core/isolation.h"
@@ -126,13 +125,12 @@ void
 isolation_note(struct prober *p, bool passed)
 {
 	const struct service *s = p->destination->service;
-	const struct addr *vip = &s->conf->key.vip;
 	struct engine *e = s->engine;
 
 	if (passed) {
 		if (isolation_pass(&e->isolation.all, &p->isolation))
 			end(e, p);
-	} else if (netlink_is_local(e->netlink, vip)) {
+	} else if (vip_find(e, &s->conf->key.vip)->local) {
 		/* That is why it fails. */
 		isolation_forget(&e->isolation.all, &p->isolation);
 	} else if (isolation_fail(&e->isolation.all, &p->isolation)) {

@@ -229,6 +229,7 @@ void retry_reset(struct retry *);
 
 /* NULL if there is none. */
 struct service *service_find(const struct engine *, const struct service_key *);
+struct vip *vip_find(const struct engine *, const struct addr *);
 struct destination *
 destination_find(const struct service *, const struct addr *);
 /*

@@ -38,6 +38,24 @@ _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
 
 #define RESULT_LEN 192 /* outcome and detail */
 
+/*
+ * Not for secrets: a number below bound, without the system call that each of
+ * arc4random(3)'s takes.
+ */
+static unsigned
+below(unsigned bound)
+{
+	static uint64_t state;
+
+	while (state == 0)
+		arc4random_buf(&state, sizeof(state));
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return (unsigned)((state * UINT64_C(2685821657736338717)) >> 33) %
+	    bound;
+}
+
 static void
 schedule(struct prober *p, uint64_t delay)
 {
@@ -53,7 +71,7 @@ jittered(unsigned interval)
 {
 	unsigned spread = interval / 10;
 
-	return interval - spread / 2 + arc4random_uniform(spread + 1);
+	return interval - spread / 2 + below(spread + 1);
 }
 
 /* From the start of a probe to that of the next. */
@@ -67,7 +85,7 @@ delay_of(struct prober *p)
 	if (p->placed)
 		return jittered(interval);
 	p->placed = true;
-	return interval / 2 + arc4random_uniform(interval);
+	return interval / 2 + below(interval);
 }
 
 static void
@@ -220,7 +238,7 @@ obstacle(const struct destination *d, const struct netlink_nexthop *hop)
 
 	memset(&r, 0, sizeof(r));
 	r.outcome = CHECK_UNREACHABLE;
-	if (netlink_is_local(e->netlink, &d->service->conf->key.vip))
+	if (vip_find(e, &d->service->conf->key.vip)->local)
 		snprintf(r.detail, sizeof(r.detail),
 		    "the VIP is an address of this host");
 	else if (e->probe_ifindex == -1) {
@@ -379,7 +397,7 @@ prober_begin(struct prober *p, unsigned spread, uint64_t now)
 		return;
 	}
 	p->placed = spread >= interval;
-	schedule(p, arc4random_uniform(p->placed ? interval : spread));
+	schedule(p, below(p->placed ? interval : spread));
 }
 
 void
@@ -409,7 +427,7 @@ kick(struct prober *p)
 
 	if (spread > p->conf->interval)
 		spread = p->conf->interval;
-	schedule(p, arc4random_uniform(spread + 1));
+	schedule(p, below(spread + 1));
 }
 
 void

@@ -308,16 +308,22 @@ vip_matches(const void *address, const void *vip)
 	return addr_compare(address, &((const struct vip *)vip)->conf->address);
 }
 
+struct vip *
+vip_find(const struct engine *e, const struct addr *address)
+{
+	if (e->vips == NULL)
+		return NULL;
+	return bsearch(address, e->vips, e->conf->vip_count, sizeof(*e->vips),
+	    vip_matches);
+}
+
 static void
 vip_init(struct vip *v, struct engine *e, const struct conf_vip *conf)
 {
-	const struct vip *old = NULL;
+	const struct vip *old = vip_find(e, &conf->address);
 
 	v->conf = conf;
 	orders_of_vip(e, v);
-	if (e->vips != NULL)
-		old = bsearch(&conf->address, e->vips, e->conf->vip_count,
-		    sizeof(*e->vips), vip_matches);
 	v->local = old != NULL && old->local;
 	v->wanted = old != NULL && old->wanted;
 	if (old != NULL)
