@@ -176,6 +176,18 @@ look_at_all(struct look *look)
 		fprintf(stderr, "... and %zu more\n", look->lines - LINES_MAX);
 }
 
+static void
+look_at_orders(struct look *look)
+{
+	struct overrides set = {0};
+	char *wrong = orders_read(look->conf->state, &set);
+
+	if (wrong != NULL)
+		warn(look, "vc5d will not start: %s", wrong);
+	free(wrong);
+	overrides_clear(&set);
+}
+
 void
 engine_look(const struct conf *conf)
 {
@@ -185,6 +197,7 @@ engine_look(const struct conf *conf)
 
 	if (look.base == NULL)
 		return;
+	look_at_orders(&look);
 	look.netlink = netlink_new(look.base, &callbacks, &look);
 	if (look.netlink != NULL) {
 		look_at_all(&look);

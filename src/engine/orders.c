@@ -14,19 +14,27 @@
 #include "base/xmalloc.h"
 #include "engine/private.h"
 
-int
-orders_load(struct engine *e)
+char *
+orders_read(const char *path, struct overrides *out)
 {
-	const char *path = e->conf->state;
 	char *text, *wrong, *why = NULL;
 	size_t len;
 
 	wrong = state_file_read(path, &text, &len);
 	if (wrong == NULL && text != NULL &&
-	    (why = overrides_read(text, len, &e->orders.set)) != NULL)
+	    (why = overrides_read(text, len, out)) != NULL)
 		wrong = xasprintf("%s: %s", path, why);
 	free(why);
 	free(text);
+	return wrong;
+}
+
+int
+orders_load(struct engine *e)
+{
+	const char *path = e->conf->state;
+	char *wrong = orders_read(path, &e->orders.set);
+
 	if (wrong == NULL) {
 		if (e->orders.set.count > 0)
 			log_notice("%zu overrides of before are in force: %s",

@@ -301,6 +301,8 @@ void announce_end(struct engine *);
 
 /* orders.c */
 
+/* Read the file: NULL, or why it can't be, free(3) it. */
+char *orders_read(const char *path, struct overrides *out);
 /*
  * At start: what was ordered before.  0, or -1 after having logged that it
  * can't be known: nothing may be announced that was ordered not to be.

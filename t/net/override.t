@@ -165,6 +165,10 @@ subtest 'orders outlive everything' => sub {
 	is($status, 1, 'with a damaged file vc5d does not start');
 	like($output, qr{lb1/overrides: .*\n.*not started: what was ordered},
 	    'and says why') or diag($output);
+	($status, $output) = on('lb1', "$build/vc5d", '-n', '-f',
+	    "$state/lb1/vc5d.conf");
+	like($output, qr{warning: vc5d will not start: \S+/lb1/overrides: },
+	    'nor does -n take it for good') or diag($output);
 	spew("$state/lb1/overrides", $kept);
 	chmod(0600, "$state/lb1/overrides");
 	ok(start('vc5d-lb1'), 'mended, it does');
