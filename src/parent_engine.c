@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "adapters/bgp_child.h"
+#include "adapters/child.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "core/lifeline.h"
@@ -162,7 +162,7 @@ static bool
 is_own(const struct parent *p, pid_t pid)
 {
 	return pid == p->engine ||
-	    (p->bgpctl != NULL && pid == bgp_child_pid(p->bgpctl));
+	    (p->bgpctl != NULL && pid == child_pid(p->bgpctl));
 }
 
 static void

@@ -17,7 +17,7 @@
 #include "engine/engine.h"
 #include "options.h"
 
-struct bgp_child;
+struct child;
 struct event;
 struct event_base;
 struct pidfh;
@@ -45,7 +45,7 @@ struct parent {
 	bool silent; /* it was killed for that */
 
 	/* a withdrawal */
-	struct bgp_child *bgpctl; /* that runs */
+	struct child *bgpctl; /* that runs */
 	size_t place;		  /* it is about */
 	unsigned version;	  /* of that one's list */
 	bool failed;		  /* at one of the places */

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/bgp_child.h"
+#include "adapters/child.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "core/bgpctl.h"
 #include "core/lifeline.h"
 #include "parent_private.h"
 
-static const struct bgp_child_limits limits = {
+static const struct child_options bgpctl_options = {
     .time = 5000,
     .output = 64 << 10,
     .error = 64 << 10,
@@ -35,7 +35,7 @@ complain(struct parent *p, const struct announced_place *place, const char *why)
 }
 
 static void
-bgpctl_done(void *arg, const struct bgp_child_result *result)
+bgpctl_done(void *arg, const struct child_result *result)
 {
 	struct parent *p = arg;
 	struct announced_place *place = &p->announced.places[p->place++];
@@ -57,10 +57,11 @@ withdraw_at(struct parent *p, const struct announced_place *place)
 	char **argv =
 	    bgpctl_argv(place->program, place->socket, BGPCTL_DELETE, NULL);
 	char *input = bgpctl_input(place->vips, place->count);
+	struct child_options options = bgpctl_options;
 
+	options.input = input;
 	p->version = place->version;
-	p->bgpctl =
-	    bgp_child_start(p->base, argv, input, &limits, bgpctl_done, p);
+	p->bgpctl = child_start(p->base, argv, &options, bgpctl_done, p);
 	if (p->bgpctl == NULL)
 		complain(p, place, strerror(errno));
 	free(input);
@@ -110,7 +111,7 @@ parent_withdraw_end(struct parent *p)
 	p->complained = false;
 	if (p->bgpctl == NULL)
 		return;
-	bgp_child_free(p->bgpctl);
+	child_abandon(p->bgpctl);
 	p->bgpctl = NULL;
 	deadman_withdrawn(&p->deadman, false, monotime_ms());
 	parent_tell(p, LIFELINE_LOOK);

@@ -13,7 +13,7 @@
 #include <event2/event.h>
 
 #include "adapters/bgp.h"
-#include "adapters/bgp_child.h"
+#include "adapters/child.h"
 #include "adapters/bgp_link.h"
 #include "adapters/bgp_problems.h"
 #include "base/log.h"
@@ -27,7 +27,7 @@
 #define NEIGHBOURS_PERIOD 2000	/* ms */
 #define WAITS_MAX	  3	/* fruitless attempts before we complain */
 
-static const struct bgp_child_limits limits = {
+static const struct child_options bgpctl_options = {
     .time = 5000,
     .output = 16 << 20,
     .error = 64 << 10,
@@ -39,7 +39,7 @@ struct bgp {
 	struct bgp_link *link;
 	enum bgp_link_state state;
 	struct bgp_plan *plan;
-	struct bgp_child *child;	     /* the bgpctl that is running */
+	struct child *child;		     /* the bgpctl that is running */
 	enum bgpctl_command command;	     /* what it is doing */
 	struct event *kick;		     /* step soon */
 	struct event *retry;		     /* of what the plan holds back */
@@ -141,7 +141,7 @@ program_failed(struct bgp *bgp, int error)
 		"can't run %s: %s: %s", bgp->program, strerror(error), remedy));
 }
 
-static void child_done(void *, const struct bgp_child_result *);
+static void child_done(void *, const struct child_result *);
 
 /* Start a bgpctl; 0, or -1 having reported why. */
 static int
@@ -151,14 +151,15 @@ command_start(struct bgp *bgp, enum bgpctl_command command,
 	char **argv =
 	    bgpctl_argv(bgp->program, bgp->socket, command, step->attributes);
 	char *input = bgpctl_input(step->addresses, step->count);
+	struct child_options options = bgpctl_options;
 
 	if (command == BGPCTL_ADD)
 		bgp_guard(bgp);
+	options.input = input;
 	log_debug("bgp: bgpctl %s, %zu networks", bgpctl_command_name(command),
 	    step->count);
 	bgp->command = command;
-	bgp->child =
-	    bgp_child_start(bgp->base, argv, input, &limits, child_done, bgp);
+	bgp->child = child_start(bgp->base, argv, &options, child_done, bgp);
 	if (bgp->child == NULL)
 		program_failed(bgp, errno);
 	else
@@ -178,7 +179,7 @@ look_start(struct bgp *bgp, enum bgpctl_command command)
 }
 
 static void
-networks_done(struct bgp *bgp, const struct bgp_child_result *result)
+networks_done(struct bgp *bgp, const struct child_result *result)
 {
 	struct bgpctl_network *list = NULL;
 	char error[BGPCTL_ERROR_LEN];
@@ -205,7 +206,7 @@ networks_done(struct bgp *bgp, const struct bgp_child_result *result)
  * that bgpctl may be of another version, or the output too large.
  */
 static void
-routes_done(struct bgp *bgp, const struct bgp_child_result *result)
+routes_done(struct bgp *bgp, const struct child_result *result)
 {
 	struct bgpctl_route *list = NULL;
 	char error[BGPCTL_ERROR_LEN];
@@ -227,7 +228,7 @@ routes_done(struct bgp *bgp, const struct bgp_child_result *result)
 }
 
 static void
-neighbours_done(struct bgp *bgp, const struct bgp_child_result *result)
+neighbours_done(struct bgp *bgp, const struct child_result *result)
 {
 	struct bgp_neighbour *list = NULL;
 	char error[BGPCTL_ERROR_LEN];
@@ -252,7 +253,7 @@ neighbours_done(struct bgp *bgp, const struct bgp_child_result *result)
 }
 
 static void
-change_done(struct bgp *bgp, const struct bgp_child_result *result)
+change_done(struct bgp *bgp, const struct child_result *result)
 {
 	if (!result->ok)
 		command_failed(bgp, result->error);
@@ -261,10 +262,10 @@ change_done(struct bgp *bgp, const struct bgp_child_result *result)
 }
 
 static void
-child_done(void *arg, const struct bgp_child_result *result)
+child_done(void *arg, const struct child_result *result)
 {
 	static void (*const done[])(
-	    struct bgp *, const struct bgp_child_result *) = {
+	    struct bgp *, const struct child_result *) = {
 	    [BGPCTL_NETWORKS] = networks_done,
 	    [BGPCTL_ROUTES] = routes_done,
 	    [BGPCTL_NEIGHBOURS] = neighbours_done,
@@ -423,7 +424,7 @@ bgp_down(struct bgp *bgp)
 {
 	enum bgp_problem p;
 
-	bgp_child_free(bgp->child);
+	child_free(bgp->child);
 	bgp->child = NULL;
 	bgp_plan_forget(bgp->plan);
 	bgpctl_neighbours_free(bgp->neighbours, bgp->neighbour_count);
@@ -493,7 +494,7 @@ bgp_free(struct bgp *bgp)
 	if (bgp == NULL)
 		return;
 	bgp_link_free(bgp->link);
-	bgp_child_free(bgp->child);
+	child_free(bgp->child);
 	bgp_plan_free(bgp->plan);
 	bgpctl_neighbours_free(bgp->neighbours, bgp->neighbour_count);
 	for (p = 0; p < BGP_PROBLEM_COUNT; p++)
@@ -521,7 +522,7 @@ bgp_want(struct bgp *bgp, const struct bgp_network *list, size_t count)
 	bgp_plan_want(bgp->plan, list, count);
 	/* What is only for show doesn't keep a withdrawal waiting. */
 	if (bgp->child != NULL && bgp->command == BGPCTL_NEIGHBOURS) {
-		bgp_child_free(bgp->child);
+		child_free(bgp->child);
 		bgp->child = NULL;
 		bgp->neighbours_due = true;
 	}

@@ -45,7 +45,8 @@ struct bgp_neighbour {
 	uint64_t uptime;    /* seconds in that state, or 0 */
 	uint64_t received;  /* prefixes */
 	uint64_t announced; /* prefixes, as bgpd counts them */
-	unsigned hold_time; /* seconds without a message that end it; 0 = none */
+	unsigned
+	    hold_time; /* seconds without a message that end it; 0 = none */
 };
 
 /* "network show", ...: for messages.  Static storage. */

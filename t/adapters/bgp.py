@@ -8,14 +8,17 @@ misbehave.
 """
 
 import atexit
+import ctypes
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
@@ -198,6 +201,12 @@ protocol bgp inner {{
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             check=False, timeout=TIMEOUT).stdout
         return text if address in text else ""
+
+    def updates(self):
+        """How many announcements and withdrawals BIRD has received."""
+        text = run("birdc", "-s", self.path("bird.ctl"), "show", "protocols",
+                   "all")
+        return re.findall(r"Import (?:updates|withdraws): +(\d+)", text)
 
     def route_count(self):
         text = run("birdc", "-s", self.path("bird.ctl"), "show", "route",
@@ -545,7 +554,7 @@ def test_hung_bgpctl():
     wait(lambda: len(open(pids, encoding="ascii").read().split()) >= 4)
     with open(pids, encoding="ascii") as file:
         hung = file.read().split()
-    ok(driver.stop() and not any(map(alive, hung)),
+    ok(driver.stop() and wait(lambda: not any(map(alive, hung))),
        "stopping does not wait for one, and leaves none", hung)
     for pid in filter(alive, hung):
         os.kill(int(pid), signal.SIGKILL)
@@ -610,6 +619,203 @@ def test_partial_failure():
     driver.stop()
 
 
+class Capture:
+    """What BIRD is sent over IPv4: the prefixes of UPDATEs, with the time.
+
+    A thread of its own in BIRD's network namespace reads the link; BGP is
+    put together from TCP segments that come in order, as they do here.
+    """
+
+    def __init__(self, namespace):
+        self.events = []  # (time, "announce" or "withdraw", prefix)
+        self.stream = b""
+        self.ready = threading.Event()
+        self.ended = False
+        self.thread = threading.Thread(target=self.run, args=(namespace,))
+        self.thread.start()
+        self.ready.wait(TIMEOUT)
+
+    def run(self, namespace):
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/run/netns/" + namespace, "rb") as file:
+            if libc.setns(file.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                           socket.htons(0x0800)) as link:
+            link.bind(("veth", 0x0800))
+            link.settimeout(0.2)
+            self.ready.set()
+            while not self.ended:
+                try:
+                    packet = link.recv(65535)
+                except socket.timeout:
+                    continue
+                self.packet(time.monotonic(), packet)
+
+    def packet(self, now, packet):
+        length = int.from_bytes(packet[2:4], "big")
+        ip = 4 * (packet[0] & 15)
+        if packet[9] != socket.IPPROTO_TCP or packet[12:16] != \
+                socket.inet_aton("10.9.0.1"):
+            return
+        self.stream += packet[ip + 4 * (packet[ip + 12] >> 4):length]
+        start = self.stream.find(b"\xff" * 16)
+        while start >= 0 and len(self.stream) >= start + 19:
+            size = int.from_bytes(self.stream[start + 16:start + 18], "big")
+            if len(self.stream) < start + size:
+                break
+            if self.stream[start + 18] == 2:
+                self.update(now, self.stream[start + 19:start + size])
+            self.stream = self.stream[start + size:]
+            start = self.stream.find(b"\xff" * 16)
+
+    def update(self, now, body):
+        withdrawn = 2 + int.from_bytes(body[:2], "big")
+        attributes = withdrawn + 2 + int.from_bytes(
+            body[withdrawn:withdrawn + 2], "big")
+        for what, prefixes in (("withdraw", body[2:withdrawn]),
+                               ("announce", body[attributes:])):
+            while prefixes:
+                size = 1 + (prefixes[0] + 7) // 8
+                address = prefixes[1:size].ljust(4, b"\0")
+                self.events.append((now, what, socket.inet_ntoa(address)))
+                prefixes = prefixes[size:]
+
+    def stop(self):
+        self.ended = True
+        self.thread.join()
+
+
+ROUNDS = 25
+
+
+def test_latency():
+    """From what is wanted to the UPDATE on the wire; and nothing more."""
+    capture = Capture(lab.namespaces[1])
+    driver = Driver()
+    driver.settle()
+    wait(lab.established)
+    took = {"announce": [], "withdraw": []}
+    expected = []
+    for i in range(ROUNDS):
+        for what, networks in (("announce", ["10.7.0.1"]), ("withdraw", [])):
+            expected.append((what, "10.7.0.1"))
+            start = time.monotonic()
+            driver.want(*networks)
+            wait(lambda: len(capture.events) >= len(expected))
+            took[what].append(capture.events[-1][0] - start
+                              if capture.events else TIMEOUT)
+            # Sometimes it is verifying, or asking for neighbours, just now.
+            time.sleep(0.01 * (i % 7))
+    driver.settle()
+    capture.stop()
+    ok([event[1:] for event in capture.events] == expected,
+       f"{2 * ROUNDS} changes are {2 * ROUNDS} prefixes on the wire, in order",
+       capture.events)
+    for what, times in took.items():
+        times.sort()
+        print(f"# {what}: median {times[ROUNDS // 2] * 1000:.0f} ms, "
+              f"max {times[-1] * 1000:.0f} ms, of {ROUNDS}")
+    driver.stop()
+
+
+def test_quiet():
+    """While nothing changes, nothing is sent."""
+    driver = Driver()
+    driver.want("10.1.0.1", "10.1.0.2,med=7", "2001:db8::7")
+    driver.settle()
+    wait(lambda: lab.route("10.1.0.2"))
+    before = wait(lab.sent)
+    imported = lab.updates()
+    checks = driver.logged("bgpctl network show")
+    wait(lambda: driver.logged("bgpctl network show") >= checks + 3)
+    ok(lab.sent() == before and lab.updates() == imported,
+       "3 checks of what is announced send nothing", before, lab.sent(),
+       imported, lab.updates())
+    return driver
+
+
+def test_reload(driver):
+    """bgpd reads its file again: what it was told by bgpctl stays."""
+    lab.bgpctl("network", "add", "192.0.2.201/32")
+    wait(lambda: lab.route("192.0.2.201"))
+    before = wait(lab.sent)
+    with open(lab.path("bgpd.conf"), "a", encoding="ascii") as file:
+        file.write("network 203.0.114.0/24\n")
+    lab.bgpctl("reload")
+    ok(wait(lambda: "203.0.114.0/24" in lab.bgpctl("network", "show")),
+       "bgpd is reloaded")
+    checks = driver.logged("bgpctl network show")
+    wait(lambda: driver.logged("bgpctl network show") >= checks + 1)
+    ok(driver.settle() and driver.status()["error"] == "" and
+       all(lab.route(a) for a in ("10.1.0.1", "10.1.0.2", "2001:db8::7")),
+       "the VIPs are announced after it", driver.log())
+    print("# sent to BIRD by the reload:", before, lab.sent())
+    ok("192.0.2.201" in lab.dynamic(), "so is what others have announced",
+       lab.dynamic())
+    ok(not [c for c in driver.commands() if c[0] == "delete"],
+       "nothing was withdrawn", driver.commands())
+    lab.bgpctl("network", "delete", "192.0.2.201/32")
+    driver.want()
+    driver.settle()
+    driver.stop()
+
+
+def test_deaf_bgpctl():
+    """bgpctl takes no input and fills its output: neither is waited for."""
+    driver = Driver(program=script(
+        "deaf-bgpctl", "exec 0<&-\n"
+        "head -c 3000000 /dev/zero | tr '\\0' '#' >&2\n"
+        "exec /usr/sbin/bgpctl \"$@\"\n"))
+    driver.want("10.1.0.1")
+    ok(driver.error("it printed too much$"), "a flood of errors is refused",
+       driver.log())
+    start = time.monotonic()
+    driver.status()
+    print(f"# meanwhile it answers in {time.monotonic() - start:.3f} s")
+    driver.stop()
+
+
+def test_slow_bgpctl():
+    """A slow bgpctl delays, and changes nothing else."""
+    driver = Driver(program=script(
+        "slow-bgpctl", "sleep 1\nexec /usr/sbin/bgpctl \"$@\"\n"))
+    for i in range(5):
+        driver.want(f"10.1.0.{i + 1}")
+        time.sleep(0.3)
+    ok(driver.settle() and driver.status()["announced"] == ["10.1.0.5"] and
+       driver.status()["error"] == "",
+       "a slow bgpctl arrives at what is wanted last", driver.log())
+    driver.want()
+    ok(driver.settle() and lab.dynamic() == [], "... and withdraws it")
+    driver.stop()
+
+
+def test_nobody_accepts():
+    """A socket at which somebody listens, and takes no connection."""
+    path = lab.path("mute.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(0)
+        others = []
+        while True:
+            other = socket.socket(socket.AF_UNIX)
+            other.setblocking(False)
+            try:
+                other.connect(path)
+            except BlockingIOError:
+                break
+            others.append(other)
+        driver = Driver(socket=path)
+        driver.want("10.1.0.1")
+        ok(driver.error("bgpd does not take connections: does it hang"),
+           "a socket that nobody accepts at: says so", driver.log())
+        ok(not driver.status()["settled"], "... and is not settled")
+        driver.stop()
+        for other in others:
+            other.close()
+
+
 if os.geteuid() != 0:
     skip("needs root, for network namespaces")
 for needed in ("bgpd", "bgpctl", "bird", "birdc", "ip"):
@@ -632,6 +838,8 @@ test_foreign(shared)
 shared = test_restart()
 test_bgpd_dies(shared)
 test_bulk()
+test_latency()
+test_reload(test_quiet())
 test_flapping()
 test_restricted()
 test_denied()
@@ -639,6 +847,9 @@ test_no_bgpctl()
 test_bad_bgpctl()
 test_hung_bgpctl()
 test_hung_bgpd()
+test_deaf_bgpctl()
+test_slow_bgpctl()
+test_nobody_accepts()
 test_descriptors()
 test_partial_failure()
 print(f"1..{tests}")
