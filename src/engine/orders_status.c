@@ -59,8 +59,9 @@ whose(const struct override *o)
 			    : xasprintf(" by uid %lld", (long long)o->uid);
 }
 
-char *
-orders_text(const struct engine *e, const struct override *o)
+/* In words, knowing whether it reaches anything. */
+static char *
+text_of(const struct override *o, bool reaches)
 {
 	char subject[OVERRIDE_SUBJECT_LEN], since[STATUS_TIME_STRLEN];
 	bool within = o->kind == OVERRIDE_BACKEND && o->service[0] != '\0';
@@ -70,18 +71,24 @@ orders_text(const struct engine *e, const struct override *o)
 	    override_kind_name(o->kind), override_subject(o, subject),
 	    override_order_name(o->order), within ? " in " : "",
 	    within ? o->service : "", status_time(o->since, since), who,
-	    o->forced ? ", forced" : "",
-	    orders_reach(e, o) > 0 ? "" : ": there is no such ",
-	    orders_reach(e, o) > 0 ? "" : override_kind_name(o->kind));
+	    o->forced ? ", forced" : "", reaches ? "" : ": there is no such ",
+	    reaches ? "" : override_kind_name(o->kind));
 	free(who);
 	return text;
+}
+
+char *
+orders_text(const struct engine *e, const struct override *o)
+{
+	return text_of(o, orders_reach(e, o) > 0);
 }
 
 static json_t *
 override_json(const struct engine *e, const struct override *o)
 {
 	char subject[OVERRIDE_SUBJECT_LEN];
-	char *text = orders_text(e, o);
+	size_t reach = orders_reach(e, o);
+	char *text = text_of(o, reach > 0);
 	json_t *json;
 
 	json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:b, s:i, s:s}",
@@ -90,8 +97,7 @@ override_json(const struct engine *e, const struct override *o)
 	    o->kind == OVERRIDE_BACKEND ? o->service : "", "order",
 	    override_order_name(o->order), "since", (json_int_t)o->since, "uid",
 	    o->uid == -1 ? json_null() : json_integer((json_int_t)o->uid),
-	    "forced", o->forced, "reach", (int)orders_reach(e, o), "text",
-	    text);
+	    "forced", o->forced, "reach", (int)reach, "text", text);
 	free(text);
 	return json;
 }

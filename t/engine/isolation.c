@@ -163,6 +163,28 @@ a_hold_outlives_a_reload(void **state)
 	wait_for(all_in(DESTINATION_DOWN) && !fake_wanted(VIP));
 }
 
+/* What the data plane was left with is what is held. */
+static void
+a_hold_outlives_a_restart(void **state)
+{
+	(void)state;
+	more = "\"isolation\": \"hold\",";
+	start_up(both);
+	cut(true);
+	wait_for(is_isolated());
+	engine_free(engine);
+	engine = NULL;
+	event_base_free(base);
+	start(both);
+	wait_for(is_isolated());
+	wait_for_probes(8);
+	assert_true(all_in(DESTINATION_UP));
+	assert_true(fake_wanted(VIP));
+	cut(false);
+	wait_for(!is_isolated());
+	assert_true(all_in(DESTINATION_UP));
+}
+
 static void
 with_withdraw_it_is_said_what_it_looks_like(void **state)
 {
@@ -233,6 +255,7 @@ main(void)
 	    TEST(with_hold_who_was_too_fast_is_restored),
 	    TEST(after_a_hold_each_is_judged_as_usual),
 	    TEST(a_hold_outlives_a_reload),
+	    TEST(a_hold_outlives_a_restart),
 	    TEST(with_withdraw_it_is_said_what_it_looks_like),
 	    TEST(servers_that_fail_one_after_another_are_not_held),
 	    TEST(a_single_server_is_not_held),
