@@ -31,15 +31,8 @@ static const struct check_ops *const types[CHECK_NONE] = {
     [CHECK_UDP] = &check_udp,
     [CHECK_ICMP] = &check_icmp,
     [CHECK_EXEC] = &check_exec,
+    [CHECK_AGENT] = &check_agent,
 };
-
-static void
-absent_begin(struct check *check)
-{
-	check_decide(check, CHECK_LOCAL_ERROR, "there is no such check yet");
-}
-
-static const struct check_ops absent = {.begin = absent_begin};
 
 /* Probes under way, at most so many, and those that wait for their turn. */
 static unsigned limit;
@@ -442,7 +435,7 @@ check_start(struct event_base *base, const struct conf_check *conf,
 {
 	struct check *check = xcalloc(1, sizeof(*check));
 
-	check->ops = types[conf->type] == NULL ? &absent : types[conf->type];
+	check->ops = types[conf->type];
 	check->conf = conf;
 	check->target = *target;
 	check->base = base;

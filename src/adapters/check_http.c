@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The check that an HTTP/1.1 server answers with an expected status.
+ * The check that an HTTP/1.1 server answers with an expected status, and
+ * maybe body.
  */
 
 #include <errno.h>
@@ -9,57 +10,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <event2/event.h>
 
+#include "adapters/check_http.h"
 #include "adapters/check_type.h"
-#include "base/xmalloc.h"
-#include "config.h"
 #include "core/http_response.h"
 
-#define HTTP_PORT  80
-#define HTTPS_PORT 443
-#define EXCERPT	   40 /* bytes of a bad response that are shown */
+#define EXCERPT	 40 /* bytes of a bad response that are shown */
+#define EXPECTED 60 /* bytes of an expected body that are shown */
 
 struct http_state {
 	char *request;
 	size_t length, sent; /* of the request */
 	struct http_response response;
+	bool over;		   /* all of it was seen, after the decision */
 	char excerpt[EXCERPT + 1]; /* the response's first bytes */
 };
-
-/* The value of Host (RFC 9110, section 7.2). */
-static char *
-http_host(const struct conf_check *conf, const struct addr *vip)
-{
-	char text[ADDR_STRLEN], port[8] = "";
-	bool brackets = vip->family == AF_INET6;
-
-	if (conf->host != NULL)
-		return xstrdup(conf->host);
-	if (conf->port != (conf->tls ? HTTPS_PORT : HTTP_PORT))
-		snprintf(port, sizeof(port), ":%u", conf->port);
-	return xasprintf("%s%s%s%s", brackets ? "[" : "",
-	    addr_format(vip, text), brackets ? "]" : "", port);
-}
-
-static char *
-http_request(const struct conf_check *conf, const struct addr *vip)
-{
-	char *host = http_host(conf, vip), *request;
-
-	request =
-	    xasprintf("%s %s HTTP/1.1\r\n"
-		      "Host: %s\r\n"
-		      "User-Agent: vc5d/" PACKAGE_VERSION " health check\r\n"
-		      "Accept: */*\r\n"
-		      "Connection: close\r\n"
-		      "\r\n",
-		conf->method, conf->path, host);
-	free(host);
-	return request;
-}
 
 /*
  * An error on sending is not looked at: what the server said before it closed,
@@ -68,21 +35,11 @@ http_request(const struct conf_check *conf, const struct addr *vip)
 static void
 http_send(struct check *check, struct http_state *http)
 {
-	ssize_t sent;
-
-	while (http->sent < http->length) {
-		sent = check_write(check, http->request + http->sent,
-		    http->length - http->sent);
-		if (sent == -1 && errno == EINTR)
-			continue;
-		if (sent == -1 && errno == EAGAIN) {
-			check_wait(check, EV_WRITE);
-			return;
-		}
-		if (sent == -1)
-			http->sent = http->length;
-		else
-			http->sent += sent;
+	switch (check_send(check, http->request, http->length, &http->sent)) {
+	case 0:
+		return;
+	case -1:
+		http->sent = http->length;
 	}
 	check_wait(check, EV_READ);
 }
@@ -91,11 +48,16 @@ static void
 http_connected(struct check *check)
 {
 	struct http_state *http = check_state(check);
+	const struct conf_check *conf = check_conf(check);
+	size_t shown;
 
 	http->request =
-	    http_request(check_conf(check), &check_target(check)->vip);
+	    check_http_request(conf, &check_target(check)->vip, &shown);
 	http->length = strlen(http->request);
-	check_sent(check, http->request, http->length);
+	http->response.bodiless = strcmp(conf->method, "HEAD") == 0;
+	if (conf->body.text != NULL)
+		http->response.body.keep = conf->body.within;
+	check_sent(check, http->request, shown);
 	http_send(check, http);
 }
 
@@ -104,6 +66,8 @@ http_expected(const struct conf_check *conf, unsigned status)
 {
 	size_t i;
 
+	if (conf->expect_any)
+		return true;
 	for (i = 0; i < conf->expect_count; i++)
 		if (status >= conf->expect[i].low &&
 		    status <= conf->expect[i].high)
@@ -128,18 +92,92 @@ http_expectation(const struct conf_check *conf, char *buf, size_t size)
 	return buf;
 }
 
+/*
+ * Wait for the end of a response that was decided about.  A server that was
+ * asked to closes the connection then.
+ */
 static void
-http_decide(struct check *check, unsigned status)
+http_over(struct check *check, bool complete)
 {
 	const struct conf_check *conf = check_conf(check);
+
+	if (!complete)
+		check_drain(check);
+	else if (conf->keep_alive && !conf->tls)
+		check_end(check);
+	else
+		check_finish(check);
+}
+
+static bool
+http_body_matches(const struct conf_check *conf, const struct http_body *body)
+{
+	regmatch_t all = {.rm_so = 0, .rm_eo = (regoff_t)body->kept_length};
+	const char *kept = body->kept == NULL ? "" : body->kept;
+
+	if (conf->body.regex)
+		return regexec(conf->body.pattern, kept, 1, &all,
+			   REG_STARTEND) == 0;
+	return memmem(kept, body->kept_length, conf->body.text,
+		   strlen(conf->body.text)) != NULL;
+}
+
+static void
+http_judge_body(
+    struct check *check, const struct http_response *response, bool done)
+{
+	const struct conf_check *conf = check_conf(check);
+
+	if (http_body_matches(conf, &response->body))
+		check_decide(check, CHECK_PASSED, "HTTP %u, with the body",
+		    response->status);
+	else
+		check_decide(check, CHECK_BAD_ANSWER,
+		    "HTTP %u, but %s%zu bytes of body don't %s \"%.*s\"",
+		    response->status,
+		    done && response->body.kept_length == response->body.total
+			? ""
+			: "the first ",
+		    response->body.kept_length,
+		    conf->body.regex ? "match" : "contain", EXPECTED,
+		    conf->body.text);
+}
+
+/* The status is good, and so far the body is, too: is there enough of it? */
+static void
+http_look_at_body(struct check *check, const struct http_response *response,
+    enum http_response_progress progress)
+{
+	bool done = progress == HTTP_RESPONSE_DONE;
+
+	if (progress == HTTP_RESPONSE_BAD) {
+		check_decide(check, CHECK_BAD_RESPONSE,
+		    "HTTP %u, but its body is badly framed", response->status);
+		http_over(check, false);
+	} else if (done || response->body.kept_length == response->body.keep) {
+		http_judge_body(check, response, done);
+		http_over(check, done);
+	}
+}
+
+static void
+http_look(struct check *check, const struct http_response *response,
+    enum http_response_progress progress)
+{
+	const struct conf_check *conf = check_conf(check);
+	unsigned status = response->status;
 	char expectation[80];
 
-	if (http_expected(conf, status))
-		check_decide(check, CHECK_PASSED, "HTTP %u", status);
-	else
+	if (!http_expected(conf, status))
 		check_decide(check, CHECK_BAD_STATUS, "HTTP %u, not %s", status,
 		    http_expectation(conf, expectation, sizeof(expectation)));
-	check_drain(check);
+	else if (conf->body.text == NULL)
+		check_decide(check, CHECK_PASSED, "HTTP %u", status);
+	else {
+		http_look_at_body(check, response, progress);
+		return;
+	}
+	http_over(check, progress == HTTP_RESPONSE_DONE);
 }
 
 /* The first line as far as it can be printed; detail wants ASCII anyway. */
@@ -164,10 +202,29 @@ http_keep_excerpt(struct http_state *http, const char *bytes, size_t count)
 		http->excerpt[at + i] = bytes[i] != '\0' ? bytes[i] : '?';
 }
 
+/* The server said that there is no more. */
+static void
+http_closed(struct check *check, const struct http_response *response)
+{
+	if (!response->known)
+		check_decide(check, CHECK_CLOSED,
+		    "closed by the server after %zu bytes, without a status",
+		    response->length);
+	else if (http_response_end(response) == HTTP_RESPONSE_DONE)
+		http_look(check, response, HTTP_RESPONSE_DONE);
+	else
+		check_decide(check, CHECK_CLOSED,
+		    "HTTP %u, but closed by the server after %llu bytes of "
+		    "the body",
+		    response->status, (unsigned long long)response->body.total);
+}
+
 static void
 http_receive(struct check *check, struct http_state *http)
 {
-	char bytes[1024];
+	struct http_response *response = &http->response;
+	enum http_response_progress progress;
+	char bytes[4096];
 	ssize_t got = check_read(check, bytes, sizeof(bytes));
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
@@ -177,21 +234,28 @@ http_receive(struct check *check, struct http_state *http)
 		return;
 	}
 	if (got == 0) {
-		check_decide(check, CHECK_CLOSED,
-		    "closed by the server after %zu bytes, without a status",
-		    http->response.length);
+		http_closed(check, response);
 		return;
 	}
 	http_keep_excerpt(http, bytes, got);
-	switch (http_response_feed(&http->response, bytes, got)) {
-	case HTTP_RESPONSE_STATUS:
-		http_decide(check, http->response.status);
-		break;
-	case HTTP_RESPONSE_BAD:
+	progress = http_response_feed(response, bytes, got);
+	if (response->known)
+		http_look(check, response, progress);
+	else if (progress == HTTP_RESPONSE_BAD)
 		http_bad(check, http);
-		break;
-	case HTTP_RESPONSE_MORE:
-		break;
+}
+
+/* What still comes of a response that was decided about. */
+static void
+http_drained(struct check *check, const void *bytes, size_t count)
+{
+	struct http_state *http = check_state(check);
+
+	if (!http->over &&
+	    http_response_feed(&http->response, bytes, count) ==
+		HTTP_RESPONSE_DONE) {
+		http->over = true;
+		http_over(check, true);
 	}
 }
 
@@ -210,10 +274,17 @@ static void
 http_expired(struct check *check)
 {
 	struct http_state *http = check_state(check);
+	const struct http_response *response = &http->response;
 
-	check_decide(check, CHECK_TIMEOUT,
-	    "connected, no status in %u ms (%zu bytes received)",
-	    check_conf(check)->timeout, http->response.length);
+	if (!response->known)
+		check_decide(check, CHECK_TIMEOUT,
+		    "connected, no status in %u ms (%zu bytes received)",
+		    check_conf(check)->timeout, response->length);
+	else
+		check_decide(check, CHECK_TIMEOUT,
+		    "HTTP %u, no end of the body in %u ms (%llu bytes of it)",
+		    response->status, check_conf(check)->timeout,
+		    (unsigned long long)response->body.total);
 }
 
 static void
@@ -222,6 +293,7 @@ http_release(void *state)
 	struct http_state *http = state;
 
 	free(http->request);
+	http_response_clear(&http->response);
 }
 
 const struct check_ops check_http = {
@@ -229,5 +301,6 @@ const struct check_ops check_http = {
     .connected = http_connected,
     .ready = http_ready,
     .expired = http_expired,
+    .drained = http_drained,
     .release = http_release,
 };

@@ -64,6 +64,26 @@ check_write(struct check *check, const void *bytes, size_t size)
 	return send(check->fd, bytes, size, MSG_NOSIGNAL);
 }
 
+int
+check_send(struct check *check, const void *bytes, size_t length, size_t *sent)
+{
+	ssize_t count;
+
+	while (*sent < length) {
+		count = check_write(
+		    check, (const char *)bytes + *sent, length - *sent);
+		if (count >= 0) {
+			*sent += (size_t)count;
+		} else if (errno == EAGAIN) {
+			check_wait(check, EV_WRITE);
+			return 0;
+		} else if (errno != EINTR) {
+			return -1;
+		}
+	}
+	return 1;
+}
+
 bool
 check_stream_pending(const struct check *check)
 {
@@ -110,10 +130,18 @@ drain_ready(int fd, short events, void *arg)
 		return; /* that was TLS's end, and not yet TCP's */
 	if (got > 0 && (check->stream.drained += got) < DRAIN_BYTES) {
 		drain_wait(check);
+		if (check->ops->drained != NULL)
+			check->ops->drained(check, dropped, (size_t)got);
 		return;
 	}
 	if (got > 0)
 		drain_overrun(check);
+	check_end(check);
+}
+
+void
+check_end(struct check *check)
+{
 	event_del(&check->io);
 	check_timer_set(check, 0);
 }

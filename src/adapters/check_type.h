@@ -26,10 +26,13 @@ struct check_ops {
 	void (*ready)(struct check *);
 	/* The time is over (a connection stood, if there was one); decide. */
 	void (*expired)(struct check *);
+	/* After check_drain: what came; it may check_end.  May be NULL. */
+	void (*drained)(struct check *, const void *, size_t);
 	/* Release what the state owns; may be NULL. */
 	void (*release)(void *state);
 };
 
+extern const struct check_ops check_agent;
 extern const struct check_ops check_dns;
 extern const struct check_ops check_exec;
 extern const struct check_ops check_icmp;
@@ -96,6 +99,11 @@ void check_connect(struct check *);
  */
 ssize_t check_read(struct check *, void *, size_t);
 ssize_t check_write(struct check *, const void *, size_t);
+/*
+ * Write what is left, *sent is counted up: 1 if that was all, 0 if ready will
+ * be called for more, -1 with errno.
+ */
+int check_send(struct check *, const void *, size_t length, size_t *sent);
 
 /*
  * After a decision: drop what the server still sends, until it closes the
@@ -105,5 +113,7 @@ ssize_t check_write(struct check *, const void *, size_t);
 void check_drain(struct check *);
 /* The same, when nothing more is expected: TLS tells the server. */
 void check_finish(struct check *);
+/* After a decision: don't wait for the server any longer. */
+void check_end(struct check *);
 
 #endif

@@ -332,6 +332,27 @@ has_back_reference(const char *pattern)
 	return false;
 }
 
+/*
+ * As it is, for the words about what is wrong, and then so that it begins at
+ * the beginning of the text, whatever that is: else it would be tried anew at
+ * each byte, which takes the square of the text's length when a server sends
+ * what almost matches.
+ */
+int
+conf_regex_compile(regex_t *pattern, const char *text)
+{
+	int error = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
+	char *anchored;
+
+	if (error != 0)
+		return error;
+	regfree(pattern);
+	anchored = xasprintf("^([^a]|a)*(%s)", text);
+	error = regcomp(pattern, anchored, REG_EXTENDED | REG_NOSUB);
+	free(anchored);
+	return error;
+}
+
 void
 conf_read_body_regex(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
@@ -347,9 +368,7 @@ conf_read_body_regex(struct conf_reader *r, json_t *json, void *member,
 		    conf_quote(r, pattern));
 		return;
 	}
-	error = pattern == NULL
-	    ? 0
-	    : regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
+	error = pattern == NULL ? 0 : conf_regex_compile(&compiled, pattern);
 	if (error != 0) {
 		regerror(error, &compiled, why, sizeof(why));
 		conf_error(r, "%s is not a regular expression: %s",

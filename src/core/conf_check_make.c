@@ -30,13 +30,13 @@ copy_bytes(const struct conf_bytes *from)
 	return copy;
 }
 
-/* It was compiled once already, so it can be. */
 static regex_t *
 compile(const char *text)
 {
 	regex_t *pattern = xcalloc(1, sizeof(*pattern));
 
-	if (regcomp(pattern, text, REG_EXTENDED | REG_NOSUB) != 0)
+	/* It was compiled before, when it was read. */
+	if (conf_regex_compile(pattern, text) != 0)
 		fatalx("a regular expression: out of memory");
 	return pattern;
 }

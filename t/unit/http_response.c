@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The parser of HTTP status lines: whole, a byte at a time, and garbage.
+ * The parser of HTTP responses: whole, a byte at a time, and garbage.
  */
 
 #include <setjmp.h>
@@ -64,26 +64,39 @@ static const struct {
     {"\n", BAD},
 };
 
-/* Feed in pieces of a size. */
-static unsigned
-parse(const char *text, size_t length, size_t piece, struct http_response *r)
+/* Feed in pieces of a size, from memory of its own for ASan to see. */
+static enum http_response_progress
+feed(const char *text, size_t length, size_t piece, struct http_response *r)
 {
 	enum http_response_progress progress = HTTP_RESPONSE_MORE;
+	char *copy;
 	size_t i;
 
-	memset(r, 0, sizeof(*r));
 	for (i = 0; i < length; i += piece) {
 		if (piece > length - i)
 			piece = length - i;
-		progress = http_response_feed(r, text + i, piece);
-		if (progress != HTTP_RESPONSE_MORE)
-			break;
+		copy = malloc(piece);
+		memcpy(copy, text + i, piece);
+		progress = http_response_feed(r, copy, piece);
+		free(copy);
 	}
-	if (progress == HTTP_RESPONSE_MORE)
-		return MORE;
+	return progress;
+}
+
+static unsigned
+parse(const char *text, size_t length, size_t piece, struct http_response *r)
+{
+	enum http_response_progress progress;
+
+	memset(r, 0, sizeof(*r));
+	progress = feed(text, length, piece, r);
+	http_response_clear(r);
 	/* What was decided stays. */
-	assert_int_equal(http_response_feed(r, "X\r\n", 3), progress);
-	return progress == HTTP_RESPONSE_STATUS ? r->status : BAD;
+	if (progress != HTTP_RESPONSE_MORE)
+		assert_int_equal(http_response_feed(r, "X", 1), progress);
+	if (r->known)
+		return r->status;
+	return progress == HTTP_RESPONSE_MORE ? MORE : BAD;
 }
 
 static void
@@ -127,7 +140,6 @@ test_limit(void **state)
 	memcpy(line, "HTTP/1.1 200 ", 13);
 	line[HTTP_RESPONSE_MAX - 1] = '\n';
 	assert_int_equal(parse(line, sizeof(line), sizeof(line), &r), 200);
-	assert_int_equal(r.length, HTTP_RESPONSE_MAX);
 	line[HTTP_RESPONSE_MAX - 1] = 'x';
 	assert_int_equal(parse(line, HTTP_RESPONSE_MAX, 1, &r), MORE);
 	line[HTTP_RESPONSE_MAX] = '\n';
@@ -177,6 +189,195 @@ test_garbage(void **state)
 	}
 }
 
+#define HEAD	"HTTP/1.1 200 OK\r\n"
+#define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
+#define DONE	HTTP_RESPONSE_DONE
+#define OPEN	HTTP_RESPONSE_STATUS /* there is more to come */
+#define WRONG	HTTP_RESPONSE_BAD
+
+static const struct {
+	const char *text;
+	enum http_response_progress progress, end; /* before, after EOF */
+	const char *body;
+} bodies[] = {
+    {HEAD, OPEN, OPEN, ""},
+    {HEAD "\r\n", OPEN, DONE, ""},
+    {HEAD "\r\nabc", OPEN, DONE, "abc"},
+    {HEAD "\nabc", OPEN, DONE, "abc"},
+    {HEAD "Content-Length: 0\r\n\r\n", DONE, DONE, ""},
+    {HEAD "Content-Length: 3\r\n\r\nabc", DONE, DONE, "abc"},
+    {HEAD "content-length:3\n\nabcdef", DONE, DONE, "abc"},
+    {HEAD "CONTENT-LENGTH:\t 3 \r\n\r\nab", OPEN, OPEN, "ab"},
+    {HEAD "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", DONE, DONE,
+	"abc"},
+    {HEAD "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", WRONG, WRONG,
+	""},
+    {HEAD "Content-Length: 3, 3\r\n\r\nabc", WRONG, WRONG, ""},
+    {HEAD "Content-Length: -3\r\n\r\nabc", WRONG, WRONG, ""},
+    {HEAD "Content-Length: 0x3\r\n\r\nabc", WRONG, WRONG, ""},
+    {HEAD "Content-Length:\r\n\r\nabc", WRONG, WRONG, ""},
+    {HEAD "Content-Length: 18446744073709551617\r\n\r\nabc", WRONG, WRONG, ""},
+    {HEAD "X-Content-Length: 1\r\nContent-Lengthy: 1\r\n\r\nabc", OPEN, DONE,
+	"abc"},
+    {HEAD "A: b\r\n Content-Length: 1\r\n\r\nabc", OPEN, DONE, "abc"},
+    {HEAD "no colon\r\n:empty\r\n\r\nabc", OPEN, DONE, "abc"},
+    {"HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\nabc", DONE, DONE, ""},
+    {"HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\n", DONE, DONE, ""},
+    {"HTTP/1.1 101 Up\r\nContent-Length: 3\r\n\r\nabcd", OPEN, DONE, "abcd"},
+    {"HTTP/1.1 103 x\r\nContent-Length: 3\r\n\r\n" HEAD "\r\nabcd", OPEN, DONE,
+	"abcd"},
+    {CHUNKED "3\r\nabc\r\n0\r\n\r\n", DONE, DONE, "abc"},
+    {CHUNKED "3\nabc\n0\n\n", DONE, DONE, "abc"},
+    {CHUNKED "003;a=\"b\"\r\nabc\r\nA ; x\r\n0123456789\r\n000\r\nT: 1\r\n\r\n",
+	DONE, DONE, "abc0123456789"},
+    {CHUNKED "1\r\na\r\n1\r\nb\r\n0\r\n\r\nHTTP/1.1", DONE, DONE, "ab"},
+    {CHUNKED "0\r\n\r\n", DONE, DONE, ""},
+    {CHUNKED "", OPEN, OPEN, ""},
+    {CHUNKED "3\r\nab", OPEN, OPEN, "ab"},
+    {CHUNKED "3\r\nabc\r\n0\r\n", OPEN, OPEN, "abc"},
+    {CHUNKED "3\r\nabc\r\n0\r\nT: 1\r\n", OPEN, OPEN, "abc"},
+    {CHUNKED "\r\n", WRONG, WRONG, ""},
+    {CHUNKED ";a\r\n", WRONG, WRONG, ""},
+    {CHUNKED "g\r\n", WRONG, WRONG, ""},
+    {CHUNKED "-1\r\n", WRONG, WRONG, ""},
+    {CHUNKED "3\rabc", WRONG, WRONG, ""},
+    {CHUNKED "3\r\nabcd\r\n", WRONG, WRONG, "abc"},
+    {CHUNKED "3\r\nabc\rx", WRONG, WRONG, "abc"},
+    {CHUNKED "ffffffffffffffff\r\nabc", WRONG, WRONG, ""},
+    {CHUNKED "7ffffffffffffff\r\nabc", OPEN, OPEN, "abc"},
+    {CHUNKED "000000000000000000000000000000003\r\nabc", WRONG, WRONG, ""},
+    {HEAD "Transfer-Encoding: gzip, Chunked \r\nContent-Length: 9\r\n\r\n"
+	  "1\r\na\r\n0\r\n\r\n",
+	DONE, DONE, "a"},
+    {HEAD "Transfer-Encoding: chunked, gzip\r\nContent-Length: 1\r\n\r\nabc",
+	OPEN, DONE, "abc"},
+    {HEAD "Transfer-Encoding: chunkedd\r\n\r\nabc", OPEN, DONE, "abc"},
+    {HEAD "Transfer-Encoding: \r\n\r\nabc", OPEN, DONE, "abc"},
+};
+
+static void
+test_bodies(void **state)
+{
+	enum http_response_progress progress;
+	struct http_response r;
+	size_t i, piece;
+
+	(void)state;
+	for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		for (piece = 1; piece < 128; piece++) {
+			memset(&r, 0, sizeof(r));
+			r.body.keep = 1000;
+			progress = feed(
+			    bodies[i].text, strlen(bodies[i].text), piece, &r);
+			if (progress != bodies[i].progress ||
+			    r.body.kept_length != strlen(bodies[i].body))
+				print_error("# %s\n", bodies[i].text);
+			assert_int_equal(progress, bodies[i].progress);
+			assert_int_equal(http_response_end(&r), bodies[i].end);
+			assert_int_equal(
+			    r.body.kept_length, strlen(bodies[i].body));
+			if (r.body.kept_length > 0)
+				assert_memory_equal(r.body.kept, bodies[i].body,
+				    r.body.kept_length);
+			http_response_clear(&r);
+		}
+}
+
+/* HEAD has a length, but not of what comes. */
+static void
+test_bodiless(void **state)
+{
+	static const char text[] = HEAD "Content-Length: 3\r\n\r\n";
+	struct http_response r = {.bodiless = true};
+
+	(void)state;
+	assert_int_equal(feed(text, sizeof(text) - 1, 1, &r), DONE);
+}
+
+/* Only what was asked for is kept, of however much. */
+static void
+test_keep(void **state)
+{
+	static char megabyte[1 << 20];
+	struct http_response r = {.body.keep = 1500};
+	unsigned i;
+
+	(void)state;
+	memset(megabyte, 'x', sizeof(megabyte));
+	assert_int_equal(feed(HEAD "\r\n", 19, 19, &r), OPEN);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(
+		    http_response_feed(&r, megabyte, sizeof(megabyte)), OPEN);
+	assert_int_equal(r.body.kept_length, 1500);
+	assert_in_range(r.body.kept_size, 1500, 4096);
+	assert_int_equal(r.body.total, 10 << 20);
+	http_response_clear(&r);
+}
+
+/* Fields, extensions and trailers without an end are bounded. */
+static void
+test_endless(void **state)
+{
+	static const struct {
+		const char *start, *more;
+		size_t most;
+	} endless[] = {
+	    {HEAD, "A: b\r\n", HTTP_HEAD_MAX},
+	    {HEAD, "a", HTTP_HEAD_MAX},
+	    {HEAD "Content-Length: ", " ", HTTP_HEAD_MAX},
+	    {CHUNKED "1;", "a", 2000},
+	    {CHUNKED "0\r\n", "A: b\r\n", 10000},
+	    {CHUNKED, "0", 100},
+	};
+	enum http_response_progress progress;
+	struct http_response r;
+	size_t i, fed;
+
+	(void)state;
+	for (i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+		memset(&r, 0, sizeof(r));
+		progress =
+		    feed(endless[i].start, strlen(endless[i].start), 64, &r);
+		for (fed = 0; progress == OPEN && fed < 1000000;
+		     fed += strlen(endless[i].more))
+			progress = http_response_feed(
+			    &r, endless[i].more, strlen(endless[i].more));
+		assert_int_equal(progress, WRONG);
+		assert_in_range(fed, 1, endless[i].most);
+	}
+}
+
+/* Whole responses with bytes changed at random: always the same answer. */
+static void
+test_fuzz(void **state)
+{
+	struct http_response whole, split;
+	char text[256];
+	size_t length, piece;
+	unsigned i, j, count = sizeof(bodies) / sizeof(bodies[0]);
+
+	(void)state;
+	srandom(2);
+	for (i = 0; i < 200000; i++) {
+		length = strlen(bodies[i % count].text);
+		memcpy(text, bodies[i % count].text, length);
+		for (j = 0; j < i / count % 4; j++)
+			text[random() % length] = random() & 0xff;
+		piece = 1 + random() % length;
+		memset(&whole, 0, sizeof(whole));
+		memset(&split, 0, sizeof(split));
+		whole.body.keep = split.body.keep = 20;
+		assert_int_equal(feed(text, length, length, &whole),
+		    feed(text, length, piece, &split));
+		assert_int_equal(whole.status, split.status);
+		assert_int_equal(whole.body.total, split.body.total);
+		assert_int_equal(
+		    whole.body.kept_length, split.body.kept_length);
+		http_response_clear(&whole);
+		http_response_clear(&split);
+	}
+}
+
 int
 main(void)
 {
@@ -186,6 +387,11 @@ main(void)
 	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_endless_interim),
 	    cmocka_unit_test(test_garbage),
+	    cmocka_unit_test(test_bodies),
+	    cmocka_unit_test(test_bodiless),
+	    cmocka_unit_test(test_keep),
+	    cmocka_unit_test(test_endless),
+	    cmocka_unit_test(test_fuzz),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
