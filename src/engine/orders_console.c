@@ -56,7 +56,7 @@ refuse_line(char *line, bool guard)
 
 /* Takes the line; warnings are borrowed, and may be NULL. */
 static json_t *
-accept(char *line, json_t *warnings)
+agree(char *line, json_t *warnings)
 {
 	json_t *reply = json_pack("{s:b, s:o, s:O?}", "ok", 1, "message",
 	    status_text(line), "warnings", warnings);
@@ -220,7 +220,7 @@ nothing_to_release(const struct engine *e, const struct override *what)
 			subject, override_kind_name(what->kind)),
 		    false);
 	else
-		reply = accept(
+		reply = agree(
 		    xasprintf("there was no order about %s", subject), NULL);
 	free(subject);
 	return reply;
@@ -257,7 +257,7 @@ static json_t *
 conclude(char *line, char *wrong, bool force, json_t *warnings)
 {
 	if (wrong == NULL)
-		return accept(line, warnings);
+		return agree(line, warnings);
 	if (!force) {
 		free(line);
 		return refuse_line(
@@ -269,7 +269,7 @@ conclude(char *line, char *wrong, bool force, json_t *warnings)
 	json_array_append_new(warnings,
 	    json_sprintf(
 		"it will be lost when vc5d ends, if this lasts: %s", wrong));
-	return accept(line, warnings);
+	return agree(line, warnings);
 }
 
 /* All orders but those that are taken back with that, and the latter. */
@@ -376,7 +376,7 @@ give(struct engine *e, struct order *order)
 
 	if (was != NULL && was->order == order->what.order &&
 	    e->orders.problem == NULL)
-		return accept(orders_text(e, was), NULL);
+		return agree(orders_text(e, was), NULL);
 	lines = objections(e, &order->what);
 	if (json_array_size(lines) > 0 && !order->force)
 		return refuse(lines, true);
