@@ -70,6 +70,9 @@ def end(process, how=signal.SIGTERM):
             process.wait()
 
 
+OFTEN = "connect delay time 1; connect retry time 1; error wait time 1, 1;"
+
+
 class Lab:
     """bgpd in one namespace, BIRD in another, and a directory."""
 
@@ -145,24 +148,25 @@ allow to any
 """)
         self.bgpd = self.start(0, "bgpd", "-d", "-f", config)
 
-    def start_bird(self):
-        often = "connect delay time 1; connect retry time 1; " \
-            "error wait time 1, 1;"
+    def start_bird(self, options=OFTEN, inner=65001):
         config = self.write("bird.conf", f"""
 router id 10.9.0.2;
 protocol device {{}}
 protocol bgp outer {{
-	local 10.9.0.2 as 65000; neighbor 10.9.0.1 as 65001; {often}
+	local 10.9.0.2 as 65000; neighbor 10.9.0.1 as 65001; {options}
 	ipv4 {{ import all; export none; }};
 }}
 protocol bgp inner {{
-	local fd09::2 as 65001; neighbor fd09::1 as 65001; {often}
+	local fd09::2 as {inner}; neighbor fd09::1 as 65001; {options}
 	ipv6 {{ import all; export none; }};
 }}
 """)
+        pid = self.path("bird.pid")
+        if os.path.exists(pid):
+            os.unlink(pid)
         bird = self.start(1, "bird", "-f", "-c", config, "-s",
-                          self.path("bird.ctl"), "-P", self.path("bird.pid"))
-        wait(lambda: os.path.exists(self.path("bird.pid")) or bird.poll())
+                          self.path("bird.ctl"), "-P", pid)
+        wait(lambda: os.path.exists(pid) or bird.poll())
         if bird.poll() is not None:
             with open(self.path("log.bird"), encoding="utf-8") as log:
                 sys.exit("Bail out! BIRD: " + log.read())
@@ -816,6 +820,61 @@ def test_nobody_accepts():
             other.close()
 
 
+def sample():
+    """contrib/bgpd.conf as it is, and with what is commented out."""
+    with open(os.path.join(os.environ.get("VC5_SRC", "."),
+                           "contrib/bgpd.conf"), encoding="ascii") as file:
+        text = file.read()
+    more = re.sub(r"^#(group .*?^)#}", lambda m: m.group(1).replace(
+        "#\t", "\t") + "}", text, flags=re.M | re.S)
+    return text, re.sub(r"^#(match|socket)", r"\1", more, flags=re.M)
+
+
+def test_sample():
+    """contrib/bgpd.conf: good, and only VIPs pass its filters."""
+    plain, more = sample()
+    for text, name in ((plain, "as it is"), (more, "with all of it")):
+        file = lab.write("sample.conf", text)
+        result = subprocess.run(["bgpd", "-n", "-f", file], text=True,
+                                stdout=subprocess.PIPE, check=False,
+                                stderr=subprocess.STDOUT, timeout=TIMEOUT)
+        ok(result.returncode == 0, f"contrib/bgpd.conf, {name}, is good",
+           result.stdout)
+    for process in lab.processes:
+        end(process)
+    for here, there in (("/run/openbgpd/bgpd.sock.0", lab.socket),
+                        ("/run/openbgpd/bgpd.rsock.0", lab.socket + "2"),
+                        ("router-id 10.0.0.11", "router-id 10.9.0.1"),
+                        ("neighbor 10.0.0.1 ", "neighbor 10.9.0.2 "),
+                        ("2001:db8::1 {", "fd09::2 {"),
+                        ("connect-retry 10", "connect-retry 1")):
+        assert here in more, here
+        more = more.replace(here, there)
+    lab.bgpd = lab.start(0, "bgpd", "-d", "-f", lab.write("bgpd.conf", more))
+    lab.start_bird("""password "change-this"; ttl security on;
+	connect delay time 1; connect retry time 1; error wait time 1, 1;""",
+                   65000)
+    wait(lambda: os.path.exists(lab.socket))
+    driver = Driver()
+    driver.want("192.0.2.9,community=65001:7", "198.51.100.9",
+                "2001:db8:0:100::9", "2001:db8:0:200::9")
+    ok(driver.settle() and wait(lambda: lab.route("192.0.2.9")) and
+       wait(lambda: lab.route("2001:db8:0:100::9")),
+       "with it VIPs come to the router, by sessions with TCP-MD5 and GTSM",
+       lab.bgpctl("show"), driver.log())
+    ok("(65001,7)" in lab.route("192.0.2.9") and
+       "(65001,80)" in lab.route("192.0.2.9"), "... with their communities",
+       lab.route("192.0.2.9"))
+    lab.bgpctl("network", "add", "192.0.2.128/25")
+    lab.bgpctl("network", "add", "203.0.113.77/32")
+    driver.want("192.0.2.10")  # whatever is sent is sent before that one
+    driver.settle()
+    ok(wait(lambda: lab.route("192.0.2.10")) and not lab.route("192.0.2.9")
+       and lab.route_count() == 1, "... and nothing else, whoever adds it",
+       lab.bgpctl("network", "show"))
+    driver.stop()
+
+
 if os.geteuid() != 0:
     skip("needs root, for network namespaces")
 for needed in ("bgpd", "bgpctl", "bird", "birdc", "ip"):
@@ -852,5 +911,6 @@ test_slow_bgpctl()
 test_nobody_accepts()
 test_descriptors()
 test_partial_failure()
+test_sample()
 print(f"1..{tests}")
 sys.exit(failures > 0)
