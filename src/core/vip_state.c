@@ -344,7 +344,7 @@ vip_state_explain(const struct vip_state *s, const struct vip_service *v,
 		snprintf(buf, VIP_REASON_LEN, "%s is down as ordered", name);
 		break;
 	case VIP_ORDERED:
-		snprintf(buf, VIP_REASON_LEN, "withdrawn as ordered");
+		snprintf(buf, VIP_REASON_LEN, "as ordered");
 		break;
 	case VIP_STOPPING:
 		snprintf(buf, VIP_REASON_LEN, "vc5d stops");

@@ -134,14 +134,15 @@ tell_transition(
 	static const char *const suffixes[] = {
 	    [VIP_ANNOUNCED] = ", announcing",
 	    [VIP_DEGRADED] = ", announcing as degraded",
-	    [VIP_LEAVING] = ", announcing that it leaves",
 	};
 	char vip[ADDR_STRLEN], reason[VIP_REASON_LEN];
 	bool wanted = vip_state_wanted(&v->state);
 
 	addr_format(&v->conf->address, vip);
 	vip_explain(v, reason);
-	if (wanted)
+	if (v->state.phase == VIP_LEAVING)
+		log_notice("VIP %s: leaving: %s", vip, reason);
+	else if (wanted)
 		log_notice(
 		    "VIP %s: %s%s", vip, reason, suffixes[v->state.phase]);
 	else if (vip_state_wanted(before))
@@ -268,15 +269,17 @@ drop_left(struct engine *e, size_t i)
 	e->left[i] = e->left[--e->left_count];
 }
 
+static int
+is_address_of(const void *address, const void *vip)
+{
+	return addr_compare(address, &((const struct conf_vip *)vip)->address);
+}
+
 static bool
 is_configured(const struct engine *e, const struct addr *vip)
 {
-	size_t i;
-
-	for (i = 0; i < e->conf->vip_count; i++)
-		if (addr_compare(vip, &e->conf->vips[i].address) == 0)
-			return true;
-	return false;
+	return bsearch(vip, e->conf->vips, e->conf->vip_count,
+		   sizeof(*e->conf->vips), is_address_of) != NULL;
 }
 
 /* True if one has left, or has come back. */

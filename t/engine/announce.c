@@ -211,8 +211,7 @@ stop_tells_first(void **state)
 	engine_stop(engine);
 	assert_string_equal(
 	    fake_attributes(VIP), "GRACEFUL_SHUTDOWN med -1 pref 0");
-	assert_true(
-	    was_logged("VIP " VIP ": vc5d stops, announcing that it leaves\n"));
+	assert_true(was_logged("VIP " VIP ": leaving: vc5d stops\n"));
 	assert_string_equal(vip_is("state"), "leaving");
 	wait_for(!fake_wanted(VIP));
 	assert_true(monotime_ms() - before >= 500);

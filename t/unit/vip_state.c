@@ -309,7 +309,7 @@ order_lets_it_leave(void **state)
 	expect_at(0, VIP_ANNOUNCED, 0);
 	in.ordered_out = true;
 	expect_at(10, VIP_LEAVING, 5010);
-	expect_reason(NULL, "withdrawn as ordered");
+	expect_reason(NULL, "as ordered");
 	assert_int_equal(vip_state_attributes(&vip), ATTRIBUTES_LEAVING);
 	assert_true(vip_state_wanted(&vip));
 	/* Taken back. */
