@@ -124,7 +124,7 @@ judge(const struct destination *d, json_t *lines)
 	}
 	if (up && s->up - 1 < s->conf->need) {
 		text = xasprintf("without %s, %u servers would be up, and %u "
-				 "are needed",
+				 "are needed to announce the VIP",
 		    server, s->up - 1, s->conf->need);
 		add_line(s, lines, text);
 		free(text);

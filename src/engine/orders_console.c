@@ -176,6 +176,26 @@ share_service(
 	return false;
 }
 
+/* Does it keep the VIP from being announced? */
+static bool
+is_about_vip(
+    const struct engine *e, const struct override *o, const struct addr *vip)
+{
+	size_t i;
+
+	if (o->kind == OVERRIDE_VIP)
+		return addr_compare(&o->address, vip) == 0;
+	for (i = 0; o->kind == OVERRIDE_SERVICE && i < e->conf->service_count;
+	     i++) {
+		const struct conf_service *s = &e->conf->services[i];
+
+		if (addr_compare(&s->key.vip, vip) == 0 &&
+		    override_has_service(o, s->name, &s->key))
+			return true;
+	}
+	return false;
+}
+
 /* Orders that are about the same in other words: a line each. */
 static json_t *
 related(const struct engine *e, const struct override *what)
@@ -272,6 +292,26 @@ conclude(char *line, char *wrong, bool force, json_t *warnings)
 	return agree(line, warnings);
 }
 
+/* Which VIPs that an order was about are still not announced, and why. */
+static void
+add_withdrawn(struct engine *e, const struct override *gone, json_t *warnings)
+{
+	char vip[ADDR_STRLEN], reason[VIP_REASON_LEN];
+	size_t i;
+
+	engine_reconcile(e);
+	for (i = 0; i < e->conf->vip_count; i++) {
+		const struct vip *v = &e->vips[i];
+
+		if (v->wanted || !is_about_vip(e, gone, &v->conf->address))
+			continue;
+		json_array_append_new(warnings,
+		    json_sprintf("%s is not announced: %s",
+			addr_format(&v->conf->address, vip),
+			vip_explain(v, reason)));
+	}
+}
+
 /* All orders but those that are taken back with that, and the latter. */
 static void
 take_out(const struct engine *e, const struct override *with,
@@ -309,6 +349,8 @@ release(struct engine *e, const struct order *order)
 	for (i = 0; i < gone.count && (wrong == NULL || order->force); i++)
 		tell(e, &gone.list[i], NULL, what);
 	warnings = related(e, what);
+	if (wrong == NULL || order->force)
+		add_withdrawn(e, what, warnings);
 	reply = conclude(xasprintf("%s: taken back %zu order%s", subject,
 			     gone.count, gone.count == 1 ? "" : "s"),
 	    wrong, order->force, warnings);

@@ -203,6 +203,8 @@ a_service_that_is_ordered_down_takes_its_vip_along(void **state)
 static void
 a_vip_is_withdrawn_and_not_announced_without_need(void **state)
 {
+	json_t *reply;
+
 	(void)state;
 	start_up(web);
 	must("vip", VIP, "withdraw");
@@ -212,7 +214,12 @@ a_vip_is_withdrawn_and_not_announced_without_need(void **state)
 	    fake_state(WEB, B) == DESTINATION_DOWN &&
 	    fake_state(WEB, C) == DESTINATION_DOWN &&
 	    fake_state(WEB, D) == DESTINATION_DOWN);
-	must("vip", VIP, "announce");
+	reply = order("vip", VIP, "announce", "", false);
+	assert_true(is_true(reply, "ok"));
+	assert_non_null(strstr(json_string_value(json_array_get(
+				   json_object_get(reply, "warnings"), 0)),
+	    VIP " is not announced: "));
+	json_decref(reply);
 	wait_for(fake_server(A)->probes > 3 && record.probes_running == 0);
 	assert_false(fake_wanted(VIP));
 	world.outcome = CHECK_PASSED;
