@@ -147,6 +147,9 @@ check_time_left(const struct check *check)
 	return taken < timeout ? timeout - taken : 0;
 }
 
+static void write_text(char *, size_t, const char *, va_list)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 write_text(char *buf, size_t size, const char *format, va_list ap)
 {

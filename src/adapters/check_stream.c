@@ -217,6 +217,8 @@ check_stream_release(struct check *check)
 	if (check->stream.used && !check->stream.ended)
 		setsockopt(
 		    check->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (check->stream.tls != NULL)
+		check_tls_release(check);
 }
 
 /*

@@ -5,6 +5,7 @@
  * network, and against what isn't TLS.
  */
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <signal.h>
@@ -407,6 +408,35 @@ test_quiet(void **state)
 	free(after);
 }
 
+/* What a session takes is given back, whether it ended or was cancelled. */
+static void
+test_memory(void **state)
+{
+	struct conf_check conf = tls_conf(CHECK_HTTPS, NGINX_GOOD);
+	struct rusage before = {0}, after;
+	struct outcome outcome;
+	struct check *check;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 220; i++) {
+		if (i == 20)
+			getrusage(RUSAGE_SELF, &before);
+		check = start(&conf, NULL, &outcome);
+		if (i % 2 == 0) {
+			assert_true(wait_until(has_result, &outcome, GUARD));
+			continue;
+		}
+		/* connected, at least */
+		event_base_loop(base, EVLOOP_ONCE);
+		check_cancel(check);
+	}
+	getrusage(RUSAGE_SELF, &after);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what was freed */
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 1500 /* KiB */);
+#endif
+}
+
 static int
 start_nginx(void **state)
 {
@@ -440,6 +470,7 @@ main(void)
 	    TEST(test_not_tls),
 	    TEST(test_large),
 	    TEST(test_quiet),
+	    TEST(test_memory),
 	};
 
 	if (nginx_start(&nginx) == -1) {
