@@ -12,7 +12,7 @@ use Time::HiRes qw(time);
 my $source = $ENV{VC5_SRC} || "$FindBin::Bin/../..";
 my @releases = split(' ', $ENV{VC5_KERNELS} // '6.1 6.12');
 my $pattern = $ENV{VC5_VM_ONLY} // '*';
-my $seconds = 540;
+my $seconds = 1200;
 my $impossible = 77;
 
 # A line of TAP of the machine, as one of this test.
