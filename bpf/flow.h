@@ -262,27 +262,41 @@ flow_free(const struct vc5_bucket *bucket)
 	    (taken[0] & taken[1] & taken[2] & taken[3]);
 }
 
-/* The way of a bucket that a new flow may take: VC5_WAYS if all are live. */
-static __always_inline __u32
-bucket_victim(const struct vc5_bucket *bucket, __u32 now, enum vc5_rank *taken)
+/*
+ * The best way of a bucket for a new flow to take, in one number: its score,
+ * and how far from the end it is, as the first of equals is taken.  Of live
+ * ways the score is 0, which is what victim_score() says then.
+ */
+static __always_inline __u64
+bucket_victim(const struct vc5_bucket *bucket, __u32 now)
 {
-	__u32 way, victim = VC5_WAYS;
-	enum vc5_rank rank;
-	__u64 score, best = 0;
+	__u64 victim, best = 0;
+	__u32 way;
 
+#pragma unroll
 	for (way = 0; way < VC5_WAYS; way++) {
 		const struct vc5_flow *flow = &bucket->ways[way];
 		__u32 stamp = READ_ONCE(flow->stamp);
 
-		rank = flow_rank(flow, stamp, now);
-		score = flow_score(rank, flow_age(stamp, now));
-		if (score > best) {
-			best = score;
-			victim = way;
-			*taken = rank;
-		}
+		victim = flow_score(
+		    flow_rank(flow, stamp, now), flow_age(stamp, now));
+		victim = victim * VC5_WAYS + VC5_WAYS - 1 - way;
+		if (victim > best)
+			best = victim;
 	}
-	return victim;
+	return best;
+}
+
+static __always_inline __u64
+victim_score(__u64 victim)
+{
+	return victim / VC5_WAYS;
+}
+
+static __always_inline __u32
+victim_way(__u64 victim)
+{
+	return VC5_WAYS - 1 - victim % VC5_WAYS;
 }
 
 /*
@@ -293,19 +307,21 @@ bucket_victim(const struct vc5_bucket *bucket, __u32 now, enum vc5_rank *taken)
 __noinline __u32
 flow_victim(__u32 index, __u32 now)
 {
-	enum vc5_rank taken = VC5_RANK_LIVE;
 	const struct vc5_bucket *bucket;
-	__u32 way = VC5_WAYS, i;
+	__u64 victim = 0;
+	__u32 i;
 
-	for (i = 0; i < 2 && way >= VC5_WAYS; i++) {
+	for (i = 0; i < 2 && victim_score(victim) == 0; i++) {
 		if (i != 0)
 			index = vc5_other_bucket(index);
 		bucket = find(&flows, index);
 		if (bucket != NULL)
-			way = bucket_victim(bucket, now, &taken);
+			victim = bucket_victim(bucket, now);
 	}
-	count_taken(taken);
-	return way < VC5_WAYS ? index * VC5_WAYS + way : NO_ENTRY;
+	count_taken(flow_score_rank(victim_score(victim)));
+	return victim_score(victim) == 0
+	    ? NO_ENTRY
+	    : index * VC5_WAYS + victim_way(victim);
 }
 
 /*

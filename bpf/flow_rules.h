@@ -152,6 +152,12 @@ flow_score(enum vc5_rank rank, __u32 age)
 	return rank == VC5_RANK_LIVE ? 0 : (__u64)rank << 32 | age;
 }
 
+static __always_inline enum vc5_rank
+flow_score_rank(__u64 score)
+{
+	return score >> 32;
+}
+
 static __always_inline void
 host_order(__u32 words[4], const __be32 address[4], const bool six)
 {
