@@ -326,15 +326,34 @@ flow_victim(__u32 index, __u32 now)
 
 /*
  * Other CPUs may read, or write, the same entry meanwhile.  As the key covers
- * the destination, a mixture of two is found by nobody.
+ * the destination, a mixture of two is found by nobody; and nobody finds who
+ * was there before as soon as the rest is being written, see flow_renew().
  */
 static __always_inline void
 flow_write(
     struct vc5_flow *flow, __u64 fingerprint, __u32 destination, __u32 stamp)
 {
+	WRITE_ONCE(flow->key, 0);
 	WRITE_ONCE(flow->destination, destination);
 	WRITE_ONCE(flow->stamp, stamp);
 	WRITE_ONCE(flow->key, flow_key(fingerprint, destination));
+}
+
+/*
+ * A stamp for the flow of a key, whose tuple was noted.  If the entry has just
+ * been given to another flow, that one must not take over the state: it would
+ * keep the tuple, and so be one that is neither listed nor told.  It becomes
+ * embryonic, and its next packet notes its own.
+ *
+ * The exchange is a barrier: what was stored before it is seen by all before
+ * the key is read.  So if that is still ours, the other's stamp is yet to come.
+ */
+static __always_inline void
+flow_renew(struct vc5_flow *flow, __u64 key, __u32 stamp, __u32 now)
+{
+	__sync_lock_test_and_set(&flow->stamp, stamp);
+	if (UNLIKELY(READ_ONCE(flow->key) != key))
+		WRITE_ONCE(flow->stamp, flow_stamp(VC5_FLOW_EMBRYONIC, now));
 }
 
 #endif

@@ -152,7 +152,7 @@ place(struct xdp_md *ctx, struct vc5_control *control,
 	return XDP_TX;
 }
 
-/* Note whose the entry is, for people: the flow is not embryonic any more. */
+/* Note whose the entry is, for people. */
 static __always_inline void
 settle(struct xdp_md *ctx, const struct packet *packet, __u32 entry,
     __u32 destination, __u32 now, const bool six)
@@ -170,30 +170,41 @@ settle(struct xdp_md *ctx, const struct packet *packet, __u32 entry,
 	tuple->created = now & VC5_STAMP_SECONDS;
 }
 
-/* The destination of a packet whose flow is known: false if it needs another.
+/* What a packet has found to be its flow's entry. */
+struct followed {
+	struct vc5_flow *flow;
+	__u32 entry;	   /* its number */
+	__u32 destination; /* index and generation */
+	__u64 fingerprint;
+};
+
+/*
+ * The destination of a packet whose flow is known: false if it needs another.
  */
 static __always_inline bool
 follow(struct xdp_md *ctx, const struct vc5_control *control,
-    const struct packet *packet, struct vc5_flow *flow, __u32 destination,
-    __u32 entry, struct route *route, const bool six)
+    const struct packet *packet, const struct followed *found,
+    struct route *route, const bool six)
 {
-	__u32 now = READ_ONCE(control->clock), stamp = READ_ONCE(flow->stamp);
+	__u32 now = READ_ONCE(control->clock);
+	__u32 stamp = READ_ONCE(found->flow->stamp), next;
 	enum vc5_destination_state state;
-	__u32 next;
 
-	state = route_read(destination, route);
+	state = route_read(found->destination, route);
 	if (state == VC5_DOWN ||
-	    flow_is_over(stamp, now, packet->segment, word_index(destination),
-		state == VC5_DRAINING))
+	    flow_is_over(stamp, now, packet->segment,
+		word_index(found->destination), state == VC5_DRAINING))
 		return false;
 	next = flow_advance(stamp, now, packet->segment);
 	/* Written once a second at most: the line stays shared by the CPUs. */
 	if (UNLIKELY(next != stamp)) {
-		WRITE_ONCE(flow->stamp, next);
 		if (flow_state(stamp) == VC5_FLOW_EMBRYONIC &&
 		    flow_state(next) != VC5_FLOW_EMBRYONIC)
-			settle(ctx, packet, entry, word_index(destination), now,
-			    six);
+			settle(ctx, packet, found->entry,
+			    word_index(found->destination), now, six);
+		flow_renew(found->flow,
+		    flow_key(found->fingerprint, found->destination), next,
+		    now);
 	}
 	return true;
 }
@@ -203,22 +214,21 @@ steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
     const struct packet *packet, const bool six)
 {
 	struct flow_hash hash = flow_hash(control->key, &packet->tuple, six);
-	__u32 index = flow_bucket_index(&hash), entry, destination;
+	struct followed found = {.fingerprint = hash.fingerprint};
+	__u32 index = flow_bucket_index(&hash);
 	struct placed placed = {0};
 	struct vc5_bucket *bucket = find(&flows, index);
-	struct vc5_flow *flow;
 	struct route route;
 	int verdict;
 
 	if (bucket == NULL)
 		return XDP_ABORTED;
-	flow =
-	    flow_lookup(bucket, index, hash.fingerprint, &entry, &destination);
-	if (UNLIKELY(flow == NULL ||
-		!follow(ctx, control, packet, flow, destination, entry, &route,
-		    six))) {
-		verdict = place(ctx, control, packet, bucket, index, entry,
-		    hash.fingerprint, &placed, six);
+	found.flow = flow_lookup(
+	    bucket, index, found.fingerprint, &found.entry, &found.destination);
+	if (UNLIKELY(found.flow == NULL ||
+		!follow(ctx, control, packet, &found, &route, six))) {
+		verdict = place(ctx, control, packet, bucket, index,
+		    found.entry, found.fingerprint, &placed, six);
 		if (verdict != XDP_TX)
 			return verdict;
 		if (route_read(placed.destination, &route) == VC5_DOWN)

@@ -96,7 +96,7 @@ prepare(struct xdp *xdp, const struct flow *flow, struct lesson *lesson)
 	return LEARNT_NEW;
 }
 
-/* The order of flow_write() in bpf/flow.h. */
+/* As flow_write() in bpf/flow.h, in its order. */
 static void
 write_entry(struct xdp *xdp, uint32_t index, const struct lesson *lesson)
 {
@@ -108,6 +108,7 @@ write_entry(struct xdp *xdp, uint32_t index, const struct lesson *lesson)
 	struct vc5_flow *entry =
 	    &xdp->flows[index / VC5_WAYS].ways[index % VC5_WAYS];
 
+	STORE(entry->key, 0);
 	STORE(entry->destination, as.destination);
 	STORE(entry->stamp, as.stamp);
 	STORE(entry->key, as.key);
