@@ -146,6 +146,22 @@ refuse(struct conf_errors *errors, char *line)
 	errors->lines[errors->count++] = line;
 }
 
+/* As conf_check_slots(), by the slots that there are. */
+static void
+check_slots(const struct engine *e, const struct conf *now,
+    const struct conf_service *s, struct conf_errors *errors)
+{
+	char key[SERVICE_KEY_STRLEN];
+
+	if (s->destination_count > e->conf->limits.slots)
+		refuse(errors,
+		    xasprintf("%s: limits.slots: %s has %zu servers, more than "
+			      "the %u slots that vc5d was started for: "
+			      "restart it",
+			now->file, service_key_format(&s->key, key),
+			s->destination_count, e->conf->limits.slots));
+}
+
 /* Good by its own limits, but those of the start are in force. */
 static void
 check_limits(
@@ -153,8 +169,10 @@ check_limits(
 {
 	size_t i, destinations = 0;
 
-	for (i = 0; i < now->service_count; i++)
+	for (i = 0; i < now->service_count; i++) {
 		destinations += now->services[i].destination_count;
+		check_slots(e, now, &now->services[i], errors);
+	}
 	if (now->service_count > e->conf->limits.services)
 		refuse(errors,
 		    xasprintf("%s: limits.services: %zu services are more than "

@@ -289,6 +289,28 @@ reload_beyond_the_limits_is_refused(void **state)
 	assert_int_equal(fake_service(WEB)->destination_count, 2);
 }
 
+static void
+reload_beyond_the_slots_is_refused(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	more = "\"limits\": {\"slots\": 251},";
+	start(web);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fprintf(f,
+	    "{\"interfaces\": \"eth0\", \"limits\": {\"slots\": 257},"
+	    " \"services\": [{\"name\": \"web\", \"virtual\": \"" VIP
+	    "\", \"servers\": [");
+	for (unsigned i = 0; i < 252; i++)
+		fprintf(f, "%s\"10.1.0.%u\"", i ? "," : "", i + 1);
+	fprintf(f, "], \"policy\": {\"80\": {}}}]}");
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(engine_reload(engine), -1);
+	assert_int_equal(fake_service(WEB)->destination_count, 2);
+}
+
 /* Filling the tables of many services takes a while: nothing is withdrawn. */
 static void
 a_slow_data_plane_withdraws_nothing(void **state)
@@ -576,6 +598,7 @@ main(void)
 	    TEST(reload_to_no_checks_judges_by_the_next_hop),
 	    TEST(reload_leaves_probes_on_their_way),
 	    TEST(reload_beyond_the_limits_is_refused),
+	    TEST(reload_beyond_the_slots_is_refused),
 	    TEST(a_slow_data_plane_withdraws_nothing),
 	    TEST(a_fault_of_this_host_changes_nothing),
 	    TEST(the_way_out_for_probes_is_made_again),
