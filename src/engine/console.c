@@ -10,6 +10,7 @@
 
 #include "adapters/control.h"
 #include "adapters/http.h"
+#include "base/xmalloc.h"
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
@@ -44,6 +45,36 @@ reload(struct engine *e, const json_t *request)
 	snprintf(message, sizeof(message), "%zu services on %zu VIPs",
 	    e->conf->service_count, e->conf->vip_count);
 	return json_pack("{s:b, s:s}", "ok", 1, "message", message);
+}
+
+/* What is not said is not wrong; of several that are, the first is told. */
+static const json_t *
+value_of(const json_t *request, const char *key, json_type type,
+    const char *expected, char **wrong)
+{
+	const json_t *value = json_object_get(request, key);
+
+	if (value == NULL || json_is_null(value))
+		return NULL;
+	if (json_typeof(value) == type)
+		return value;
+	if (*wrong == NULL)
+		*wrong = xasprintf("\"%s\" is not %s", key, expected);
+	return NULL;
+}
+
+const char *
+console_text(const json_t *request, const char *key, char **wrong)
+{
+	return json_string_value(
+	    value_of(request, key, JSON_STRING, "a string", wrong));
+}
+
+json_int_t
+console_number(const json_t *request, const char *key, char **wrong)
+{
+	return json_integer_value(
+	    value_of(request, key, JSON_INTEGER, "an integer", wrong));
 }
 
 static json_t *

@@ -67,9 +67,9 @@ set_action(struct question *q, const char *action, const struct addr *server)
 }
 
 static const char *
-text_of(const json_t *request, const char *key)
+text_of(const json_t *request, const char *key, char **wrong)
 {
-	const char *text = json_string_value(json_object_get(request, key));
+	const char *text = console_text(request, key, wrong);
 
 	return text == NULL ? "" : text;
 }
@@ -78,11 +78,14 @@ text_of(const json_t *request, const char *key)
 static char *
 read_question(const json_t *request, struct question *q)
 {
-	const char *source = text_of(request, "source");
-	const char *destination = text_of(request, "destination");
-	const char *protocol = text_of(request, "protocol");
-	const char *without = text_of(request, "without");
+	char *wrong = NULL;
+	const char *source = text_of(request, "source", &wrong);
+	const char *destination = text_of(request, "destination", &wrong);
+	const char *protocol = text_of(request, "protocol", &wrong);
+	const char *without = text_of(request, "without", &wrong);
 
+	if (wrong != NULL)
+		return wrong;
 	if (endpoint_parse(source, &q->client, &q->client_port) == -1)
 		return xasprintf(
 		    "%s is not ADDRESS:PORT or [IPV6]:PORT", source);

@@ -101,24 +101,34 @@ add_flow(
 	return true;
 }
 
-static const char *
-text_of(const json_t *request, const char *key)
+/* NULL, or what is wrong: free(3) it. */
+static char *
+read_place(const json_t *request, struct page *page, uint64_t *cursor)
 {
-	return json_string_value(json_object_get(request, key));
+	char *wrong = NULL;
+	json_int_t limit = console_number(request, "limit", &wrong);
+
+	*cursor = (uint64_t)console_number(request, "cursor", &wrong);
+	if (limit > 0 && limit < PAGE)
+		page->limit = (size_t)limit;
+	return wrong;
 }
 
-/* NULL, or what is wrong: free(3) it. */
+/* Likewise. */
 static char *
 read_filter(const struct engine *e, const json_t *request, struct filter *f)
 {
-	const char *client = text_of(request, "client");
-	const char *server = text_of(request, "server");
+	char *wrong = NULL;
+	const char *client = console_text(request, "client", &wrong);
+	const char *server = console_text(request, "server", &wrong);
 	struct addr address;
 
-	f->service = text_of(request, "service");
+	f->service = console_text(request, "service", &wrong);
+	f->state = console_text(request, "state", &wrong);
+	if (wrong != NULL)
+		return wrong;
 	if (f->service != NULL)
 		(void)addr_parse(f->service, &f->vip);
-	f->state = text_of(request, "state");
 	if (f->state != NULL && strcmp(f->state, "confirmed") != 0 &&
 	    strcmp(f->state, "closed") != 0)
 		return xasprintf(
@@ -141,20 +151,17 @@ json_t *
 console_flows(struct engine *e, const json_t *request)
 {
 	struct page page = {.engine = e, .limit = PAGE};
-	json_int_t limit =
-	    json_integer_value(json_object_get(request, "limit"));
-	uint64_t cursor =
-	    (uint64_t)json_integer_value(json_object_get(request, "cursor"));
 	char *wrong = read_filter(e, request, &page.filter);
+	uint64_t cursor;
 	json_t *reply;
 
+	if (wrong == NULL)
+		wrong = read_place(request, &page, &cursor);
 	if (wrong != NULL) {
 		reply = json_pack("{s:o}", "error", status_text(wrong));
 		free(wrong);
 		return reply;
 	}
-	if (limit > 0 && limit < PAGE)
-		page.limit = (size_t)limit;
 	page.flows = json_array();
 	e->dataplane->ops->flows_walk(
 	    e->dataplane, &cursor, 0, add_flow, &page);

@@ -414,6 +414,13 @@ void console_follow(struct engine *, const struct conf *was);
  * as adapters/control.h has it.
  */
 
+/*
+ * A string of a request, NULL if it has none; of another type it is *wrong,
+ * which is then to be freed.
+ */
+const char *console_text(const json_t *request, const char *key, char **wrong);
+/* The same of a number, 0 if there is none. */
+json_int_t console_number(const json_t *request, const char *key, char **wrong);
 json_t *console_flows(struct engine *, const json_t *request);
 json_t *console_explain(struct engine *, const json_t *request);
 /* "embryonic", "confirmed", "closed". */

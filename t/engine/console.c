@@ -174,6 +174,14 @@ bad_filters_are_refused(void **state)
 	assert_error("{'command': 'flows', 'state': 'embryonic'}",
 	    "the state of a flow that is listed is confirmed or closed, not "
 	    "embryonic");
+	assert_error(
+	    "{'command': 'flows', 'client': 7}", "\"client\" is not a string");
+	assert_error("{'command': 'flows', 'state': ['closed']}",
+	    "\"state\" is not a string");
+	assert_error("{'command': 'flows', 'limit': '10'}",
+	    "\"limit\" is not an integer");
+	assert_error("{'command': 'flows', 'cursor': 1.5}",
+	    "\"cursor\" is not an integer");
 	assert_error("{'command': 'flows', 'service': 'nope'}",
 	    "there is no service nope");
 }
@@ -370,6 +378,12 @@ bad_questions_are_refused(void **state)
 	assert_error("{'command': 'explain', 'source': '198.51.100.7:1', "
 		     "'destination': '" VIP ":80', 'without': '10.9.9.9'}",
 	    "10.9.9.9 is no server of that service");
+	assert_error("{'command': 'explain', 'source': '198.51.100.7:1', "
+		     "'destination': 80}",
+	    "\"destination\" is not a string");
+	assert_error("{'command': 'explain', 'source': '198.51.100.7:1', "
+		     "'destination': '192.0.2.1:80', 'without': false}",
+	    "\"without\" is not a string");
 	assert_error("{'command': 'flow'}", "unknown command");
 }
 
