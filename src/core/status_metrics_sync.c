@@ -71,32 +71,46 @@ sample_received(FILE *out, const struct family *family, const json_t *status)
 		json_object_get(sync_of(status), "received"), family->key));
 }
 
+/* Counts of a list, each with what it is of as a label. */
+static void
+sample_counts(FILE *out, const struct family *family, const json_t *list,
+    const char *label)
+{
+	const json_t *count;
+	size_t i;
+
+	json_array_foreach(list, i, count) {
+		put_labelled(out, family, label, status_string(count, label),
+		    json_object_get(count, family->key));
+	}
+}
+
 static void
 sample_dropped(FILE *out, const struct family *family, const json_t *status)
 {
-	const json_t *drop;
-	size_t i;
-
-	json_array_foreach(
-	    json_object_get(sync_of(status), "dropped"), i, drop) {
-		put_labelled(out, family, "reason",
-		    status_string(drop, "reason"),
-		    json_object_get(drop, "packets"));
-	}
+	sample_counts(
+	    out, family, json_object_get(sync_of(status), "dropped"), "reason");
 }
 
 static void
 sample_learnt(FILE *out, const struct family *family, const json_t *status)
 {
-	const json_t *learnt;
-	size_t i;
+	sample_counts(
+	    out, family, json_object_get(sync_of(status), "learnt"), "result");
+}
 
-	json_array_foreach(
-	    json_object_get(sync_of(status), "learnt"), i, learnt) {
-		put_labelled(out, family, "result",
-		    status_string(learnt, "result"),
-		    json_object_get(learnt, "flows"));
-	}
+/*
+ * Which peer: two can have one name, for a while.  There are as many at a time
+ * as a HELLO has room for.
+ */
+static void
+put_peer(FILE *out, const struct family *family, const json_t *peer)
+{
+	put_name(out, family);
+	fputc('{', out);
+	put_label(out, "peer", status_string(peer, "name"));
+	fputc(',', out);
+	put_label(out, "id", status_string(peer, "id"));
 }
 
 static void
@@ -106,8 +120,9 @@ sample_peers(FILE *out, const struct family *family, const json_t *status)
 	size_t i;
 
 	json_array_foreach(json_object_get(sync_of(status), "peers"), i, peer) {
-		put_labelled(out, family, "peer", status_string(peer, "name"),
-		    json_object_get(peer, family->key));
+		put_peer(out, family, peer);
+		fputc('}', out);
+		put_value(out, json_object_get(peer, family->key));
 	}
 }
 
@@ -122,9 +137,7 @@ sample_peer_states(FILE *out, const struct family *family, const json_t *status)
 
 	json_array_foreach(json_object_get(sync_of(status), "peers"), i, peer) {
 		for (j = 0; j < sizeof(states) / sizeof(states[0]); j++) {
-			put_name(out, family);
-			fputc('{', out);
-			put_label(out, "peer", status_string(peer, "name"));
+			put_peer(out, family, peer);
 			fprintf(out, ",state=\"%s\"} %d\n", states[j],
 			    strcmp(status_string(peer, "state"), states[j]) ==
 				0);
@@ -149,9 +162,7 @@ sample_differs(FILE *out, const struct family *family, const json_t *status)
 
 	json_array_foreach(json_object_get(sync_of(status), "peers"), i, peer) {
 		for (j = 0; j < sizeof(kinds) / sizeof(kinds[0]); j++) {
-			put_name(out, family);
-			fputc('{', out);
-			put_label(out, "peer", status_string(peer, "name"));
+			put_peer(out, family, peer);
 			fprintf(out, ",what=\"%s\"} %d\n", kinds[j],
 			    differs_in(peer, kinds[j]));
 		}
@@ -182,9 +193,9 @@ static const struct family families[] = {
     {"sync_received_flows_total", "counter",
 	"Flows in datagrams that were taken.", sample_received, "flows"},
     {"sync_dropped_datagrams_total", "counter",
-	"Datagrams that were not taken, by reason.", sample_dropped, NULL},
+	"Datagrams that were not taken, by reason.", sample_dropped, "packets"},
     {"sync_learnt_flows_total", "counter",
-	"What became of flows that were received.", sample_learnt, NULL},
+	"What became of flows that were received.", sample_learnt, "flows"},
     {"sync_deferred_total", "counter",
 	"Times that flows to tell had to wait for bandwidth.", sample_sync,
 	"deferred"},
