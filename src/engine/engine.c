@@ -115,9 +115,13 @@ look_event(evutil_socket_t fd, short what, void *arg)
 static void
 reconcile_event(evutil_socket_t fd, short what, void *arg)
 {
+	struct engine *e = arg;
+
 	(void)fd;
 	(void)what;
-	engine_reconcile(arg);
+	engine_reconcile(e);
+	if (e->view_partial)
+		engine_sync_see(e);
 }
 
 /* What netlink reports. */

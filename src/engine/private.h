@@ -164,7 +164,8 @@ struct engine {
 	struct retry http_retry, control_retry;
 	struct sync *sync;	     /* NULL = off */
 	struct sync_keys *sync_keys; /* for it, not yet in use; or NULL */
-	bool view_stale; /* others are to be told how services look here */
+	bool view_stale;   /* others are to be told how services look here */
+	bool view_partial; /* some is worked out for that, and some is not */
 
 	struct service *services;	   /* as conf->services */
 	struct vip *vips;		   /* as conf->vips */

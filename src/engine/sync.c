@@ -12,8 +12,11 @@
 #include "adapters/sync.h"
 #include "adapters/sync_key.h"
 #include "base/log.h"
+#include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/private.h"
+
+#define SEE_LIMIT 20 /* ms of the loop's time for digests of tables */
 
 /* What the adapter asks of the data plane. */
 
@@ -239,16 +242,11 @@ fold(uint64_t digest)
 }
 
 static void
-see_service(struct service *s, struct sync_service *out)
+see_service(const struct service *s, struct sync_service *out)
 {
-	struct dataplane *dp = s->engine->dataplane;
-
 	out->key = s->conf->key;
 	out->config = fold(config_digest(s));
 	out->health = fold(health_digest(s));
-	if (s->table_stale)
-		s->table = dp->ops->table_digest(dp, &s->conf->key);
-	s->table_stale = false;
 	out->tables = fold(s->table);
 }
 
@@ -281,6 +279,31 @@ mix_service(uint64_t digest, const struct sync_service *s, uint32_t part)
 	return mix_number(digest, part);
 }
 
+/*
+ * Digests of tables that have changed: false if the time is up.  Each is of
+ * all of a table, and after a reload there may be thousands.
+ */
+static bool
+see_tables(struct engine *e)
+{
+	struct dataplane *dp = e->dataplane;
+	uint64_t until = monotime_ms() + SEE_LIMIT;
+	struct service *s;
+	size_t i;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		s = &e->services[i];
+		if (!s->table_stale)
+			continue;
+		if (monotime_ms() > until)
+			return false;
+		s->table = dp->ops->table_digest(dp, &s->conf->key);
+		s->table_stale = false;
+	}
+	return true;
+}
+
+/* Go on with the next turn of the loop, so that checks go on meanwhile. */
 void
 engine_sync_see(struct engine *e)
 {
@@ -290,6 +313,11 @@ engine_sync_see(struct engine *e)
 
 	if (e->sync == NULL || !e->view_stale)
 		return;
+	e->view_partial = !see_tables(e);
+	if (e->view_partial) {
+		engine_reconcile_soon(e);
+		return;
+	}
 	e->view_stale = false;
 	services = xcalloc(n, sizeof(*services));
 	for (i = 0; i < n; i++)

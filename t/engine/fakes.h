@@ -52,6 +52,7 @@ struct fake_world {
 	bool only_generic; /* eth0 has no native mode */
 	bool attach_fails, set_fails, listen_fails, bgpd_answers;
 	unsigned set_takes;		   /* ms, that the data plane needs */
+	unsigned digest_takes;		   /* likewise, for a table's digest */
 	bool no_probe_path;		   /* it can't be made */
 	bool no_source;			   /* the host has no address */
 	bool bond;			   /* eth0 is one */
@@ -70,7 +71,7 @@ struct fake_world {
 struct fake_record {
 	struct dataplane_service services[FAKE_SERVICES];
 	size_t service_count;
-	unsigned sets, removes, attaches, ticks, stops;
+	unsigned sets, removes, attaches, ticks, stops, digests;
 	char attached[FAKE_PORTS][16]; /* interfaces; "" = none */
 	unsigned tags_kept;
 	struct dataplane_settings settings;
