@@ -82,7 +82,7 @@ withdraw_next(struct parent *p)
 	}
 	deadman_withdrawn(&p->deadman, !p->failed, monotime_ms());
 	if (!p->failed) {
-		log_notice("all VIPs are withdrawn");
+		log_notice("bgpd was told to withdraw them");
 		p->complained = false;
 	}
 	parent_tell(p, LIFELINE_LOOK);

@@ -17,6 +17,8 @@
 
 #define BGPCTL_ERROR_LEN 160
 
+#define BGPCTL_LOCAL_PREF 100 /* bgpd's own, not configurable */
+
 enum bgpctl_command {
 	BGPCTL_NETWORKS,   /* what bgpd announces on its own behalf */
 	BGPCTL_ROUTES,	   /* the same, with its path attributes */

@@ -14,6 +14,7 @@ my $url = 'http://192.0.2.1/';
 my @vips = ('192.0.2.1', '192.0.2.2', '2001:db8:0:100::1');
 
 lab_up();
+configure('lb1', sub { $_[0]->{stop_delay} = 0.5 });
 
 sub parent
 {
@@ -161,7 +162,17 @@ subtest 'the engine is stopped' => sub {
 	    qr/no sign of life/, 'the status says why');
 };
 
+# A vc5d of which no engine has died.
+sub anew
+{
+	kill_now('vc5d-lb1');
+	start('vc5d-lb1');
+	wait_for(sub { services('lb1') == 4 && all_announced() }) or
+	    diag(vc5d_log('lb1'));
+}
+
 subtest 'the engine loops' => sub {
+	anew();
 	my $engine = engine(parent());
 	my $offset = log_size('lb1');
 	my ($status, $output) = run("$build/t/net/spin", $engine);
@@ -192,15 +203,6 @@ END
 	eventually('with which all is announced', sub {
 		@{(vc5ctl('lb1', 'show', 'bgp') // {})->{announced} // []} == 4 });
 	return $real;
-}
-
-# A vc5d of which no engine has died.
-sub anew
-{
-	kill_now('vc5d-lb1');
-	start('vc5d-lb1');
-	wait_for(sub { services('lb1') == 4 && all_announced() }) or
-	    diag(vc5d_log('lb1'));
 }
 
 subtest 'bgpctl hangs while nobody steers' => sub {

@@ -10,7 +10,17 @@ use Test::More;
 
 my $url = 'http://192.0.2.1/';
 
+my $router = '198.51.100.1';
+
 lab_up();
+
+# The ids of the alerts about BGP, in order.
+sub alerts
+{
+	my @ids = sort grep { /^bgp/ && !/:/ } map { $_->{id} }
+	    @{vc5ctl($_[0], 'show', 'alerts') // []};
+	return @ids;
+}
 
 sub begin
 {
@@ -51,6 +61,8 @@ subtest 'bgpd dies and comes back' => sub {
 		join(' ', next_hops('192.0.2.1')) eq '198.51.100.12' });
 	ok(wait_for(sub { problems('lb1') =~ /bgpd/ }),
 	    'vc5d says that bgpd is gone') or diag(problems('lb1'));
+	is(join(' ', alerts('lb1')), "bgp $router bgpd",
+	    'that and the lost session are alerts');
 	is(scalar(split(/\n/, get($url, 20))), 20,
 	    'the other balancer serves');
 	start('bgpd-lb1');
@@ -58,8 +70,12 @@ subtest 'bgpd dies and comes back' => sub {
 	eventually('the VIP is back in the router', sub {
 		next_hops('192.0.2.1') == 2 });
 	eventually('so is the other VIP', sub { next_hops('192.0.2.2') == 2 });
-	eventually('nothing is wrong any more', sub { problems('lb1') eq '' },
+	eventually('nothing is wrong any more', sub {
+		problems('lb1') eq '' && !alerts('lb1') },
 	    sub { problems('lb1') });
+	my ($neighbour) = grep { $_->{address} eq $router }
+	    @{vc5ctl('lb1', 'show', 'bgp')->{neighbours}};
+	is($neighbour->{flaps}, 1, 'one session was lost');
 };
 
 subtest 'vc5d is stopped under load' => sub {
@@ -143,6 +159,8 @@ subtest 'a backend fails while vc5d is dead' => sub {
 
 subtest 'the router restarts' => sub {
 	kill_now('bird');
+	eventually('a lost session is an alert',
+	    sub { grep { $_ eq "bgp $router" } alerts('lb1') });
 	ok(start('bird'), 'bird is started');
 	# Its routes of before stay in the kernel until it knows better.
 	eventually('it has routes of both balancers', sub {
@@ -151,6 +169,7 @@ subtest 'the router restarts' => sub {
 		2 == (() = $routes =~ /via 198\.51\.100\.1[12]\b/g) });
 	eventually('both balancers are its next hops again', sub {
 		next_hops('192.0.2.1') == 2 });
+	eventually('the alert is over', sub { !alerts('lb1') });
 	my $answers = answers($url, 60);
 	is(keys %$answers, 3, 'everyone serves') or diag(explain($answers));
 };
