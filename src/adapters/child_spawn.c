@@ -38,15 +38,18 @@ struct work {
 	int error; /* why there is no program */
 };
 
-/* Not shared, and so not those of this process. */
+/*
+ * Not shared, and so not those of this process.  The C library's function
+ * leaves out two of its own, which who started this process may have ignored.
+ */
 ON_THAT_STACK static void
 reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	static const uint8_t all_default[64]; /* the kernel's sigaction */
 	int i;
 
 	for (i = 1; i < NSIG; i++)
-		sigaction(i, &action, NULL);
+		syscall(SYS_rt_sigaction, i, all_default, NULL, NSIG / 8);
 }
 
 ON_THAT_STACK static int

@@ -57,6 +57,7 @@
  *			    stateless,
  *			    checks [ { type, port, state ("up", "down"),
  *			      decided (bool), outcome (string or null), detail,
+ *			      diagnosis (which fault it looks like; ""),
  *			      duration (microseconds), age (seconds since),
  *			      passed, failed } ] } ] } ]
  *	probes		{ limit, running, waiting (health checks, now), put_off

@@ -209,6 +209,10 @@ put_check(FILE *out, const json_t *check)
 		fputs(": ", out);
 		html_text(out, status_string(check, "detail"));
 	}
+	if (*status_string(check, "diagnosis") != '\0') {
+		fputs("; it looks like ", out);
+		html_text(out, status_string(check, "diagnosis"));
+	}
 	fputs(" <small>", out);
 	if (*status_string(check, "outcome") != '\0')
 		fprintf(out, "in %" PRId64 ".%03" PRId64 " ms, %s ago; ",

@@ -149,6 +149,7 @@ add_check(struct table *table, const char *whose, const json_t *check)
 {
 	const char *outcome = status_string(check, "outcome");
 	const char *detail = status_string(check, "detail");
+	const char *diagnosis = status_string(check, "diagnosis");
 	int64_t duration = status_number(check, "duration");
 	char age[STATUS_AGE_STRLEN];
 
@@ -169,7 +170,8 @@ add_check(struct table *table, const char *whose, const json_t *check)
 	add_number(table, check, "passed");
 	add_number(table, check, "failed");
 	if (*detail != '\0')
-		table_addf(table, "%s: %s", outcome, detail);
+		table_addf(table, "%s: %s%s%s", outcome, detail,
+		    *diagnosis != '\0' ? "; it looks like " : "", diagnosis);
 	else
 		table_add(table, outcome);
 }

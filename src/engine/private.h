@@ -20,6 +20,7 @@
 #include "adapters/check.h"
 #include "adapters/dataplane.h"
 #include "core/conf.h"
+#include "core/diagnose.h"
 #include "core/health.h"
 #include "core/isolation.h"
 #include "core/overrides.h"
@@ -56,13 +57,16 @@ struct prober {
 	const struct conf_check *conf;
 	struct health health;
 	struct isolation_check isolation;
-	struct event *timer;	    /* for the next start */
-	struct check *running;	    /* NULL between probes */
-	bool placed;		    /* it has its place in the interval */
-	uint64_t due;		    /* monotonic ms, when it was to start */
-	uint64_t started;	    /* monotonic ms, of the last probe */
-	uint64_t finished;	    /* likewise; 0 = no result yet */
-	struct check_result result; /* the last one */
+	struct event *timer;	      /* for the next start */
+	struct check *running;	      /* NULL between probes */
+	bool placed;		      /* it has its place in the interval */
+	uint64_t due;		      /* monotonic ms, when it was to start */
+	uint64_t started;	      /* monotonic ms, of the last probe */
+	uint64_t finished;	      /* likewise; 0 = no result yet */
+	struct check_result result;   /* the last one */
+	struct selftest *selftest;    /* under way; or NULL */
+	uint64_t selftest_at;	      /* monotonic ms, of the last; 0 = none */
+	char diagnosis[DIAGNOSE_LEN]; /* what its failure looks like; or "" */
 };
 
 struct destination {
@@ -435,7 +439,7 @@ void probers_carry(struct destination *, struct destination *was);
 /* Begin all, in so far as they don't go on. */
 void probers_start(struct engine *);
 /* Why it is not healthy, in buf, which is returned; "" if it is. */
-#define PROBERS_REASON_LEN 256
+#define PROBERS_REASON_LEN 512
 const char *
 probers_reason(const struct destination *, char buf[PROBERS_REASON_LEN]);
 /* Note whether probes have to wait, each second. */

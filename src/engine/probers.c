@@ -26,6 +26,7 @@
 #include "base/xmalloc.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/selftest.h"
 
 _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
     "what is wrong with a way doesn't fit a check's result");
@@ -154,8 +155,10 @@ probers_reason(const struct destination *d, char buf[PROBERS_REASON_LEN])
 			snprintf(buf, PROBERS_REASON_LEN,
 			    "%s has no result yet", what_of(p, what));
 		else
-			snprintf(buf, PROBERS_REASON_LEN, "%s: %s",
-			    what_of(p, what), result_of(p, result));
+			snprintf(buf, PROBERS_REASON_LEN, "%s: %s%s%s",
+			    what_of(p, what), result_of(p, result),
+			    p->diagnosis[0] ? "; it looks like " : "",
+			    p->diagnosis);
 		return buf;
 	}
 	snprintf(buf, PROBERS_REASON_LEN, "%s",
@@ -201,6 +204,10 @@ prober_verdict(struct prober *p, const struct check_result *result)
 		tell_transition(p, was);
 		destination_evaluate(p->destination);
 	}
+	if (passed)
+		selftest_passed(p);
+	else if (p->health.state == HEALTH_DOWN)
+		selftest_failed(p);
 	prober_schedule_next(p);
 }
 
@@ -268,7 +275,8 @@ prober_start(evutil_socket_t fd, short what, void *arg)
 	const struct service_key *key = &d->service->conf->key;
 	const struct netlink_nexthop *hop;
 	const struct check_result *failed;
-	struct check_target target = {.vip = key->vip};
+	struct check_target target = {
+	    .vip = key->vip, .server = d->conf->address};
 
 	(void)fd;
 	(void)what;
@@ -332,6 +340,7 @@ take_over(struct prober *p, struct prober *from)
 	p->started = from->started;
 	p->finished = from->finished;
 	p->result = from->result;
+	selftest_carry(p, from);
 	if (!conf_check_equal(p->conf, from->conf) || from->running == NULL)
 		return;
 	p->running = from->running;
@@ -447,6 +456,7 @@ probers_clear(struct destination *d)
 
 	for (i = 0; i < d->service->conf->check_count; i++) {
 		check_cancel(d->probers[i].running);
+		selftest_cancel(&d->probers[i]);
 		event_free(d->probers[i].timer);
 	}
 	free(d->probers);

@@ -190,12 +190,12 @@ static json_t *
 prober_json(const struct prober *p)
 {
 	bool done = p->finished != 0;
-	json_t *o = json_pack("{s:s, s:i, s:s, s:b, s:s?, s:s}", "type",
+	json_t *o = json_pack("{s:s, s:i, s:s, s:b, s:s?, s:s, s:s}", "type",
 	    conf_check_type_name(p->conf->type), "port", (int)p->conf->port,
 	    "state", health_state_name(p->health.state), "decided",
 	    p->health.decided, "outcome",
 	    done ? check_outcome_name(p->result.outcome) : NULL, "detail",
-	    done ? p->result.detail : "");
+	    done ? p->result.detail : "", "diagnosis", p->diagnosis);
 
 	set_integer(o, "duration", p->result.duration);
 	set_seconds_since(o, "age", done ? p->finished : monotime_ms());
@@ -355,8 +355,7 @@ neighbour_json(const struct engine *e, const struct bgp_neighbour *n)
 	    status_text(n->description ? n->description : ""), "as",
 	    (json_int_t)n->as, "state", status_text(n->state ? n->state : ""));
 
-	json_object_set_new(
-	    o, "error", status_text(n->error ? n->error : ""));
+	json_object_set_new(o, "error", status_text(n->error ? n->error : ""));
 	set_integer(o, "hold_time", n->hold_time);
 	set_integer(
 	    o, "flaps", n->address ? neighbour_flaps(e, n->address) : 0);
