@@ -163,6 +163,28 @@ a_hold_outlives_a_reload(void **state)
 	wait_for(all_in(DESTINATION_DOWN) && !fake_wanted(VIP));
 }
 
+/* If all is dead in truth, somebody has to have the last word. */
+static void
+what_is_held_can_be_withdrawn_by_order(void **state)
+{
+	json_t *request, *reply;
+
+	(void)state;
+	more = "\"isolation\": \"hold\",";
+	start_up(both);
+	cut(true);
+	wait_for(is_isolated());
+	request = json_pack("{s:s, s:s, s:s, s:s}", "command", "override",
+	    "kind", "vip", "name", VIP, "order", "withdraw");
+	reply = record.control(record.control_arg, request);
+	assert_true(json_is_true(json_object_get(reply, "ok")));
+	json_decref(reply);
+	json_decref(request);
+	wait_for(!fake_wanted(VIP));
+	assert_true(is_isolated());
+	assert_true(all_in(DESTINATION_UP));
+}
+
 /* What the data plane was left with is what is held. */
 static void
 a_hold_outlives_a_restart(void **state)
@@ -256,6 +278,7 @@ main(void)
 	    TEST(after_a_hold_each_is_judged_as_usual),
 	    TEST(a_hold_outlives_a_reload),
 	    TEST(a_hold_outlives_a_restart),
+	    TEST(what_is_held_can_be_withdrawn_by_order),
 	    TEST(with_withdraw_it_is_said_what_it_looks_like),
 	    TEST(servers_that_fail_one_after_another_are_not_held),
 	    TEST(a_single_server_is_not_held),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xmalloc.h"
 #include "core/overrides.h"
 #include "fakes_state.h"
 
@@ -123,7 +124,7 @@ overrides(char **text)
 	size_t count = json_array_size(list);
 
 	if (text != NULL)
-		*text = strdup(json_string_value(
+		*text = xstrdup(json_string_value(
 		    json_object_get(json_array_get(list, count - 1), "text")));
 	json_decref(document);
 	return count;
@@ -325,7 +326,7 @@ vc5d_does_not_start_with_a_damaged_file(void **state)
 
 	(void)state;
 	base = event_base_new();
-	fake_state_file.text = strdup("{\"version\": 1, \"overr");
+	fake_state_file.text = xstrdup("{\"version\": 1, \"overr");
 	write_conf(web);
 	assert_null(
 	    engine_new(base, fake_dataplane(), conf_load(file, &errors)));
