@@ -59,9 +59,19 @@
  *			      decided (bool), outcome (string or null), detail,
  *			      diagnosis (which fault it looks like; ""),
  *			      duration (microseconds), age (seconds since),
- *			      passed, failed } ] } ] } ]
+ *			      passed, failed; and, as far as there is any:
+ *			      since (seconds in this state), streak (results in
+ *			      a row against it), next (milliseconds until the
+ *			      next probe), phases { connect, tls, first_byte }
+ *			      (microseconds that each took), sent, received (how
+ *			      they began, escaped as in C), warning } ] } ],
+ *			  transitions { up, down } (of its checks, to there),
+ *			  latency { connect, tls, first_byte }, each { count,
+ *			    sum (microseconds), buckets [ [ bound
+ *			    (microseconds), how many took no longer ] ] } } ]
  *	probes		{ limit, running, waiting (health checks, now), put_off
- *			  (how many had to wait, ever) }
+ *			  (how many had to wait, ever),
+ *			  results [ { type, outcome, count } ], of all probes }
  *	history		[ { number (from 1 on), at (milliseconds since the
  *			  epoch), kind ("check", "destination", "vip", "bgp",
  *			  "override", "reload"), subject (words: a service's

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/status_family.h"
+#include "core/status_value.h"
 
 /* A label's value: backslash, quote and newline are escaped. */
 void
@@ -59,4 +60,39 @@ put_labelled(FILE *out, const struct family *family, const char *label,
 	put_label(out, label, text);
 	fputc('}', out);
 	put_value(out, value);
+}
+
+void
+put_service_labels(FILE *out, const json_t *service)
+{
+	fputc('{', out);
+	put_label(out, "service", status_string(service, "name"));
+	fputc(',', out);
+	put_label(out, "vip", status_string(service, "vip"));
+	fprintf(out, ",port=\"%" PRId64 "\",", status_number(service, "port"));
+	put_label(out, "protocol", status_string(service, "protocol"));
+}
+
+void
+put_destination_labels(
+    FILE *out, const json_t *service, const json_t *destination)
+{
+	put_service_labels(out, service);
+	fputc(',', out);
+	put_label(out, "address", status_string(destination, "address"));
+}
+
+void
+each_destination(FILE *out, const struct family *family, const json_t *status,
+    destination_fn *function)
+{
+	const json_t *service, *destination;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(status, "services"), i, service) {
+		json_array_foreach(
+		    json_object_get(service, "destinations"), j, destination) {
+			function(out, family, service, destination);
+		}
+	}
 }

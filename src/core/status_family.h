@@ -33,6 +33,18 @@ void put_value(FILE *, const json_t *);
 void put_labelled(FILE *, const struct family *, const char *label,
     const char *text, const json_t *value);
 
+/* Labels that name a service, or a destination; braces are the caller's. */
+void put_service_labels(FILE *, const json_t *service);
+void put_destination_labels(
+    FILE *, const json_t *service, const json_t *destination);
+
+typedef void destination_fn(FILE *, const struct family *,
+    const json_t *service, const json_t *destination);
+void each_destination(
+    FILE *, const struct family *, const json_t *status, destination_fn *);
+
+/* Those of health checks, in status_metrics_checks.c. */
+const struct family *status_check_families(size_t *count);
 /* Those of sync, in status_metrics_sync.c. */
 const struct family *status_sync_families(size_t *count);
 /* Those of run-time orders, in status_metrics_orders.c. */

@@ -20,26 +20,6 @@
 #include "core/status_value.h"
 
 static void
-put_service_labels(FILE *out, const json_t *service)
-{
-	fputc('{', out);
-	put_label(out, "service", status_string(service, "name"));
-	fputc(',', out);
-	put_label(out, "vip", status_string(service, "vip"));
-	fprintf(out, ",port=\"%" PRId64 "\",", status_number(service, "port"));
-	put_label(out, "protocol", status_string(service, "protocol"));
-}
-
-static void
-put_destination_labels(
-    FILE *out, const json_t *service, const json_t *destination)
-{
-	put_service_labels(out, service);
-	fputc(',', out);
-	put_label(out, "address", status_string(destination, "address"));
-}
-
-static void
 sample_build(FILE *out, const struct family *family, const json_t *status)
 {
 	put_name(out, family);
@@ -229,24 +209,6 @@ sample_services(FILE *out, const struct family *family, const json_t *status)
 	}
 }
 
-typedef void destination_fn(FILE *, const struct family *,
-    const json_t *service, const json_t *destination);
-
-static void
-each_destination(FILE *out, const struct family *family, const json_t *status,
-    destination_fn *function)
-{
-	const json_t *service, *destination;
-	size_t i, j;
-
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		json_array_foreach(
-		    json_object_get(service, "destinations"), j, destination) {
-			function(out, family, service, destination);
-		}
-	}
-}
-
 static void
 put_destination(FILE *out, const struct family *family, const json_t *service,
     const json_t *destination)
@@ -286,90 +248,6 @@ sample_destination_states(
     FILE *out, const struct family *family, const json_t *status)
 {
 	each_destination(out, family, status, put_destination_states);
-}
-
-/* A destination can have checks that differ in neither type nor port. */
-static void
-put_check_labels(FILE *out, const struct family *family, const json_t *service,
-    const json_t *destination, const json_t *check, size_t number)
-{
-	put_name(out, family);
-	put_destination_labels(out, service, destination);
-	fprintf(out, ",check=\"%zu\",", number);
-	put_label(out, "type", status_string(check, "type"));
-	fprintf(
-	    out, ",check_port=\"%" PRId64 "\"", status_number(check, "port"));
-}
-
-static void
-put_check_up(FILE *out, const struct family *family, const json_t *service,
-    const json_t *destination)
-{
-	const json_t *check;
-	size_t i;
-
-	json_array_foreach(json_object_get(destination, "checks"), i, check) {
-		put_check_labels(out, family, service, destination, check, i);
-		fprintf(out, "} %d\n",
-		    strcmp(status_string(check, "state"), "up") == 0);
-	}
-}
-
-static void
-sample_check_up(FILE *out, const struct family *family, const json_t *status)
-{
-	each_destination(out, family, status, put_check_up);
-}
-
-static void
-put_check_results(FILE *out, const struct family *family, const json_t *service,
-    const json_t *destination)
-{
-	static const char *const results[] = {"passed", "failed"};
-	const json_t *check;
-	size_t i, j;
-
-	json_array_foreach(json_object_get(destination, "checks"), i, check) {
-		for (j = 0; j < sizeof(results) / sizeof(results[0]); j++) {
-			put_check_labels(
-			    out, family, service, destination, check, i);
-			fprintf(out, ",result=\"%s\"}", results[j]);
-			put_value(out, json_object_get(check, results[j]));
-		}
-	}
-}
-
-static void
-sample_check_results(
-    FILE *out, const struct family *family, const json_t *status)
-{
-	each_destination(out, family, status, put_check_results);
-}
-
-/* Nothing for a check that has not come to an end yet. */
-static void
-put_check_duration(FILE *out, const struct family *family,
-    const json_t *service, const json_t *destination)
-{
-	const json_t *check;
-	int64_t duration;
-	size_t i;
-
-	json_array_foreach(json_object_get(destination, "checks"), i, check) {
-		if (!json_is_string(json_object_get(check, "outcome")))
-			continue;
-		duration = status_number(check, "duration");
-		put_check_labels(out, family, service, destination, check, i);
-		fprintf(out, "} %" PRId64 ".%06" PRId64 "\n",
-		    duration / 1000000, duration % 1000000);
-	}
-}
-
-static void
-sample_check_duration(
-    FILE *out, const struct family *family, const json_t *status)
-{
-	each_destination(out, family, status, put_check_duration);
 }
 
 static void
@@ -528,12 +406,6 @@ static const struct family families[] = {
     {"destination_stateless_packets_total", "counter",
 	"Packets sent by hash, without an entry in the flow table.",
 	sample_destinations, "stateless"},
-    {"check_up", "gauge", "Is the check up, after rise and fall.",
-	sample_check_up, NULL},
-    {"check_results_total", "counter", "Probes by their result.",
-	sample_check_results, NULL},
-    {"check_last_duration_seconds", "gauge", "How long the last probe took.",
-	sample_check_duration, NULL},
     {"bgp_enabled", "gauge", "Is announcing configured.", sample_bgp,
 	"enabled"},
     {"bgp_connected", "gauge", "Is bgpd's control socket connected.",
@@ -581,6 +453,8 @@ status_metrics(const json_t *status)
 		fatal("open_memstream");
 	put_families(
 	    out, families, sizeof(families) / sizeof(families[0]), status);
+	list = status_check_families(&count);
+	put_families(out, list, count, status);
 	list = status_sync_families(&count);
 	put_families(out, list, count, status);
 	list = status_order_families(&count);

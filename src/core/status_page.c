@@ -188,43 +188,6 @@ put_vips(FILE *out, const json_t *status)
 }
 
 static void
-put_check(FILE *out, const json_t *check)
-{
-	int64_t duration = status_number(check, "duration");
-	bool up = strcmp(status_string(check, "state"), "up") == 0;
-	char age[STATUS_AGE_STRLEN];
-
-	fputs("<div class=\"check\">", out);
-	if (!status_true(check, "decided")) {
-		html_state(out, TONE_NEUTRAL, "not yet known");
-	} else {
-		html_state(out, up ? TONE_GOOD : TONE_BAD,
-		    status_string(check, "state"));
-	}
-	fputs(" <b>", out);
-	html_text(out, status_string(check, "type"));
-	fprintf(out, " %" PRId64 "</b> ", status_number(check, "port"));
-	html_text(out, status_string(check, "outcome"));
-	if (*status_string(check, "detail") != '\0') {
-		fputs(": ", out);
-		html_text(out, status_string(check, "detail"));
-	}
-	if (*status_string(check, "diagnosis") != '\0') {
-		fputs("; it looks like ", out);
-		html_text(out, status_string(check, "diagnosis"));
-	}
-	fputs(" <small>", out);
-	if (*status_string(check, "outcome") != '\0')
-		fprintf(out, "in %" PRId64 ".%03" PRId64 " ms, %s ago; ",
-		    duration / 1000, duration % 1000,
-		    status_age(status_number(check, "age"), age));
-	html_count(out, status_number(check, "passed"));
-	fputs(" passed, ", out);
-	html_count(out, status_number(check, "failed"));
-	fputs(" failed</small></div>", out);
-}
-
-static void
 put_destination_state(FILE *out, const json_t *destination)
 {
 	static const struct {
@@ -298,7 +261,7 @@ put_destination(FILE *out, const json_t *destination)
 	if (json_array_size(checks) == 0)
 		fputs("none", out);
 	json_array_foreach(checks, i, check) {
-		put_check(out, check);
+		page_check(out, check);
 	}
 	html_cell_end(out);
 	put_way(out, destination);

@@ -23,6 +23,9 @@ void page_counts(FILE *, const char *caption, const char *const *headings,
 /* Other instances, and how sharing flows with them goes. */
 void page_sync(FILE *, const json_t *status);
 
+/* A health check of a destination, within a cell. */
+void page_check(FILE *, const json_t *check);
+
 /* What happened last. */
 void page_history(FILE *, const json_t *status);
 /* What was ordered at run time; nothing if nothing was. */

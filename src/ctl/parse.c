@@ -30,6 +30,9 @@ static const struct argument name_argument[] = {
 static const struct argument address_argument[] = {
     {"address", NULL, false}, {NULL, NULL, false}};
 
+static const struct argument checks_arguments[] = {
+    {"service|address", NULL, false}, {NULL, NULL, false}};
+
 static const struct argument flows_arguments[] = {
     [FLOWS_SERVICE] = {"name", "service", false},
     [FLOWS_CLIENT] = {"prefix", "client", false},
@@ -93,6 +96,7 @@ static const struct token show_tokens[] = {
     {"summary", SHOW_SUMMARY, NULL, NULL},
     {"services", SHOW_SERVICES, NULL, name_argument},
     {"backends", SHOW_BACKENDS, NULL, address_argument},
+    {"checks", SHOW_CHECKS, NULL, checks_arguments},
     {"flows", SHOW_FLOWS, NULL, flows_arguments},
     {"history", SHOW_HISTORY, NULL, history_arguments},
     {"overrides", SHOW_OVERRIDES, NULL, NULL},

@@ -386,6 +386,7 @@ static const struct {
     [SHOW_SUMMARY] = {NULL, NULL, show_summary},
     [SHOW_SERVICES] = {NULL, select_services, show_services},
     [SHOW_BACKENDS] = {NULL, select_backends, show_backends},
+    [SHOW_CHECKS] = {NULL, select_checks, show_checks},
     [SHOW_VIPS] = {"vips", NULL, show_vips},
     [SHOW_BGP] = {"bgp", NULL, show_bgp},
     [SHOW_PEERS] = {"sync", NULL, show_peers},

@@ -30,6 +30,15 @@ json_t *select_backends(const json_t *status, const char *address);
 void show_services(const json_t *services, const char *name);
 void show_backends(const json_t *backends, const char *address);
 
+/* Is it a service's name, its VIP, or VIP, port and protocol?  NULL is any. */
+bool service_matches(const json_t *service, const char *name);
+/* Are two addresses the same, however they are written? */
+bool address_equal(const char *, const char *);
+
+/* show_checks.c's. */
+json_t *select_checks(const json_t *status, const char *name);
+void show_checks(const json_t *checks, const char *name);
+
 /* show_peers.c's: of the document's "sync". */
 void show_peers(const json_t *sync, const char *argument);
 

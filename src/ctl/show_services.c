@@ -26,7 +26,7 @@ add_number(struct table *table, const json_t *object, const char *key)
 }
 
 /* Are two addresses the same, however they are written? */
-static bool
+bool
 address_equal(const char *a, const char *b)
 {
 	struct addr x, y;
@@ -37,7 +37,7 @@ address_equal(const char *a, const char *b)
 }
 
 /* By its name, its VIP, or VIP, port and protocol. */
-static bool
+bool
 service_matches(const json_t *service, const char *name)
 {
 	char *key;

@@ -22,6 +22,7 @@
 #include "core/conf.h"
 #include "core/diagnose.h"
 #include "core/health.h"
+#include "core/histogram.h"
 #include "core/isolation.h"
 #include "core/overrides.h"
 #include "core/vip_state.h"
@@ -51,19 +52,37 @@ struct retry {
 	unsigned interval; /* ms, doubled after each failure */
 };
 
+/* What is kept of a probe's result; texts are NULL instead of "". */
+struct kept_result {
+	enum check_outcome outcome;
+	uint64_t duration;	      /* microseconds */
+	uint32_t phase[CHECK_PHASES]; /* likewise; 0 = it didn't happen */
+	char *detail, *sent, *received, *warning;
+	/* What an agent said last. */
+	enum check_advice advice;
+	int advice_weight; /* percent */
+};
+
+/* What a service's probes have been. */
+struct probe_record {
+	struct histogram phases[CHECK_PHASES];
+	uint64_t transitions[2]; /* of checks, to each enum health_state */
+};
+
 /* One check of one destination, time and again. */
 struct prober {
 	struct destination *destination;
 	const struct conf_check *conf;
 	struct health health;
 	struct isolation_check isolation;
-	struct event *timer;	      /* for the next start */
-	struct check *running;	      /* NULL between probes */
-	bool placed;		      /* it has its place in the interval */
-	uint64_t due;		      /* monotonic ms, when it was to start */
-	uint64_t started;	      /* monotonic ms, of the last probe */
-	uint64_t finished;	      /* likewise; 0 = no result yet */
-	struct check_result result;   /* the last one */
+	struct event *timer;   /* for the next start */
+	struct check *running; /* NULL between probes */
+	bool placed;	       /* it has its place in the interval */
+	uint64_t due;	       /* monotonic ms, when it was to start */
+	uint64_t started;      /* monotonic ms, of the last probe */
+	uint64_t finished;     /* likewise; 0 = no result yet */
+	uint64_t since; /* likewise: state is what it is; 0 = from before */
+	struct kept_result result;    /* the last one */
 	struct selftest *selftest;    /* under way; or NULL */
 	uint64_t selftest_at;	      /* monotonic ms, of the last; 0 = none */
 	char diagnosis[DIAGNOSE_LEN]; /* what its failure looks like; or "" */
@@ -74,6 +93,8 @@ struct destination {
 	const struct conf_destination *conf;
 	struct prober *probers;	   /* as many as its service has checks */
 	bool healthy;		   /* every check is up, or it has none */
+	enum check_advice advice;  /* the strictest of its agents' */
+	unsigned advice_weight;	   /* percent, 1 to 100: the least of theirs */
 	bool looked;		   /* the kernel has said how it is reached */
 	enum override_order order; /* ORDER_NONE, ORDER_DRAIN or ORDER_MAINT */
 	char problem[WAY_PROBLEM_LEN];	     /* why it can't be; or "" */
@@ -90,8 +111,9 @@ struct service {
 	struct engine *engine;
 	const struct conf_service *conf;
 	struct destination *destinations; /* as many as conf says */
-	unsigned up;			  /* destinations that get new flows */
-	bool ordered_down;		  /* its VIP is not to be announced */
+	struct probe_record probes;
+	unsigned up;	    /* destinations that get new flows */
+	bool ordered_down;  /* its VIP is not to be announced */
 	bool applied;	    /* the data plane has it, as it is or was */
 	bool dirty;	    /* it has not been told of a change */
 	bool stepped;	    /* nor of a step of slow start, which can wait */
@@ -195,8 +217,10 @@ struct engine {
 
 	struct alerts *alerts;	 /* alerts.h */
 	struct history *history; /* of what has happened */
-	unsigned spread;	 /* ms, of many probes that might begin now */
-	uint64_t put_off;	 /* probes that had to wait, ever */
+	/* Probes by type and outcome. */
+	uint64_t results[CHECK_NONE][CHECK_LOCAL_ERROR + 1];
+	unsigned spread;     /* ms, of many probes that might begin now */
+	uint64_t put_off;    /* probes that had to wait, ever */
 	uint64_t put_off_at; /* monotonic ms, when that last grew; 0 = never */
 	struct neighbour *neighbours; /* of bgpd, see neighbours.c */
 	size_t neighbour_count;
@@ -438,18 +462,28 @@ void probers_init(struct destination *);
 void probers_carry(struct destination *, struct destination *was);
 /* Begin all, in so far as they don't go on. */
 void probers_start(struct engine *);
-/* Why it is not healthy, in buf, which is returned; "" if it is. */
-#define PROBERS_REASON_LEN 512
-const char *
-probers_reason(const struct destination *, char buf[PROBERS_REASON_LEN]);
 /* Note whether probes have to wait, each second. */
 void probers_watch(struct engine *, uint64_t now);
-/* "probes" of the status document: a new reference. */
-json_t *probers_json(const struct engine *);
 void probers_problems(const struct engine *, json_t *list);
 /* Probe at once: something that stood in the way may be gone. */
 void probers_kick(struct destination *);
 void probers_clear(struct destination *);
+
+/* verdict.c */
+
+/* A probe came to an end. */
+void verdict(struct prober *, const struct check_result *);
+/* Why a destination is not healthy, in buf, which is returned; "" if it is. */
+#define VERDICT_REASON_LEN 512
+const char *
+verdict_reason(const struct destination *, char buf[VERDICT_REASON_LEN]);
+/* Work out anew what its agents want of a destination. */
+void verdict_advise(struct destination *);
+/* At a reload: what is known of a check that goes on. */
+void verdict_move(struct prober *, struct prober *from);
+void verdict_clear(struct prober *);
+/* "connect", "tls", "first_byte". */
+const char *verdict_phase_name(enum check_phase);
 
 /* interfaces.c */
 
@@ -473,6 +507,14 @@ void interfaces_free(struct interface *, size_t count);
 /* Is the data plane attached to all of it? */
 bool interface_is_attached(const struct interface *);
 bool interface_is_native(const struct interface *);
+
+/* status_checks.c: parts of the status document, new references. */
+
+json_t *status_check(const struct prober *);
+/* "probes". */
+json_t *status_probes(const struct engine *);
+/* Add what a service's probes have been. */
+void status_set_probes(json_t *, const struct service *);
 
 /* status.c */
 

@@ -24,7 +24,6 @@
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
-#include "engine/history.h"
 #include "engine/private.h"
 #include "engine/selftest.h"
 
@@ -36,8 +35,6 @@ _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
 #define FIRST_RATE   2000
 
 #define PUT_OFF_SHOWN 10000 /* ms that it is a problem that a probe waited */
-
-#define RESULT_LEN 192 /* outcome and detail */
 
 /*
  * Not for secrets: a number below bound, without the system call that each of
@@ -89,83 +86,6 @@ delay_of(struct prober *p)
 	return interval / 2 + below(interval);
 }
 
-static void
-log_transition(const struct prober *p)
-{
-	const struct service *s = p->destination->service;
-	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
-
-	service_key_format(&s->conf->key, key);
-	addr_format(&p->destination->conf->address, server);
-	if (p->health.state == HEALTH_UP)
-		log_notice("%s %s: %s check of %s passes", s->conf->name, key,
-		    conf_check_type_name(p->conf->type), server);
-	else
-		log_notice("%s %s: %s check of %s fails: %s%s%s", s->conf->name,
-		    key, conf_check_type_name(p->conf->type), server,
-		    check_outcome_name(p->result.outcome),
-		    p->result.detail[0] ? ": " : "", p->result.detail);
-}
-
-/* "http:80". */
-static const char *
-what_of(const struct prober *p, char buf[32])
-{
-	snprintf(buf, 32, "%s:%d", conf_check_type_name(p->conf->type),
-	    (int)p->conf->port);
-	return buf;
-}
-
-/* "timeout: no connection in 2000 ms". */
-static const char *
-result_of(const struct prober *p, char buf[RESULT_LEN])
-{
-	snprintf(buf, RESULT_LEN, "%s%s%s",
-	    check_outcome_name(p->result.outcome),
-	    p->result.detail[0] ? ": " : "", p->result.detail);
-	return buf;
-}
-
-/* The one place that tells of a check's transition. */
-static void
-tell_transition(const struct prober *p, const char *from)
-{
-	char what[32], result[RESULT_LEN];
-
-	log_transition(p);
-	history_add_destination(p->destination, HISTORY_CHECK, what_of(p, what),
-	    from, health_state_name(p->health.state), result_of(p, result));
-}
-
-const char *
-probers_reason(const struct destination *d, char buf[PROBERS_REASON_LEN])
-{
-	size_t i, count = d->service->conf->check_count;
-	char what[32], result[RESULT_LEN];
-	const struct prober *p;
-
-	buf[0] = '\0';
-	if (d->healthy)
-		return buf;
-	for (i = 0; i < count; i++) {
-		p = &d->probers[i];
-		if (p->health.state == HEALTH_UP)
-			continue;
-		if (p->finished == 0)
-			snprintf(buf, PROBERS_REASON_LEN,
-			    "%s has no result yet", what_of(p, what));
-		else
-			snprintf(buf, PROBERS_REASON_LEN, "%s: %s%s%s",
-			    what_of(p, what), result_of(p, result),
-			    p->diagnosis[0] ? "; it looks like " : "",
-			    p->diagnosis);
-		return buf;
-	}
-	snprintf(buf, PROBERS_REASON_LEN, "%s",
-	    d->problem[0] ? d->problem : "its next hop is not known");
-	return buf;
-}
-
 /*
  * Counted from when this one was to start, so that a loop that is busy makes
  * probes late, but not fewer.
@@ -179,61 +99,13 @@ prober_schedule_next(struct prober *p)
 }
 
 static void
-prober_keep_result(struct prober *p, const struct check_result *result)
-{
-	p->running = NULL;
-	p->result = *result;
-	p->finished = monotime_ms();
-}
-
-/* What says something about the server. */
-static void
-prober_verdict(struct prober *p, const struct check_result *result)
-{
-	const char *was = health_name(&p->health);
-	bool was_up = p->health.state == HEALTH_UP;
-	bool passed = result->outcome == CHECK_PASSED, changed;
-
-	prober_keep_result(p, result);
-	isolation_note(p, passed);
-	changed =
-	    health_result(&p->health, passed, p->conf->rise, p->conf->fall);
-	if (changed && was_up && !passed && isolation_excuses(p))
-		changed = false;
-	if (changed) {
-		tell_transition(p, was);
-		destination_evaluate(p->destination);
-	}
-	if (passed)
-		selftest_passed(p);
-	else if (p->health.state == HEALTH_DOWN)
-		selftest_failed(p);
-	prober_schedule_next(p);
-}
-
-/* What says something about this host: the server stays what it was. */
-static void
-prober_excuse(struct prober *p, const struct check_result *result)
-{
-	const struct service *s = p->destination->service;
-	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
-
-	if (p->finished == 0 || p->result.outcome != CHECK_LOCAL_ERROR)
-		log_warnx("%s %s: can't check %s, which stays %s: %s",
-		    s->conf->name, service_key_format(&s->conf->key, key),
-		    addr_format(&p->destination->conf->address, server),
-		    health_state_name(p->health.state), result->detail);
-	prober_keep_result(p, result);
-	prober_schedule_next(p);
-}
-
-static void
 prober_result(void *arg, const struct check_result *result)
 {
-	if (result->outcome == CHECK_LOCAL_ERROR)
-		prober_excuse(arg, result);
-	else
-		prober_verdict(arg, result);
+	struct prober *p = arg;
+
+	p->running = NULL;
+	verdict(p, result);
+	prober_schedule_next(p);
 }
 
 /* What stands in the way of probing: a result to take instead, or NULL. */
@@ -276,7 +148,9 @@ prober_start(evutil_socket_t fd, short what, void *arg)
 	const struct netlink_nexthop *hop;
 	const struct check_result *failed;
 	struct check_target target = {
-	    .vip = key->vip, .server = d->conf->address};
+	    .vip = key->vip,
+	    .server = d->conf->address,
+	};
 
 	(void)fd;
 	(void)what;
@@ -314,7 +188,9 @@ probers_init(struct destination *d)
 		if (p->timer == NULL)
 			fatalx("no memory for a timer");
 		health_init(&p->health);
+		p->result.advice_weight = 100;
 	}
+	verdict_advise(d);
 }
 
 /* All of it but how often and how long. */
@@ -338,8 +214,7 @@ take_over(struct prober *p, struct prober *from)
 	p->placed = from->placed && p->conf->interval == from->conf->interval;
 	p->isolation = from->isolation;
 	p->started = from->started;
-	p->finished = from->finished;
-	p->result = from->result;
+	verdict_move(p, from);
 	selftest_carry(p, from);
 	if (!conf_check_equal(p->conf, from->conf) || from->running == NULL)
 		return;
@@ -364,6 +239,7 @@ probers_carry(struct destination *d, struct destination *was)
 		if (from != NULL)
 			take_over(p, from);
 	}
+	verdict_advise(d);
 }
 
 /* How long the first probes of so many checks are spread over, in ms. */
@@ -458,6 +334,7 @@ probers_clear(struct destination *d)
 		check_cancel(d->probers[i].running);
 		selftest_cancel(&d->probers[i]);
 		event_free(d->probers[i].timer);
+		verdict_clear(&d->probers[i]);
 	}
 	free(d->probers);
 	d->probers = NULL;
@@ -477,17 +354,6 @@ probers_watch(struct engine *e, uint64_t now)
 		    e->conf->limits.probes);
 	e->put_off = load.put_off;
 	e->put_off_at = now;
-}
-
-json_t *
-probers_json(const struct engine *e)
-{
-	struct check_load load;
-
-	check_load(&load);
-	return json_pack("{s:i, s:i, s:i, s:I}", "limit",
-	    (int)e->conf->limits.probes, "running", (int)load.running,
-	    "waiting", (int)load.waiting, "put_off", (json_int_t)load.put_off);
 }
 
 void

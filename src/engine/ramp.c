@@ -80,9 +80,10 @@ unsigned
 ramp_percent(const struct destination *d)
 {
 	unsigned length, steps = steps_of(d, &length);
+	unsigned percent = d->advice_weight;
 
 	/* A reload can have made it fewer steps. */
-	if (!d->rising || d->step >= steps)
-		return 100;
-	return 100 * (d->step + 1) / (steps + 1);
+	if (d->rising && d->step < steps)
+		percent = percent * (d->step + 1) / (steps + 1);
+	return percent > 1 ? percent : 1;
 }

@@ -52,9 +52,11 @@ destination_find(const struct service *s, const struct addr *address)
 static enum destination_state
 state_of(const struct destination *d)
 {
-	if (d->order == ORDER_MAINT || !d->healthy)
+	if (d->order == ORDER_MAINT || !d->healthy ||
+	    d->advice == CHECK_ADVICE_DOWN)
 		return DESTINATION_DOWN;
-	return d->conf->draining || d->order == ORDER_DRAIN
+	return d->conf->draining || d->order == ORDER_DRAIN ||
+		d->advice == CHECK_ADVICE_DRAIN
 	    ? DESTINATION_DRAINING
 	    : DESTINATION_UP;
 }
@@ -88,8 +90,12 @@ reason_text(const struct destination *d)
 		return "in maintenance as ordered";
 	if (!d->healthy)
 		return "";
+	if (d->advice == CHECK_ADVICE_DOWN)
+		return "as its agent says";
 	if (d->order == ORDER_DRAIN)
 		return "as ordered";
+	if (d->advice == CHECK_ADVICE_DRAIN)
+		return "as its agent says";
 	return d->conf->draining ? "as configured" : "";
 }
 
@@ -111,7 +117,7 @@ tell_transition(const struct destination *d, enum destination_state from)
 {
 	const struct conf_service *s = d->service->conf;
 	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
-	char reason[PROBERS_REASON_LEN];
+	char reason[VERDICT_REASON_LEN];
 	const char *ordered = reason_text(d);
 
 	log_notice("%s %s: destination %s is %s%s%s, was %s", s->name,
@@ -120,7 +126,7 @@ tell_transition(const struct destination *d, enum destination_state from)
 	    *ordered != '\0' ? ", " : "", ordered, state_text(from));
 	history_add_destination(d, HISTORY_DESTINATION, NULL, state_text(from),
 	    state_text(d->state),
-	    *ordered != '\0' ? ordered : probers_reason(d, reason));
+	    *ordered != '\0' ? ordered : verdict_reason(d, reason));
 }
 
 /* Is it reached now, and as it should be? */
@@ -283,6 +289,8 @@ service_init(
 	s->conf = conf;
 	orders_of_service(s);
 	s->applied = old != NULL && old->applied;
+	if (old != NULL)
+		s->probes = old->probes;
 	s->of_vip.met = old != NULL && old->of_vip.met;
 	s->dirty = s->table_stale = true;
 	retry_reset(&s->retry);

@@ -186,24 +186,6 @@ set_counters(json_t *o, const struct service *s, const struct addr *server)
 		set_integer(o, "no_destination", c.no_destination);
 }
 
-static json_t *
-prober_json(const struct prober *p)
-{
-	bool done = p->finished != 0;
-	json_t *o = json_pack("{s:s, s:i, s:s, s:b, s:s?, s:s, s:s}", "type",
-	    conf_check_type_name(p->conf->type), "port", (int)p->conf->port,
-	    "state", health_state_name(p->health.state), "decided",
-	    p->health.decided, "outcome",
-	    done ? check_outcome_name(p->result.outcome) : NULL, "detail",
-	    done ? p->result.detail : "", "diagnosis", p->diagnosis);
-
-	set_integer(o, "duration", p->result.duration);
-	set_seconds_since(o, "age", done ? p->finished : monotime_ms());
-	set_integer(o, "passed", p->health.passed);
-	set_integer(o, "failed", p->health.failed);
-	return o;
-}
-
 /* How it is reached, as far as that is known, and why it isn't. */
 static void
 set_way(
@@ -254,7 +236,7 @@ status_destination(const struct destination *d)
 	set_seconds_since(o, "since", d->since);
 	set_counters(o, s, &d->conf->address);
 	for (i = 0; i < s->conf->check_count; i++)
-		json_array_append_new(checks, prober_json(&d->probers[i]));
+		json_array_append_new(checks, status_check(&d->probers[i]));
 	json_object_set_new(o, "checks", checks);
 	return o;
 }
@@ -285,6 +267,7 @@ service_json(const struct service *s)
 		json_array_append_new(
 		    destinations, status_destination(&s->destinations[i]));
 	json_object_set_new(o, "destinations", destinations);
+	status_set_probes(o, s);
 	return o;
 }
 
@@ -562,7 +545,7 @@ engine_status(void *engine)
 	json_object_set_new(o, "alerts", alerts_json(e));
 	json_object_set_new(o, "vips", vips_json(e, &bgp));
 	json_object_set_new(o, "services", services_json(e));
-	json_object_set_new(o, "probes", probers_json(e));
+	json_object_set_new(o, "probes", status_probes(e));
 	json_object_set_new(o, "bgp", bgp_json(e, &bgp));
 	json_object_set_new(o, "sync", engine_sync_json(e));
 	json_object_set_new(o, "overrides", orders_json(e));

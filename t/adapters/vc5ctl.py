@@ -82,6 +82,13 @@ def test_json(path):
     equal(run("-j", "-s", path, "show", "flows", "state", "x")[:2], (1, ""),
           "-j of what is no filter")
     equal(show("peers"), document["sync"], "-j show peers")
+    checks = show("checks", "10.1.0.11")
+    equal([[check.pop(key) for key in ("service", "name", "server")]
+           for check in checks],
+          [["192.0.2.1:80/tcp", "web", "10.1.0.11"]] * 2,
+          "-j show checks 10.1.0.11")
+    equal(checks, document["services"][0]["destinations"][0]["checks"],
+          "and all that is known of them")
     equal(show("history"), document["history"], "-j show history")
     equal(show("history", "web", "limit", "1"), document["history"][-1:],
           "-j show history web limit 1")

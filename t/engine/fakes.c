@@ -727,10 +727,15 @@ static void
 check_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct check *c = arg, copy = *c;
-	struct check_result r = {.outcome = world.outcome};
+	struct check_result r = world.report;
 
 	(void)fd;
 	(void)what;
+	r.outcome = world.outcome;
+	if (c->type != CHECK_AGENT) {
+		r.agent.state = CHECK_ADVICE_NONE;
+		r.agent.weight = -1;
+	}
 	if (r.outcome == CHECK_PASSED &&
 	    (!c->server->answers || world.fails[c->type]))
 		r.outcome = CHECK_REFUSED;

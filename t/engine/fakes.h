@@ -59,9 +59,10 @@ struct fake_world {
 	bool bond_fails;		   /* eth0 can't be attached to */
 	const char *members[FAKE_MEMBERS]; /* of it; NULL = none */
 	enum check_outcome
-	    outcome;		/* of all checks; CHECK_PASSED: each its own */
-	struct check_load load; /* of probes */
-	bool fails[CHECK_NONE]; /* checks of this type, of all servers */
+	    outcome; /* of all checks; CHECK_PASSED: each its own */
+	struct check_result report; /* of all probes, but for the outcome */
+	struct check_load load;	    /* of probes */
+	bool fails[CHECK_NONE];	    /* checks of this type, of all servers */
 	struct flow flows[FAKE_FLOWS];
 	size_t flow_count;
 	struct dataplane_explanation explanation; /* slots 0: the usual one */

@@ -172,6 +172,23 @@ page_escapes(void **state)
 }
 
 static void
+page_shows_the_last_probe(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_page(json);
+
+	(void)state;
+	assert_contains(text,
+	    "<details><summary>last probe</summary>connect 0.210 ms. "
+	    "TLS 0.640 ms. first byte 0.380 ms. <div>Sent <code>GET /alive "
+	    "HTTP/1.1\\r\\n</code></div><div>Received <code>HTTP/1.1 200 "
+	    "&lt;OK&gt;\\r\\n</code></div></details>");
+	assert_contains(text, "certificate expires in 6 days &lt;soon&gt;");
+	free(text);
+	json_decref(json);
+}
+
+static void
 page_shows_what_happened_last_first(void **state)
 {
 	json_t *json = load("status.json");
@@ -385,6 +402,7 @@ main(void)
 	    cmocka_unit_test(page_escapes),
 	    cmocka_unit_test(page_shows_problems_first),
 	    cmocka_unit_test(page_shows_alerts),
+	    cmocka_unit_test(page_shows_the_last_probe),
 	    cmocka_unit_test(page_shows_what_happened_last_first),
 	    cmocka_unit_test(page_shows_what_is_ordered),
 	    cmocka_unit_test(page_says_states_in_words),
