@@ -116,18 +116,20 @@ xdp_explain_without(struct dataplane *dataplane, const struct service_key *key,
 	const struct xdp_service *service = xdp_service_find(xdp, key);
 	struct xdp_destination *next;
 	size_t count;
+	bool coarse;
 
 	memset(chosen, 0, sizeof(*chosen));
 	if (service == NULL || slot >= xdp->slots)
 		return -1;
 	count = service->destination_count;
+	coarse = service->coarse;
 	next = xcalloc(count + 1, sizeof(*next));
 	for (size_t i = 0; i < count; i++) {
 		next[i] = service->destinations[i];
 		if (addr_compare(&next[i].is.address, gone) == 0)
 			next[i].is.state = DESTINATION_DRAINING;
 	}
-	xdp_table_fill(xdp, next, count, service->scheduler);
+	xdp_table_fill(xdp, next, count, service->scheduler, &coarse);
 	server_of(service, xdp->table[slot], chosen);
 	free(next);
 	return 0;

@@ -74,6 +74,7 @@ struct xdp_service {
 	bool sticky, track;
 	uint32_t idle; /* seconds */
 	bool unsure;   /* taken over: its table may be of another state */
+	bool coarse;   /* slots_refill(), of its table */
 	uint16_t index;
 	uint64_t flipped; /* grace period; 0 = the idle half is free to use */
 	uint64_t digest;  /* of the table in use; 0 = not made yet */
@@ -256,9 +257,9 @@ void xdp_service_each(struct dataplane *,
     void (*)(const struct dataplane_service *, void *), void *);
 int xdp_probe_mark(struct dataplane *, const struct service_key *,
     const struct addr *, uint32_t *mark);
-/* Fill xdp->table for so many destinations. */
-void xdp_table_fill(
-    struct xdp *, const struct xdp_destination *, size_t count, enum scheduler);
+/* Fill xdp->table for so many destinations; coarse as for slots_refill(). */
+void xdp_table_fill(struct xdp *, const struct xdp_destination *, size_t count,
+    enum scheduler, bool *coarse);
 /* Forget the model; the maps are left alone. */
 void xdp_services_clear(struct xdp *);
 

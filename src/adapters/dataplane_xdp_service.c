@@ -168,7 +168,7 @@ table_differs(const struct xdp_service *service,
 
 void
 xdp_table_fill(struct xdp *xdp, const struct xdp_destination *destinations,
-    size_t count, enum scheduler scheduler)
+    size_t count, enum scheduler scheduler, bool *coarse)
 {
 	struct slots_member *members = xcalloc(count + 1, sizeof(*members));
 
@@ -178,7 +178,8 @@ xdp_table_fill(struct xdp *xdp, const struct xdp_destination *destinations,
 		members[i].value = destinations[i].index;
 		members[i].withheld = destinations[i].is.withheld;
 	}
-	slots_fill(scheduler, members, count, 0, xdp->table, xdp->slots);
+	slots_refill(
+	    scheduler, members, count, 0, xdp->table, xdp->slots, coarse);
 	free(members);
 }
 
@@ -194,7 +195,7 @@ table_set(struct xdp *xdp, struct xdp_service *service,
 	uint32_t idle = *table ^ 1;
 	size_t size = xdp->slots * sizeof(*xdp->table);
 
-	xdp_table_fill(xdp, next, count, scheduler);
+	xdp_table_fill(xdp, next, count, scheduler, &service->coarse);
 	service->digest = 0;
 	if (memcmp(xdp->table, xdp_table(xdp, *table), size) == 0)
 		return;

@@ -12,7 +12,9 @@
 
 /*
  * Tables that one is put together of, at most: beyond that, what is withheld
- * is rounded to fewer values, each of them of so many percent.
+ * is rounded to fewer values, each of them of so many percent.  As it is
+ * rounded down, members get slots sooner; they would have to give them back if
+ * it ceased before they have all.
  */
 #define LEVELS_MAX 4
 #define COARSE	   25
@@ -112,20 +114,20 @@ fill_level(const struct filling *f, bool coarse, unsigned most, uint16_t *slots)
  * withheld, and each slot is of one of them.
  */
 static void
-fill_levels(const struct filling *f, uint16_t *slots)
+fill_levels(const struct filling *f, uint16_t *slots, bool *coarse)
 {
 	unsigned levels[LEVELS_MAX];
 	size_t i, count = find_levels(f, false, levels);
-	bool coarse = count > LEVELS_MAX;
 	uint16_t *table;
 	uint32_t slot;
 
-	if (coarse)
+	*coarse = count > LEVELS_MAX || (*coarse && count > 0);
+	if (*coarse)
 		count = find_levels(f, true, levels);
-	fill_level(f, coarse, 0, slots);
+	fill_level(f, *coarse, 0, slots);
 	table = xcalloc(f->size, sizeof(*table));
 	for (i = 0; i < count; i++) {
-		fill_level(f, coarse, levels[i], table);
+		fill_level(f, *coarse, levels[i], table);
 		for (slot = 0; slot < f->size; slot++)
 			if (slots_mix(slot + 1) % 100 >= levels[i])
 				slots[slot] = table[slot];
@@ -136,6 +138,15 @@ fill_levels(const struct filling *f, uint16_t *slots)
 void
 slots_fill(enum scheduler scheduler, const struct slots_member *members,
     size_t count, uint16_t none, uint16_t *slots, uint32_t size)
+{
+	bool coarse = false;
+
+	slots_refill(scheduler, members, count, none, slots, size, &coarse);
+}
+
+void
+slots_refill(enum scheduler scheduler, const struct slots_member *members,
+    size_t count, uint16_t none, uint16_t *slots, uint32_t size, bool *coarse)
 {
 	static slots_fill_fn *const fill[] = {
 	    [SCHEDULER_MAGLEV] = slots_fill_maglev,
@@ -155,7 +166,7 @@ slots_fill(enum scheduler scheduler, const struct slots_member *members,
 	}
 	qsort(f.members, f.count, sizeof(*f.members), compare_address);
 	if (f.count > 0)
-		fill_levels(&f, slots);
+		fill_levels(&f, slots, coarse);
 	else
 		for (i = 0; i < size; i++)
 			slots[i] = none;

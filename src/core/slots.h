@@ -9,6 +9,7 @@
 #ifndef CORE_SLOTS_H
 #define CORE_SLOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,5 +37,13 @@ struct slots_member {
  */
 void slots_fill(enum scheduler, const struct slots_member *, size_t count,
     uint16_t none, uint16_t *slots, uint32_t size);
+
+/*
+ * The same for a table that is filled time and again.  When many members come
+ * at different times, fewer steps count, until all of them have come: *coarse,
+ * false at first, is kept for that.
+ */
+void slots_refill(enum scheduler, const struct slots_member *, size_t count,
+    uint16_t none, uint16_t *slots, uint32_t size, bool *coarse);
 
 #endif

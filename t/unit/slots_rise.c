@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -111,6 +112,66 @@ each_slot_moves_once(void **state)
 	}
 }
 
+#define RISING 7 /* members, each a step later than the one before */
+
+static void
+withhold_by_turns(int part)
+{
+	int withheld;
+
+	for (int i = 0; i < RISING; i++) {
+		withheld = 100 + 5 * i - part;
+		members[i].withheld = (unsigned)(withheld < 0 ? 0
+			: withheld > 100		      ? 100
+							      : withheld);
+	}
+}
+
+/*
+ * Slots only ever go to those that come: with Maglev, which moves some of
+ * others' slots, too, none of them has fewer than before, but for those.
+ */
+static void
+check_none_given_back(size_t scheduler)
+{
+	uint16_t i;
+
+	for (i = 0; i < RISING; i++)
+		assert_true(share(slots, i) >= share(before, i) * 95 / 100);
+	if (scheduler != SCHEDULER_RENDEZVOUS)
+		return;
+	for (size_t slot = 0; slot < SIZE; slot++)
+		assert_true(
+		    slots[slot] == before[slot] || slots[slot] < RISING);
+}
+
+static void
+none_is_given_back_by_many(void **state)
+{
+	bool coarse, was_coarse;
+	size_t scheduler;
+	int part;
+
+	(void)state;
+	for (scheduler = 0; scheduler < 2; scheduler++) {
+		make_members();
+		coarse = was_coarse = false;
+		for (part = 0; part <= 100 + 5 * RISING; part += 5) {
+			withhold_by_turns(part);
+			slots_refill((enum scheduler)scheduler, members, COUNT,
+			    NONE, slots, SIZE, &coarse);
+			was_coarse |= coarse;
+			if (part > 0)
+				check_none_given_back(scheduler);
+			memcpy(before, slots, sizeof(before));
+		}
+		assert_true(was_coarse);
+		assert_false(coarse);
+		fill(scheduler, with);
+		assert_memory_equal(slots, with, sizeof(slots));
+	}
+}
+
 static void
 who_is_alone_has_all(void **state)
 {
@@ -185,6 +246,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_slot_moves_once),
+	    cmocka_unit_test(none_is_given_back_by_many),
 	    cmocka_unit_test(who_is_alone_has_all),
 	    cmocka_unit_test(who_rise_together_are_as_if_they_did_not),
 	    cmocka_unit_test(several_rise),
