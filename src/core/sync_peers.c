@@ -297,6 +297,22 @@ take_hello(struct sync_peers *peers, struct peer *peer,
 	sync_peers_compare(peers, peer, now);
 }
 
+/*
+ * Is it later than what is remembered?  Recordings, of our own past say, must
+ * not take the place of one that is there, which then would not learn of us.
+ */
+static bool
+is_later_namesake(
+    const struct sync_peers *peers, const struct sync_message *m, uint64_t now)
+{
+	const struct sync_listed *is = &peers->namesake;
+
+	if (m->header.epoch == is->who.epoch)
+		return m->hello.beat > is->beat;
+	return m->header.epoch > is->who.epoch ||
+	    now - peers->namesake_at > SYNC_SILENCE;
+}
+
 /* It has our id: remember it, so that it learns of us. */
 static void
 take_namesake(
@@ -304,6 +320,8 @@ take_namesake(
 {
 	struct sync_listed listed;
 
+	if (!is_later_namesake(peers, message, now))
+		return;
 	peers->namesake.who.id = message->header.sender;
 	peers->namesake.who.epoch = message->header.epoch;
 	peers->namesake.beat = message->hello.beat;

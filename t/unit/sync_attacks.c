@@ -270,6 +270,28 @@ our_own_past_is_no_namesake(void **state)
 	assert_int_equal(cluster_state(c, 1, 0), SYNC_PEER_UP);
 }
 
+/* Two have one name, and all the while somebody says its past to them. */
+static void
+the_past_hides_no_namesake(void **state)
+{
+	struct cluster *c = *state;
+	struct datagram past;
+	unsigned i;
+
+	cluster_start_as(c, 3, 7, EPOCH - 1);
+	cluster_hello(c, 3, &past);
+	cluster_kill(c, 3);
+	cluster_start_as(c, 1, 7, EPOCH);
+	cluster_start_as(c, 2, 7, EPOCH + 1);
+	for (i = 0; i < 40; i++) {
+		cluster_hear(c, 1, &past);
+		cluster_hear(c, 2, &past);
+		cluster_run(c, 100);
+	}
+	assert_true(sync_peers_duplicate(c->nodes[1].peers));
+	assert_true(sync_peers_duplicate(c->nodes[2].peers));
+}
+
 /*
  * Recordings of more instances than there is room for: who is there finds
  * room, and who is up keeps it.
@@ -343,6 +365,7 @@ main(void)
 	    TEST(a_raised_epoch_is_not_foreseen),
 	    TEST(what_was_said_to_one_is_no_use_to_another),
 	    TEST(our_own_past_is_no_namesake),
+	    TEST(the_past_hides_no_namesake),
 	    TEST(many_recorded_names_keep_nobody_out),
 	    TEST(foreseeing_changes_nothing),
 	};
