@@ -246,16 +246,23 @@ take_communities(struct conf_bgp_attributes *bgp, const json_t *array)
 			    xstrdup(json_string_value(entry));
 }
 
-/* The path of an own network has nothing but what was prepended. */
+/*
+ * How often our AS is in the path of what originates here.  A bgpd that has
+ * just been started and has not read its AS yet has prepended 0, which routers
+ * refuse (RFC 7607): that is not what anybody wants.
+ */
 static unsigned
-count_words(const char *path)
+count_prepended(const char *path)
 {
 	unsigned count = 0;
+	size_t len;
 
 	for (path += strspn(path, " "); *path != '\0';
-	     path += strspn(path, " ")) {
+	     path += len, path += strspn(path, " ")) {
+		len = strcspn(path, " ");
+		if (len == 1 && *path == '0')
+			return UINT_MAX;
 		count++;
-		path += strcspn(path, " ");
 	}
 	return count;
 }
@@ -287,7 +294,7 @@ bgpctl_parse_routes(const char *text, size_t len, struct bgpctl_route **list,
 		bgp->med = get_number(entry, "metric", 0);
 		bgp->local_pref =
 		    get_number(entry, "localpref", BGPCTL_LOCAL_PREF);
-		bgp->prepend = count_words(get_string(entry, "aspath"));
+		bgp->prepend = count_prepended(get_string(entry, "aspath"));
 	}
 	json_decref(root);
 	return error[0] == '\0' ? 0 : -1;

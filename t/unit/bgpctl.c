@@ -221,6 +221,27 @@ members_of_the_wrong_type_count_as_absent(void **state)
 }
 
 static void
+a_path_with_as_0_is_never_right(void **state)
+{
+	static const char text[] =
+	    "{\"rib\": [{\"prefix\": \"10.1.0.1/32\", \"aspath\": \"0 0\"},"
+	    "{\"prefix\": \"10.1.0.2/32\", \"aspath\": \"10 20\"}]}";
+	struct conf_bgp_attributes wanted = {
+	    .med = -1, .local_pref = -1, .prepend = 2};
+	struct bgpctl_route *list;
+	char error[BGPCTL_ERROR_LEN];
+	size_t count;
+
+	(void)state;
+	assert_int_equal(
+	    bgpctl_parse_routes(text, strlen(text), &list, &count, error), 0);
+	assert_int_equal(count, 2);
+	assert_false(bgpctl_attributes_match(&wanted, &list[0].attributes));
+	assert_true(bgpctl_attributes_match(&wanted, &list[1].attributes));
+	bgpctl_routes_free(list, count);
+}
+
+static void
 routes_are_read_with_their_attributes(void **state)
 {
 	struct bgpctl_route *list;
@@ -376,6 +397,7 @@ main(void)
 	    cmocka_unit_test(networks_are_read),
 	    cmocka_unit_test(garbage_is_refused_with_a_reason),
 	    cmocka_unit_test(members_of_the_wrong_type_count_as_absent),
+	    cmocka_unit_test(a_path_with_as_0_is_never_right),
 	    cmocka_unit_test(routes_are_read_with_their_attributes),
 	    cmocka_unit_test(neighbours_are_read),
 	    cmocka_unit_test(no_neighbours_is_no_error),
