@@ -55,6 +55,7 @@ struct check_target {
 	struct addr source; /* what it is bound to; family 0 = not bound */
 	uint32_t mark;	    /* SO_MARK; 0 = not set */
 	struct addr server; /* the destination's own address */
+	uint8_t protocol;   /* of the service, for commands to know */
 	bool direct;	    /* to server itself instead, without the mark */
 };
 

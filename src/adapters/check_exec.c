@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,8 @@ make_environment(struct check *check, struct exec_state *exec)
 	set_variable(exec, "LC_ALL", "C");
 	set_variable(exec, "VC5_ADDRESS", addr_format(&target->server, text));
 	set_variable(exec, "VC5_VIP", addr_format(&target->vip, text));
+	set_variable(exec, "VC5_PROTOCOL",
+	    target->protocol == IPPROTO_UDP ? "udp" : "tcp");
 	snprintf(text, sizeof(text), "%u", check_conf(check)->port);
 	set_variable(exec, "VC5_PORT", text);
 	snprintf(text, sizeof(text), "%u", check_conf(check)->timeout);

@@ -150,6 +150,7 @@ prober_start(evutil_socket_t fd, short what, void *arg)
 	struct check_target target = {
 	    .vip = key->vip,
 	    .server = d->conf->address,
+	    .protocol = key->protocol,
 	};
 
 	(void)fd;

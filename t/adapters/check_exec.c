@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,7 +51,8 @@ static void
 run(const char *script, enum check_outcome outcome, const char *detail,
     const char *output)
 {
-	struct check_target target = {.vip = loopback(AF_INET)};
+	struct check_target target = {
+	    .vip = loopback(AF_INET), .protocol = IPPROTO_UDP};
 	struct command command;
 	struct outcome result;
 
@@ -95,8 +97,8 @@ static void
 test_environment(void **state)
 {
 	(void)state;
-	run("echo $VC5_ADDRESS $VC5_VIP $VC5_PORT", CHECK_PASSED,
-	    "192.0.2.7 127.0.0.1 53", NULL);
+	run("echo $VC5_ADDRESS $VC5_VIP $VC5_PROTOCOL $VC5_PORT", CHECK_PASSED,
+	    "192.0.2.7 127.0.0.1 udp 53", NULL);
 	setenv("SECRET", "x", 1);
 	run("env | grep -c '^SECRET'", CHECK_BAD_EXIT, "exit status 1: 0",
 	    NULL);
