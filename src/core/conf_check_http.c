@@ -332,24 +332,43 @@ has_back_reference(const char *pattern)
 	return false;
 }
 
+/* May there be an anchor in it: a '^' that does not negate brackets? */
+static bool
+has_anchor(const char *pattern)
+{
+	const char *c;
+
+	for (c = pattern; *c != '\0'; c++) {
+		if (*c == '^' && (c == pattern || c[-1] != '['))
+			return true;
+		/* an escaped bracket is not worth telling apart */
+		if (*c == '\\' && *++c == '[')
+			return true;
+		if (*c == '\0')
+			break;
+	}
+	return false;
+}
+
 /*
  * As it is, for the words about what is wrong, and then so that it begins at
  * the beginning of the text, whatever that is: else it would be tried anew at
  * each byte, which takes the square of the text's length when a server sends
- * what almost matches.
+ * what almost matches.  Not so if it has an anchor: that mostly keeps it to the
+ * beginning anyway, and glibc (2.36) takes one in the middle for a line's.
  */
 int
 conf_regex_compile(regex_t *pattern, const char *text)
 {
 	int error = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
-	char *anchored;
+	char *whole;
 
-	if (error != 0)
+	if (error != 0 || has_anchor(text))
 		return error;
 	regfree(pattern);
-	anchored = xasprintf("^([^a]|a)*(%s)", text);
-	error = regcomp(pattern, anchored, REG_EXTENDED | REG_NOSUB);
-	free(anchored);
+	whole = xasprintf("^([^a]|a)*(%s)", text);
+	error = regcomp(pattern, whole, REG_EXTENDED | REG_NOSUB);
+	free(whole);
 	return error;
 }
 

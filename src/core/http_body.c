@@ -44,10 +44,11 @@ keep(struct http_body *body, const char *bytes, size_t count)
 	while (size < body->kept_length + count)
 		size = size == 0 ? 1024 : size * 2;
 	if (size != body->kept_size)
-		body->kept = xreallocarray(body->kept, size, 1);
+		body->kept = xreallocarray(body->kept, size + 1, 1);
 	body->kept_size = size;
 	memcpy(body->kept + body->kept_length, bytes, count);
 	body->kept_length += count;
+	body->kept[body->kept_length] = '\0';
 }
 
 /* Data as such; returns how much of it. */

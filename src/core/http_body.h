@@ -28,7 +28,7 @@ struct http_body {
 	enum http_framing framing;
 	uint64_t left; /* bytes of the length or chunk that are to come */
 	size_t keep;   /* how many bytes are kept at most */
-	char *kept;    /* the first of them, to be freed by the owner */
+	char *kept;    /* them and a NUL, to be freed by the owner; or NULL */
 	size_t kept_length;
 	uint64_t total; /* bytes of the body so far */
 	unsigned state; /* private from here on */

@@ -4,6 +4,7 @@
  * nginx for the tests of checks: see check_nginx.h.
  */
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -149,6 +150,7 @@ run(const struct nginx *nginx)
 {
 	char *conf = xasprintf("%s/conf", nginx->directory);
 
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test may crash */
 	execl(PROGRAM, "nginx", "-e", "/dev/null", "-c", conf, "-p",
 	    nginx->directory, (char *)NULL);
 	_exit(127);
