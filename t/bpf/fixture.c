@@ -196,13 +196,18 @@ open_skeleton(void)
 		return vc5d_bpf__open();
 	/* vc5d_bpf__open() with other bytes, which must outlive it */
 	skeleton = calloc(1, sizeof(*skeleton));
-	if (skeleton == NULL || vc5d_bpf__create_skeleton(skeleton) != 0)
+	if (skeleton == NULL)
 		return NULL;
+	if (vc5d_bpf__create_skeleton(skeleton) != 0) {
+		free(skeleton);
+		return NULL;
+	}
 	skeleton->skeleton->data = slurp(name, &size);
 	skeleton->skeleton->data_sz = size;
-	if (bpf_object__open_skeleton(skeleton->skeleton, NULL) != 0)
-		return NULL;
-	return skeleton;
+	if (bpf_object__open_skeleton(skeleton->skeleton, NULL) == 0)
+		return skeleton;
+	vc5d_bpf__destroy(skeleton);
+	return NULL;
 }
 
 /*
@@ -399,89 +404,85 @@ fixture_tcp(struct fixture *fixture, uint16_t client_port, uint8_t flags)
 	return fixture_send(fixture, &spec);
 }
 
+/*
+ * Counters of all CPUs, the first of which has them at an index: size bytes of
+ * 64-bit words, and of nothing else.
+ */
+static void
+sum_counters(const struct fixture *fixture, const struct bpf_map *map,
+    uint32_t index, uint64_t *sum, size_t size)
+{
+	uint64_t one[64];
+	int cpu;
+	size_t i;
+
+	assert_true(size <= sizeof(one) && size == value_size(map));
+	memset(sum, 0, size);
+	for (cpu = 0; cpu < fixture->cpus; cpu++) {
+		element(map, index + cpu, one);
+		for (i = 0; i < size / sizeof(*one); i++)
+			sum[i] += one[i];
+	}
+}
+
+static struct vc5_drop_counters
+dropped(struct fixture *fixture)
+{
+	struct vc5_drop_counters sum;
+
+	sum_counters(fixture, fixture->skeleton->maps.drop_counters, 0,
+	    (uint64_t *)&sum, sizeof(sum));
+	return sum;
+}
+
 struct vc5_destination_counters
 fixture_counters(struct fixture *fixture, uint32_t destination)
 {
-	struct vc5_destination_counters one, sum = {0};
-	int cpu;
+	struct vc5_destination_counters sum;
 
-	for (cpu = 0; cpu < fixture->cpus; cpu++) {
-		element(fixture->skeleton->maps.destination_counters,
-		    destination * fixture->cpus + cpu, &one);
-		sum.packets += one.packets;
-		sum.bytes += one.bytes;
-		sum.flows += one.flows;
-		sum.stateless += one.stateless;
-	}
+	sum_counters(fixture, fixture->skeleton->maps.destination_counters,
+	    destination * fixture->cpus, (uint64_t *)&sum, sizeof(sum));
 	return sum;
 }
 
 uint64_t
 fixture_no_destination(struct fixture *fixture, uint32_t service)
 {
-	struct vc5_service_counters one;
-	uint64_t sum = 0;
-	int cpu;
+	struct vc5_service_counters sum;
 
-	for (cpu = 0; cpu < fixture->cpus; cpu++) {
-		element(fixture->skeleton->maps.service_counters,
-		    service * fixture->cpus + cpu, &one);
-		sum += one.no_destination;
-	}
-	return sum;
+	sum_counters(fixture, fixture->skeleton->maps.service_counters,
+	    service * fixture->cpus, (uint64_t *)&sum, sizeof(sum));
+	return sum.no_destination;
 }
 
 uint64_t
 fixture_drops(struct fixture *fixture, enum vc5_drop reason)
 {
-	struct vc5_drop_counters one;
-	uint64_t sum = 0;
-	int cpu;
-
-	for (cpu = 0; cpu < fixture->cpus; cpu++) {
-		element(fixture->skeleton->maps.drop_counters, cpu, &one);
-		sum += one.packets[reason];
-	}
-	return sum;
+	return dropped(fixture).packets[reason];
 }
 
 uint64_t
 fixture_dropped(struct fixture *fixture)
 {
-	uint64_t sum = 0;
+	struct vc5_drop_counters sum = dropped(fixture);
+	uint64_t packets = 0;
 	int reason;
 
 	for (reason = 0; reason < VC5_DROPS; reason++)
-		sum += fixture_drops(fixture, reason);
-	return sum;
+		packets += sum.packets[reason];
+	return packets;
 }
 
 uint64_t
 fixture_taken(struct fixture *fixture, enum vc5_rank rank)
 {
-	struct vc5_drop_counters one;
-	uint64_t sum = 0;
-	int cpu;
-
-	for (cpu = 0; cpu < fixture->cpus; cpu++) {
-		element(fixture->skeleton->maps.drop_counters, cpu, &one);
-		sum += one.taken[rank];
-	}
-	return sum;
+	return dropped(fixture).taken[rank];
 }
 
 uint64_t
 fixture_answers(struct fixture *fixture, enum vc5_answer kind)
 {
-	struct vc5_drop_counters one;
-	uint64_t sum = 0;
-	int cpu;
-
-	for (cpu = 0; cpu < fixture->cpus; cpu++) {
-		element(fixture->skeleton->maps.drop_counters, cpu, &one);
-		sum += one.answers[kind];
-	}
-	return sum;
+	return dropped(fixture).answers[kind];
 }
 
 void
