@@ -7,11 +7,8 @@ each namespace; a bridge joins them.  What no instance would send is sent by
 this script.
 """
 
-import os
 import re
-import shutil
 import signal
-import sys
 import time
 
 import harness
@@ -87,6 +84,10 @@ def test_flows(**settings):
     equal((one.peer(2, "lost"), two.peer(1, "lost")), (0, 0),
           "no datagram was lost")
     ok(lab.stop(), "both end without fault")
+
+
+def test_flows_ipv6():
+    test_flows(group="ff05::5643")
 
 
 def test_unknown():
@@ -404,23 +405,5 @@ def test_stalled():
     ok(lab.stop(), "both end without fault")
 
 
-def main():
-    if shutil.which("ip") is None:
-        harness.skip_all("ip is not installed")
-    if os.geteuid() != 0:
-        harness.skip_all("must be run as root, for network namespaces")
-    global lab
-    lab = sync_lab.Lab(3)
-    tests = {name[5:]: function for name, function in globals().items()
-             if name.startswith("test_")}
-    for name in sys.argv[1:] or tests:
-        print(f"# {name}")
-        tests[name]()
-        if name == "flows":
-            print("# flows, IPv6")
-            tests[name](group="ff05::5643")
-    harness.done()
-
-
 lab = None
-main()
+sync_lab.run_tests(globals())

@@ -8,12 +8,10 @@ without.  They speak by sync_wire.py."""
 import ctypes
 import os
 import random
-import shutil
-import sys
 import time
 
 import harness
-from harness import done, equal, skip_all
+from harness import equal
 import sync_lab
 import sync_wire as w
 from sync_lab import KEYS, wait
@@ -197,20 +195,5 @@ def test_endless_transfer():
     ok(lab.stop(), "both end without fault")
 
 
-def main():
-    if shutil.which("ip") is None:
-        skip_all("ip is not installed")
-    if os.geteuid() != 0:
-        skip_all("must be run as root, for network namespaces")
-    global lab
-    lab = sync_lab.Lab(3)
-    tests = {name[5:]: function for name, function in globals().items()
-             if name.startswith("test_")}
-    for name in sys.argv[1:] or tests:
-        print(f"# {name}")
-        tests[name]()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    sync_lab.run_tests(globals())

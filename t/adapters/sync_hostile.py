@@ -10,10 +10,7 @@ alone; it runs in this process, in a network namespace of its own.
 import contextlib
 import ctypes
 import multiprocessing
-import os
 import random
-import shutil
-import sys
 import time
 
 import harness
@@ -319,20 +316,5 @@ def test_flood():
     ok(lab.stop(), "both end without fault")
 
 
-def main():
-    if shutil.which("ip") is None:
-        harness.skip_all("ip is not installed")
-    if os.geteuid() != 0:
-        harness.skip_all("must be run as root, for network namespaces")
-    global lab
-    lab = sync_lab.Lab(3)
-    tests = {name[5:]: function for name, function in globals().items()
-             if name.startswith("test_")}
-    for name in sys.argv[1:] or tests:
-        print(f"# {name}")
-        tests[name]()
-    harness.done()
-
-
 lab = None
-main()
+sync_lab.run_tests(globals())

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -178,3 +179,19 @@ class Driver:
         self.process.wait()
         if self in self.lab.drivers:
             self.lab.drivers.remove(self)
+
+
+def run_tests(module):
+    """The functions test_NAME of a module, given by its globals(), or those
+    that arguments name: in a lab of three hosts, which is its "lab"."""
+    if shutil.which("ip") is None:
+        harness.skip_all("ip is not installed")
+    if os.geteuid() != 0:
+        harness.skip_all("must be run as root, for network namespaces")
+    module["lab"] = Lab(3)
+    tests = {name[5:]: function for name, function in module.items()
+             if name.startswith("test_")}
+    for name in sys.argv[1:] or tests:
+        print(f"# {name}")
+        tests[name]()
+    harness.done()
