@@ -27,8 +27,8 @@
  *	alerts		[ { id, severity ("critical", "high", "medium",
  *			  "low"), since (seconds), text } ], what lasts
  *			  and somebody should look at, the worst first
- *	vips		[ { address, wanted (bool): services have what they
- *			  need, announced (bool): bgpd announces it,
+ *	vips		[ { address, wanted (bool): it is to be announced,
+ *			  announced (bool): bgpd announces it,
  *			  local (bool): it is an address of this host,
  *			  order ("withdraw", as ordered, or ""),
  *			  state ("withdrawn", "learning", "settling",
@@ -39,9 +39,8 @@
  *			  priority (a severity), withdrawals (how many) } ]
  *	services	[ { name, description, vip, port, protocol ("tcp"),
  *			  scheduler, sticky (bool), track (bool), idle
- *			  (seconds), slow_start (seconds), need, need_up, up (how
- *			  many),
- *			  ok (bool): up >= need, order ("down", as ordered, or
+ *			  (seconds), slow_start (seconds), need, need_up,
+ *			  up (how many), ok (bool): up >= need, order ("down", as ordered, or
  *			  ""), max_out (percent),
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",

@@ -122,7 +122,7 @@ static bool
 explain_vip(struct question *q)
 {
 	const struct vip *vip = vip_of(q->engine, &q->key.vip);
-	char text[ADDR_STRLEN];
+	char text[ADDR_STRLEN], reason[VIP_REASON_LEN];
 
 	addr_format(&q->key.vip, text);
 	if (vip == NULL) {
@@ -131,16 +131,8 @@ explain_vip(struct question *q)
 		set_action(q, "pass", NULL);
 		return false;
 	}
-	add_fact(q, "vip", "%s is a VIP%s%s", text,
-	    vip->wanted ? ", of which all services have what they need"
-		: vip->ordered_out ? ", which was ordered to be withdrawn"
-		: engine_sync_learning(q->engine)
-		? ", which may have to wait until flows were learnt"
-		: ", which is not to be announced: not all of its services "
-		  "have what they need",
-	    vip->local ? "; it is an address of this host, and so can't be "
-			 "balanced"
-		       : "");
+	add_fact(q, "vip", "%s is a VIP, %s: %s", text,
+	    vip_phase_name(vip->state.phase), vip_explain(vip, reason));
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/bgp.h"
 #include "adapters/netlink.h"
 #include "base/log.h"
 #include "base/monotime.h"
@@ -205,6 +206,18 @@ differs(const struct vip *v, const struct vip_state *before,
 	    (v->culprit != NULL && v->culprit->of_vip.up != up);
 }
 
+/* Is there somebody who would see VIPs leave? */
+static bool
+is_seen(const struct engine *e)
+{
+	struct bgp_status status = {0};
+
+	if (e->bgpd.bgp == NULL)
+		return false;
+	bgp_status(e->bgpd.bgp, &status);
+	return status.connected;
+}
+
 static struct vip_input
 input_of(const struct engine *e, const struct vip *v)
 {
@@ -215,7 +228,7 @@ input_of(const struct engine *e, const struct vip *v)
 	    .ordered_out = v->ordered_out,
 	    .stopping = e->phase != ENGINE_RUNNING,
 	    .learning = engine_sync_learning(e),
-	    .graceful = e->bgpd.bgp != NULL,
+	    .graceful = is_seen(e),
 	    .started = e->started,
 	};
 }
@@ -342,7 +355,7 @@ vips_forget(struct engine *e, const struct conf *was, const struct vip *vips)
 		    vip_phase_name(v->state.phase), "removed",
 		    "it is no longer configured");
 		until = now;
-		if (e->conf->bgp.enabled && e->bgpd.bgp != NULL)
+		if (e->conf->bgp.enabled && is_seen(e))
 			until += v->conf->announcing.graceful_shutdown;
 		if (until > now)
 			left_add(e, v, until);

@@ -12,6 +12,7 @@
 
 #include "base/xmalloc.h"
 #include "engine/alerts.h"
+#include "fakes_bgp.h"
 
 #define ALERT "vip " VIP
 
@@ -233,6 +234,18 @@ second_stop_does_not_wait(void **state)
 }
 
 static void
+nobody_is_told_without_a_bgpd(void **state)
+{
+	(void)state;
+	start_well(SITE("\"graceful_shutdown\": 60"));
+	fake_bgpd_shows(NULL, 1);
+	engine_stop(engine);
+	fake_bgpd_shows(NULL, 0);
+	assert_false(fake_wanted(VIP));
+	wait_for(record.stops == 1);
+}
+
+static void
 failure_ends_leaving(void **state)
 {
 	(void)state;
@@ -302,6 +315,7 @@ main(void)
 	    TEST(learn_delays_only_what_is_new),
 	    TEST(stop_tells_first),
 	    TEST(second_stop_does_not_wait),
+	    TEST(nobody_is_told_without_a_bgpd),
 	    TEST(failure_ends_leaving),
 	    TEST(removed_vip_leaves),
 	    TEST(vip_that_comes_back_stays),

@@ -248,7 +248,7 @@ a_packet_goes_by_its_slot(void **state)
 	assert_int_equal(
 	    json_integer_value(json_object_get(reply, "slot")), 4711);
 	assert_fact(reply, "vip",
-	    VIP " is a VIP, of which all services have what they need");
+	    VIP " is a VIP, announced: its services have what they need");
 	assert_fact(reply, "service", WEB ", web: maglev, 2 of 2 servers up");
 	assert_fact(
 	    reply, "flow", "none; of its bucket's 4 places, 2 are taken");
