@@ -2,10 +2,10 @@
 
 /*
  * Run-time orders: that they are followed, outlive reloads and restarts, are
- * shown, and what speaks against them.
+ * shown.
  */
 
-#include "harness.h"
+#include "ordering.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,95 +14,9 @@
 #include "core/overrides.h"
 #include "fakes_state.h"
 
-#define C "10.0.0.3"
-#define D "10.0.0.4"
-
-#define SERVICE_OF(name, port, servers)                                    \
-	"{\"name\": \"" name "\", \"virtual\": \"" VIP "\", \"servers\": " \
-	"[" servers "], \"policy\": {\"" port "\": {}}}"
-#define FOUR "\"" A "\", \"" B "\", \"" C "\", \"" D "\""
-#define MAIL VIP ":25/tcp"
-
 static const char web[] = SERVICE_OF("web", "80", FOUR);
 static const char both[] =
     SERVICE_OF("web", "80", FOUR) "," SERVICE_OF("mail", "25", FOUR);
-
-static json_t *
-ask(json_t *request)
-{
-	json_t *reply = record.control(record.control_arg, request);
-
-	json_decref(request);
-	assert_non_null(reply);
-	return reply;
-}
-
-static json_t *
-order(const char *kind, const char *name, const char *word, const char *service,
-    bool force)
-{
-	return ask(json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "command",
-	    "override", "kind", kind, "name", name, "order", word, "service",
-	    service, "force", force));
-}
-
-static bool
-is_true(const json_t *reply, const char *key)
-{
-	return json_is_true(json_object_get(reply, key));
-}
-
-static void
-must(const char *kind, const char *name, const char *word)
-{
-	json_t *reply = order(kind, name, word, "", false);
-
-	if (!is_true(reply, "ok"))
-		fail_msg("%s", json_dumps(reply, 0));
-	json_decref(reply);
-}
-
-/* It is refused, and a line of why has this. */
-static void
-must_not(const char *kind, const char *name, const char *word, const char *why)
-{
-	json_t *reply = order(kind, name, word, "", false), *line;
-	bool found = false;
-	size_t i;
-
-	assert_false(is_true(reply, "ok"));
-	json_array_foreach(json_object_get(reply, "errors"), i, line) {
-		found = found || strstr(json_string_value(line), why) != NULL;
-	}
-	if (!found)
-		fail_msg("%s", json_dumps(reply, 0));
-	json_decref(reply);
-}
-
-static void
-force(const char *kind, const char *name, const char *word)
-{
-	json_t *reply = order(kind, name, word, "", true);
-
-	assert_true(is_true(reply, "ok"));
-	json_decref(reply);
-}
-
-static bool
-all_up(const char *key)
-{
-	return fake_state(key, A) == DESTINATION_UP &&
-	    fake_state(key, B) == DESTINATION_UP &&
-	    fake_state(key, C) == DESTINATION_UP &&
-	    fake_state(key, D) == DESTINATION_UP;
-}
-
-static void
-start_up(const char *services)
-{
-	start(services);
-	wait_for(fake_wanted(VIP) && all_up(WEB));
-}
 
 /* The daemon is killed, and another one started. */
 static void
@@ -337,75 +251,6 @@ vc5d_does_not_start_with_a_damaged_file(void **state)
 	assert_true(was_logged("Input/output error"));
 }
 
-/* Two of four is what the default, half, allows. */
-static void
-the_guard_refuses_more_than_max_out(void **state)
-{
-	(void)state;
-	start_up(web);
-	must("backend", A, "drain");
-	must("backend", A, "maint");
-	must("backend", B, "drain");
-	wait_for(fake_state(WEB, B) == DESTINATION_DRAINING);
-	must_not("backend", C, "drain",
-	    "web " WEB ": of 4 servers max_out, 50 %, allows 2 to be out; "
-	    "with " C " it would be 3; out now: " A " (maint), " B " (drain)");
-	assert_int_equal(overrides(NULL), 2);
-	force("backend", C, "drain");
-	wait_for(fake_state(WEB, C) == DESTINATION_DRAINING);
-	force("backend", D, "maint");
-	wait_for(!fake_wanted(VIP));
-	/* What is out already can be taken out further. */
-	must("backend", C, "maint");
-}
-
-static void
-who_is_down_counts_as_out(void **state)
-{
-	(void)state;
-	start_up(web);
-	fake_server(A)->answers = fake_server(B)->answers = false;
-	wait_for(fake_state(WEB, A) == DESTINATION_DOWN &&
-	    fake_state(WEB, B) == DESTINATION_DOWN);
-	must_not("backend", C, "drain", A " (down), " B " (down)");
-	/* Who is down may be kept out, but not all of them one after another */
-	must("backend", A, "maint");
-	must("backend", B, "maint");
-	fake_server(C)->answers = fake_server(D)->answers = false;
-	wait_for(fake_state(WEB, C) == DESTINATION_DOWN &&
-	    fake_state(WEB, D) == DESTINATION_DOWN);
-	must_not("backend", C, "maint", "it would be 3");
-}
-
-static void
-the_guard_keeps_what_is_needed(void **state)
-{
-	(void)state;
-	more = "\"max_out\": 100, \"need\": 3,";
-	start_up(web);
-	must("backend", A, "drain");
-	wait_for(fake_state(WEB, A) == DESTINATION_DRAINING);
-	must_not("backend", B, "drain",
-	    "without " B ", 2 servers would be up, and 3 are needed");
-	force("backend", B, "drain");
-	wait_for(!fake_wanted(VIP));
-}
-
-static void
-a_reload_is_taken_at_its_word_with_a_warning(void **state)
-{
-	(void)state;
-	start_up(web);
-	must("backend", A, "drain");
-	was_logged("");
-	write_conf(SERVICE_OF(
-	    "web", "80", "\"" A "\", \"" B "*\", \"" C "*\", \"" D "\""));
-	assert_int_equal(engine_reload(engine), 0);
-	wait_for(fake_state(WEB, C) == DESTINATION_DRAINING);
-	assert_true(was_logged("web " WEB ": 3 of 4 servers are taken out"));
-	must_not("backend", D, "drain", "it would be 4");
-}
-
 /* Is that said about the packet? */
 static bool
 explained(const char *part)
@@ -561,10 +406,6 @@ main(void)
 	    TEST(what_there_is_not_is_ordered_with_force_only),
 	    TEST(an_order_that_cannot_be_kept_is_refused),
 	    TEST(vc5d_does_not_start_with_a_damaged_file),
-	    TEST(the_guard_refuses_more_than_max_out),
-	    TEST(who_is_down_counts_as_out),
-	    TEST(the_guard_keeps_what_is_needed),
-	    TEST(a_reload_is_taken_at_its_word_with_a_warning),
 	    TEST(orders_are_a_part_of_what_explains),
 	    TEST(any_orders_in_any_order_do_as_a_model_says),
 	    TEST(a_request_that_makes_no_sense_is_an_error),
