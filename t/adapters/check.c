@@ -286,10 +286,19 @@ test_direct(void **state)
 	server_free(server);
 }
 
-/*
- * Only so many at once: the others wait for their turn, their time doesn't
- * run meanwhile, and they can be cancelled.
- */
+static bool
+has_accepted_two(const void *server)
+{
+	return server_seen(server)->accepted >= 2;
+}
+
+static bool
+has_accepted_three(const void *server)
+{
+	return server_seen(server)->accepted >= 3;
+}
+
+/* Only so many at once: the others wait until one is over, or cancelled. */
 static void
 test_limit(void **state)
 {
@@ -301,16 +310,40 @@ test_limit(void **state)
 	size_t i;
 
 	(void)state;
+	conf.timeout = GUARD * 2000; /* nothing is to end by itself */
 	check_set_limit(2);
 	for (i = 0; i < 4; i++)
 		checks[i] = start(&conf, NULL, &outcomes[i]);
-	check_cancel(checks[2]);
-	for (i = 0; i < 2; i++)
-		assert_true(wait_until(has_result, &outcomes[i], GUARD));
+	assert_true(wait_until(has_accepted_two, server, GUARD));
+	turn(20);
 	assert_int_equal(server_seen(server)->accepted, 2);
-	expect_result(&outcomes[3], CHECK_TIMEOUT, "no status");
-	assert_int_equal(outcomes[2].calls, 0);
-	assert_int_equal(server_seen(server)->accepted, 3);
+	check_cancel(checks[2]); /* while it waits */
+	turn(20);
+	assert_int_equal(server_seen(server)->accepted, 2);
+	check_cancel(checks[0]);
+	assert_true(wait_until(has_accepted_three, server, GUARD));
+	check_cancel(checks[1]);
+	check_cancel(checks[3]);
+	check_set_limit(0);
+	server_free(server);
+}
+
+/* While it waits for its turn, its time doesn't run. */
+static void
+test_turn(void **state)
+{
+	static const struct server_script silent = {"", END_SILENCE};
+	struct server *server = server_new(base, AF_INET, &silent);
+	struct conf_check conf = make_conf(CHECK_HTTP, server_port(server));
+	struct outcome first, second;
+
+	(void)state;
+	check_set_limit(1);
+	start(&conf, NULL, &first);
+	start(&conf, NULL, &second);
+	expect_result(&first, CHECK_TIMEOUT, "connected, no status");
+	expect_result(&second, CHECK_TIMEOUT, "connected, no status");
+	assert_int_equal(server_seen(server)->accepted, 2);
 	check_set_limit(0);
 	server_free(server);
 }
@@ -343,6 +376,7 @@ main(void)
 	    TEST(test_transcript),
 	    TEST(test_direct),
 	    TEST(test_limit),
+	    TEST(test_turn),
 	    TEST(test_names),
 	};
 
