@@ -97,7 +97,8 @@ main(int argc, char **argv, char **environment)
 {
 	struct options o = {.file = DEFAULT_FILE, .verbosity = LOG_NORMAL};
 	struct conf *conf;
-	int ready = -1;
+	int ready = -1, status;
+	char *file;
 
 	setproctitle_init(argc, argv, environment);
 	parse_options(argc, argv, &o);
@@ -112,8 +113,10 @@ main(int argc, char **argv, char **environment)
 		return 0;
 	}
 	make_absolute(conf);
-	o.file = xstrdup(conf->file);
+	o.file = file = xstrdup(conf->file);
 	if (!o.foreground)
 		ready = background_begin();
-	return parent_run(&o, conf, ready);
+	status = parent_run(&o, conf, ready);
+	free(file);
+	return status;
 }

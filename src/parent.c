@@ -96,7 +96,7 @@ step_due(int fd, short what, void *arg)
 	(void)what;
 	if (now > p->due + LATE)
 		deadman_paused(&p->deadman, now - p->due);
-	parent_heard(p, UINT32_MAX);
+	parent_heard(p, PARENT_MESSAGES);
 	parent_step(p);
 }
 
@@ -265,6 +265,10 @@ signalled(int fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
+	if (info.ssi_signo == SIGCHLD) {
+		parent_reap(p);
+		return;
+	}
 	if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR2) {
 		parent_tell(p, LIFELINE_RELOAD);
 		return;
@@ -276,7 +280,8 @@ signalled(int fd, short what, void *arg)
 static void
 catch_signals(struct parent *p)
 {
-	static const int caught[] = {SIGHUP, SIGUSR2, SIGTERM, SIGINT, SIGQUIT};
+	static const int caught[] = {
+	    SIGHUP, SIGUSR2, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
 	sigset_t set;
 	size_t i;
 	int fd;

@@ -55,7 +55,7 @@ engine_exited(int fd, short what, void *arg)
 	if (waitpid(p->engine, &status, WNOHANG) != p->engine)
 		return;
 	/* What it said last counts. */
-	parent_heard(p, UINT32_MAX);
+	parent_heard(p, PARENT_MESSAGES);
 	event_free(p->exited);
 	event_free(p->heard);
 	close(p->pidfd);
@@ -173,28 +173,43 @@ sweep_again(int fd, short what, void *p)
 	parent_sweep(p);
 }
 
-void
-parent_sweep(struct parent *p)
+/* Wait for those that have ended, or have them end: are there any left? */
+static bool
+reap(struct parent *p, bool end_them)
 {
-	const struct timeval soon = monotime_timeval(SWEEP);
 	char text[CHILDREN], *at = text, *end;
 	bool some = false;
 	pid_t pid;
 
 	if (children(text, sizeof(text)) == 0)
-		return;
+		return false;
 	for (;; at = end) {
 		pid = (pid_t)strtol(at, &end, 10);
 		if (end == at || pid <= 1)
-			break;
+			return some;
 		if (*end != ' ' || is_own(p, pid))
 			continue;
 		some = true;
-		kill(-pid, SIGKILL); /* a group that it leads */
-		kill(pid, SIGKILL);
+		if (end_them) {
+			kill(-pid, SIGKILL); /* a group that it leads */
+			kill(pid, SIGKILL);
+		}
 		waitpid(pid, NULL, WNOHANG);
 	}
-	if (!some)
+}
+
+void
+parent_reap(struct parent *p)
+{
+	reap(p, false);
+}
+
+void
+parent_sweep(struct parent *p)
+{
+	const struct timeval soon = monotime_timeval(SWEEP);
+
+	if (!reap(p, true))
 		return;
 	if (p->sweep == NULL)
 		p->sweep = evtimer_new(p->base, sweep_again, p);

@@ -46,9 +46,9 @@ struct parent {
 
 	/* a withdrawal */
 	struct child *bgpctl; /* that runs */
-	size_t place;		  /* it is about */
-	unsigned version;	  /* of that one's list */
-	bool failed;		  /* at one of the places */
+	size_t place;	      /* it is about */
+	unsigned version;     /* of that one's list */
+	bool failed;	      /* at one of the places */
 	bool complained;
 
 	struct event *sweep; /* what the engine had running is to end */
@@ -58,8 +58,10 @@ struct parent {
 
 /* Do what the switch says, and see to it that it is asked again. */
 void parent_step(struct parent *);
-/* The engine has said something, or ended. */
+/* Listen to the engine, up to so many messages. */
 void parent_heard(struct parent *, unsigned most);
+#define PARENT_MESSAGES 1024 /* more than a socket can hold */
+/* It has ended. */
 void parent_lost(struct parent *, int status);
 
 /* parent_engine.c */
@@ -71,6 +73,8 @@ void parent_kill(struct parent *);
 void parent_tell(struct parent *, int type);
 /* End all that an engine that died had running. */
 void parent_sweep(struct parent *);
+/* Others' children, which became this process's, may have ended. */
+void parent_reap(struct parent *);
 
 /* parent_withdraw.c */
 

@@ -113,7 +113,8 @@ put_syslog(int priority, const char *text)
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
 	len = snprintf(line, sizeof(line), "<%d>%s %s[%d]: %s",
 	    LOG_DAEMON | priority, stamp, log_name, (int)getpid(), text);
-	if (put_unwaited(line, (size_t)len) || errno == EAGAIN)
+	if (unwaited.fd != -1 &&
+	    (put_unwaited(line, (size_t)len) || errno == EAGAIN))
 		return;
 	log_never_wait();
 	(void)put_unwaited(line, (size_t)len);

@@ -183,7 +183,8 @@ subtest 'the engine loops' => sub {
 	back();
 };
 
-# A bgpctl that hangs, once it is asked for something, until a file is there.
+# A bgpctl that hangs, once it is asked for something, until a file is there; and
+# that leaves processes behind which nobody waits for.
 sub obstruct
 {
 	my ($verb) = @_;
@@ -191,6 +192,9 @@ sub obstruct
 	my $real = config('lb1')->{bgp}{bgpctl};
 	spew("$state/lb1/bgpctl", <<"END");
 #!/bin/sh
+setsid sleep 1000 >/dev/null 2>&1 &
+echo \$! >>$state/lb1/strays
+setsid true >/dev/null 2>&1 &
 case "\$*" in *'$verb'*)
 	echo \$\$ >>$state/lb1/hung
 	test -e $state/lb1/go || exec sleep 1000 ;;
@@ -210,6 +214,13 @@ subtest 'bgpctl hangs while nobody steers' => sub {
 	my $real = obstruct('bulk delete');
 	my $good = slurp("$state/lb1/vc5d.conf");
 	my $offset = log_size('lb1');
+	my @strays = split(' ', slurp("$state/lb1/strays"));
+	is(scalar(grep { readlink("/proc/$_/exe") } @strays), scalar(@strays),
+	    'what it leaves behind runs on: ' . @strays);
+	eventually('who of them ends is waited for', sub {
+		my (undef, $children) =
+		    run('ps', '--ppid', parent(), '-o', 'stat=');
+		$children !~ /Z/ });
 	spew("$state/lb1/vc5d.conf", '{}');
 	kill('KILL', engine(parent()));
 	eventually('the parent kills it at its timeout', sub {
@@ -219,6 +230,8 @@ subtest 'bgpctl hangs while nobody steers' => sub {
 	withdrawn('over, once it works');
 	my ($hung) = split(' ', slurp("$state/lb1/hung"));
 	ok(!readlink("/proc/$hung/exe"), 'the one that hung is gone');
+	eventually('so is what the dead engine had left behind', sub {
+		!grep { readlink("/proc/$_/exe") } @strays });
 	$good =~ s{"\Q$state\E/lb1/bgpctl"}{"$real"};
 	spew("$state/lb1/vc5d.conf", $good);
 	eventually('a fresh engine takes over', sub {
