@@ -278,7 +278,7 @@ orders_are_a_part_of_what_explains(void **state)
 	assert_false(explained("order"));
 	must("vip", VIP, "withdraw");
 	wait_for(!fake_wanted(VIP));
-	assert_true(explained("was ordered to be withdrawn"));
+	assert_true(explained(VIP " is a VIP, withdrawn: as ordered"));
 	must("service", "web", "down");
 	assert_true(explained("4 of 4 servers up, ordered down"));
 }
