@@ -17,6 +17,7 @@
 
 #define WINDOW	       128    /* datagrams */
 #define PROGRESS_LIMIT 300    /* ms, after which the rest is asked for again */
+#define AHEAD	       3      /* datagrams, and what they follow on is lost */
 #define TRANSFER_LIMIT 600000 /* ms */
 #define TIMEOUTS       5      /* in a row, after which somebody else is */
 #define ALONE	       3000   /* ms in which others would have been heard */
@@ -58,6 +59,7 @@ begin(
 	j->transfer = arc4random();
 	j->since = since;
 	j->cursor = 0;
+	j->ahead = 0;
 	j->timeouts = 0;
 	j->asked = now;
 	j->flows = 0;
@@ -111,6 +113,20 @@ succeed(struct sync *s, uint64_t now)
 	open_gate(s, "all flows of another instance are known");
 }
 
+/*
+ * A datagram that does not follow on what was had: one before it is lost, if
+ * some more come, and is asked for again before all the others have come in
+ * vain.  Once only: those are still on their way then.
+ */
+static void
+note_ahead(struct sync *s, uint64_t now)
+{
+	struct sync_join *j = &s->join;
+
+	if (++j->ahead == AHEAD)
+		ask(s, now);
+}
+
 void
 sync_join_bulk(struct sync *s, const struct sync_message *m, uint64_t now)
 {
@@ -125,12 +141,15 @@ sync_join_bulk(struct sync *s, const struct sync_message *m, uint64_t now)
 	}
 	sync_learn(s, &flows);
 	j->flows += s->received.flows - before;
-	if (m->bulk.from != j->cursor)
+	if (m->bulk.from != j->cursor) {
+		note_ahead(s, now);
 		return;
+	}
 	if ((m->header.flags & SYNC_BULK_LAST) == 0 &&
 	    m->bulk.upto == j->cursor)
 		return; /* it would go on for ever */
 	j->cursor = m->bulk.upto;
+	j->ahead = 0;
 	j->progress = now;
 	j->timeouts = 0;
 	j->wanted--;

@@ -52,6 +52,7 @@ struct sync_join {
 	uint32_t transfer, since; /* as in sync_request */
 	uint64_t cursor;	  /* where to go on */
 	unsigned wanted;	  /* datagrams that are to come */
+	unsigned ahead;		  /* that came, but not from the cursor on */
 	unsigned timeouts;	  /* in a row */
 	uint64_t progress;	  /* ms: asked, or the cursor moved */
 	uint64_t asked;		  /* ms: for the first time */

@@ -195,5 +195,33 @@ def test_endless_transfer():
     ok(lab.stop(), "both end without fault")
 
 
+def test_lost_part():
+    """The first part is lost, and the next three are not."""
+    peer = python(3)
+    peer.table = some_flows(100000)
+    requests = {}           # transfer: how many
+
+    def answer(m, address):
+        number = requests.get(m["transfer"], 0) + 1
+        requests[m["transfer"]] = number
+        # Of the first transfer, requests may be too early to be believed.
+        if (len(requests), number) == (2, 1):
+            to = m["sender"], m["epoch"]
+            for part in range(1, 4):
+                peer.say(w.BULK, w.bulk(to, m["transfer"], part, part + 1,
+                                        some_flows(1, part)), address)
+
+    peer._answer = answer
+    one = Driver(1)
+    ok(peer.run(30, lambda: len(requests) == 3), "a transfer is given up",
+       one.log())
+    # The first; because of the others; and when nothing comes, 5 times.
+    equal(list(requests.values())[1], 7,
+          "what is lost is asked for before that is overdue")
+    equal(learnt(one), 3, "what came is learnt nonetheless")
+    peer.close()
+    ok(lab.stop(), "both end without fault")
+
+
 if __name__ == "__main__":
     sync_lab.run_tests(globals())
