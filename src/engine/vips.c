@@ -190,10 +190,10 @@ tell_alert(struct engine *e, struct vip *v)
 	vip_explain(v, reason);
 	if (is_alarming(&v->state) && v->state.phase == VIP_DEGRADED)
 		alert_raise(e, id, lower(severity), "degraded: %s", reason);
-	else if (is_alarming(&v->state))
-		alert_raise(e, id, severity, "not announced: %s", reason);
-	else if (is_calm(&v->state))
+	else if (is_calm(&v->state) && !is_alarming(&v->state))
 		alert_clear(e, id, "%s", reason);
+	else if (is_alarming(&v->state) || alert_is_raised(e, id))
+		alert_raise(e, id, severity, "not announced: %s", reason);
 }
 
 /* What alerts say of it has changed, even if it is in the same phase. */
