@@ -58,7 +58,7 @@ why_out(const struct destination *d)
 {
 	if (d->order != ORDER_NONE)
 		return override_order_name(d->order);
-	return d->healthy ? "draining" : "down";
+	return d->state == DESTINATION_DRAINING ? "draining" : "down";
 }
 
 /* "10.0.0.2 (down), 10.0.0.3 (maint)": free(3) it. */
