@@ -18,6 +18,7 @@
 
 #include "adapters/check_raw.h"
 #include "adapters/check_type.h"
+#include "core/bytes.h"
 
 #define HEADER	     8
 #define NONCE	     16
@@ -42,19 +43,6 @@ struct icmp_data {
 struct icmp_state {
 	struct raw_probe raw;
 };
-
-static unsigned
-get16(const uint8_t *bytes)
-{
-	return (unsigned)bytes[0] << 8 | bytes[1];
-}
-
-static void
-put16(uint8_t *bytes, unsigned value)
-{
-	bytes[0] = (uint8_t)(value >> 8);
-	bytes[1] = (uint8_t)value;
-}
 
 /* Replies only; their types first, as those are cheapest to tell apart. */
 static int

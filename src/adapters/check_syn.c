@@ -26,6 +26,7 @@
 
 #include "adapters/check_raw.h"
 #include "adapters/check_type.h"
+#include "core/bytes.h"
 
 #define PORTS	     16
 #define HEADER	     20
@@ -61,32 +62,6 @@ struct syn_state {
 	uint16_t port;	    /* this probe's own */
 	struct addr source; /* what it is sent from */
 };
-
-static unsigned
-get16(const uint8_t *bytes)
-{
-	return (unsigned)bytes[0] << 8 | bytes[1];
-}
-
-static uint32_t
-get32(const uint8_t *bytes)
-{
-	return (uint32_t)get16(bytes) << 16 | get16(bytes + 2);
-}
-
-static void
-put16(uint8_t *bytes, unsigned value)
-{
-	bytes[0] = (uint8_t)(value >> 8);
-	bytes[1] = (uint8_t)value;
-}
-
-static void
-put32(uint8_t *bytes, uint32_t value)
-{
-	put16(bytes, value >> 16);
-	put16(bytes + 2, value & 0xffff);
-}
 
 /* Take a port that nobody has; a descriptor, or -1 with errno set. */
 static int

@@ -5,10 +5,10 @@
  * server that follows aliases for its clients may put them in any order.
  */
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/dns.h"
 #include "core/dns_record.h"
 
@@ -39,19 +39,6 @@ dns_rcode_name(unsigned rcode)
 	    "NOTAUTH", "NOTZONE"};
 
 	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : NULL;
-}
-
-static unsigned
-get16(const uint8_t *bytes)
-{
-	return (unsigned)bytes[0] << 8 | bytes[1];
-}
-
-static void
-put16(uint8_t *bytes, unsigned value)
-{
-	bytes[0] = (uint8_t)(value >> 8);
-	bytes[1] = (uint8_t)value;
 }
 
 /* The name in a message's form: its length there, or 0 if it is none. */

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "core/addr.h"
+#include "core/bytes.h"
 #include "core/dns_record.h"
 
 #define POINTER	     0xc0
@@ -133,7 +134,7 @@ next_label(
 static int
 read_name(const struct dns_message *m, size_t *at, struct work *work)
 {
-	size_t label = *at, limit = *at, behind = 0, total = 1;
+	size_t label = *at, limit = label, behind = 0, total = 1;
 	int i, length;
 
 	while ((length = next_label(m, &label, &limit, &behind)) > 0) {
@@ -150,12 +151,6 @@ read_name(const struct dns_message *m, size_t *at, struct work *work)
 		put(work, ".");
 	*at = behind;
 	return length;
-}
-
-static unsigned
-get16(const uint8_t *bytes)
-{
-	return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
 int

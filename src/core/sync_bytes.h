@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Integers in network order, wherever they lie, and the offsets of what sync
- * datagrams are made of: for sync_wire.c and sync_write.c.  vc5d-sync(5) says
- * it in words.
+ * The offsets of what sync datagrams are made of: for sync_wire.c and
+ * sync_write.c.  vc5d-sync(5) says it in words.
  */
 
 #ifndef CORE_SYNC_BYTES_H
 #define CORE_SYNC_BYTES_H
 
-#include <endian.h>
-#include <stdint.h>
-#include <string.h>
+#include "core/bytes.h"
 
 #define SYNC_MAGIC   "VC5S"
 #define SYNC_VERSION 1
@@ -45,53 +42,5 @@
 #define WIRE_CONFIRMED	1
 #define WIRE_CLOSED	2
 #define WIRE_STATE_BITS 14 /* above those of the idle time */
-
-static inline uint16_t
-get16(const uint8_t *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be16toh(value);
-}
-
-static inline uint32_t
-get32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be32toh(value);
-}
-
-static inline uint64_t
-get64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return be64toh(value);
-}
-
-static inline void
-put16(uint8_t *at, uint16_t value)
-{
-	value = htobe16(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static inline void
-put32(uint8_t *at, uint32_t value)
-{
-	value = htobe32(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static inline void
-put64(uint8_t *at, uint64_t value)
-{
-	value = htobe64(value);
-	memcpy(at, &value, sizeof(value));
-}
 
 #endif
