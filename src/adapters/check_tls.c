@@ -100,17 +100,17 @@ static const char *
 server_name(const struct check *check, char name[NAME_SIZE])
 {
 	const struct conf_check *conf = check->conf;
-	const char *host = conf->host;
+	const char *host = conf->host == NULL ? "" : conf->host;
 
 	if (conf->tls_conf.sni != NULL)
 		snprintf(name, NAME_SIZE, "%s", conf->tls_conf.sni);
-	else if (host != NULL && *host == '[')
+	else if (*host == '[')
 		snprintf(name, NAME_SIZE, "%.*s", (int)strcspn(host + 1, "]"),
 		    host + 1);
-	else if (host != NULL)
+	else
 		snprintf(
 		    name, NAME_SIZE, "%.*s", (int)strcspn(host, ":"), host);
-	else
+	if (*name == '\0')
 		addr_format(&check->target.vip, name);
 	return name;
 }
@@ -267,8 +267,14 @@ check_tls_begin(struct check *check)
 		return;
 	}
 	ssl = check->stream.tls = SSL_new(context);
-	if (ssl == NULL || name_server(ssl, server_name(check, name)) != 1)
+	if (ssl == NULL)
 		fatalx("TLS: out of memory");
+	if (name_server(ssl, server_name(check, name)) != 1) {
+		ERR_clear_error();
+		check_decide(check, CHECK_LOCAL_ERROR,
+		    "TLS: %s can't be the name of a server", name);
+		return;
+	}
 	if (conf->type == CHECK_HTTPS)
 		SSL_set_alpn_protos(ssl, http, sizeof(http) - 1);
 	bio = bio_new(check);

@@ -191,7 +191,8 @@ static void
 test_sni(void **state)
 {
 	static char with_port[] = "good.example:8443", address[] = "192.0.2.7",
-		    ipv6[] = "[2001:db8::1]:443", path[] = "/sni";
+		    ipv6[] = "[2001:db8::1]:443", path[] = "/sni",
+		    nobody[] = ":8443";
 	static const struct {
 		char *sni, *host;
 		const char *seen;
@@ -218,6 +219,13 @@ test_sni(void **state)
 		expect_result(&outcome, CHECK_PASSED, "200");
 		assert_non_null(strstr(outcome.result.received, cases[i].seen));
 	}
+	/* no name at all */
+	conf = tls_conf(CHECK_TCP, NGINX_GOOD);
+	conf.host = nobody;
+	conf.tls_conf.verify = true;
+	conf.tls_conf.ca = ca;
+	probe(&conf, AF_INET, &outcome);
+	expect_result(&outcome, CHECK_PASSED, "connected, with TLS");
 }
 
 /* A byte at a time, through the handshake and the response. */
