@@ -293,6 +293,43 @@ test_large_body(void **state)
 	free(path);
 }
 
+/*
+ * A byte that was changed on the way, anywhere: the body, which comes last, is
+ * not believed, and something is said about it.
+ */
+static void
+test_damage(void **state)
+{
+	struct proxy_script script = {.flip = 0};
+	struct conf_check conf = make_conf(CHECK_HTTPS, 0);
+	const struct check_result *r;
+	size_t size = 0, passed = 0, tried = 0;
+	struct outcome outcome;
+	struct proxy *proxy;
+
+	(void)state;
+	r = &outcome.result;
+	conf.tls = true;
+	expect_body(&conf, "one HTTP/1.1 two", false);
+	for (; script.flip <= size; script.flip += 1 + size / 50) {
+		proxy = proxy_new(base, nginx.ports[NGINX_GOOD], &script);
+		conf.port = proxy_port(proxy);
+		probe_nginx(&conf, "/chunked", &outcome);
+		assert_true(wait_until(has_result, &outcome, GUARD));
+		assert_int_not_equal(r->detail[0], '\0');
+		assert_int_not_equal(r->outcome, CHECK_LOCAL_ERROR);
+		assert_int_not_equal(r->outcome, CHECK_UNREACHABLE);
+		passed += r->outcome == CHECK_PASSED;
+		tried++;
+		if (size == 0)
+			size = proxy_passed(proxy);
+		proxy_free(proxy);
+	}
+	assert_true(tried > 40);
+	/* the first is not damaged; others may be after the body */
+	assert_in_range(passed, 1, 5);
+}
+
 static int
 stop_nginx(void **state)
 {
@@ -312,6 +349,7 @@ main(void)
 	    TEST(test_nginx),
 	    TEST(test_pieces),
 	    TEST(test_large_body),
+	    TEST(test_damage),
 	};
 
 	if (nginx_start(&nginx) == -1) {

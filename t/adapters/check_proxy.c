@@ -73,6 +73,9 @@ server_ready(int fd, short events, void *arg)
 	ssize_t got = most == 0 ? 0 : recv(fd, bytes, most, 0);
 
 	(void)events;
+	if (got > 0 && proxy->script.flip > proxy->passed &&
+	    proxy->script.flip <= proxy->passed + (size_t)got)
+		bytes[proxy->script.flip - proxy->passed - 1] ^= 0xff;
 	if (most == 0 && !proxy->script.cut) {
 		event_del(proxy->from_server);
 		return;

@@ -19,6 +19,8 @@ struct proxy_script {
 	size_t piece; /* bytes to the client at once; 0 = as they come */
 	size_t stop;  /* bytes to the client in all; 0 = all */
 	bool cut;     /* then close the connection; else be silent */
+	size_t
+	    flip; /* which byte to the client is inverted, from 1; 0 = none */
 };
 
 /* To a port of 127.0.0.1. */
