@@ -56,14 +56,14 @@
  *			    stateless,
  *			    checks [ { type, port, state ("up", "down"),
  *			      decided (bool), outcome (string or null), detail,
- *			      diagnosis (which fault it looks like; ""),
  *			      duration (microseconds), age (seconds since),
  *			      passed, failed; and, as far as there is any:
  *			      since (seconds in this state), streak (results in
  *			      a row against it), next (milliseconds until the
  *			      next probe), phases { connect, tls, first_byte }
  *			      (microseconds that each took), sent, received (how
- *			      they began, escaped as in C), warning } ] } ],
+ *			      they began, escaped as in C), warning, diagnosis
+ *			      (which fault its failure looks like) } ] } ],
  *			  transitions { up, down } (of its checks, to there),
  *			  latency { connect, tls, first_byte }, each { count,
  *			    sum (microseconds), buckets [ [ bound

@@ -55,7 +55,7 @@ sub looks_like
 		$mend->();
 		eventually('it comes back', sub { state_of($service) eq 'up' },
 		    sub { explain(check_of($service)) });
-		is(check_of($service)->{diagnosis}, '', 'and all is well');
+		is(check_of($service)->{diagnosis} // '', '', 'and all is well');
 	};
 }
 
