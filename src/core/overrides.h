@@ -18,9 +18,10 @@
 
 #include "core/service.h"
 
-#define OVERRIDES_MAX	     4096
-#define OVERRIDE_SUBJECT_LEN 64 /* bytes: a name of the file's has 63 at most \
-				 */
+#define OVERRIDES_MAX 4096
+#define OVERRIDE_SUBJECT_LEN                             \
+	64 /* bytes: a name of the file's has 63 at most \
+	    */
 
 enum override_kind {
 	OVERRIDE_SERVICE,

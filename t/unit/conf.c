@@ -291,7 +291,8 @@ nearest_level_wins(void **state)
 {
 	struct conf *conf = good_service(
 	    "'host':'top','path':'/top','interval':10,'rise':7,'fall':7,"
-	    "'scheduler':'rendezvous','need':2,'max_out':10,'expect':'200-299',",
+	    "'scheduler':'rendezvous','need':2,'max_out':10,'expect':'200-299'"
+	    ",",
 	    "'name':'a','virtual':'192.0.2.1','host':'service',"
 	    "'path':'/service','timeout':3,'sticky':true,"
 	    "'servers':['10.0.0.1','10.0.0.2','10.0.0.3'],"
