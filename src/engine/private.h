@@ -220,6 +220,9 @@ struct engine {
 	/* Probes by type and outcome. */
 	uint64_t results[CHECK_NONE][CHECK_LOCAL_ERROR + 1];
 	unsigned spread;     /* ms, of many probes that might begin now */
+	unsigned pace;	     /* probes that may begin within 10 ms */
+	uint64_t pace_at;    /* monotonic time, in these */
+	unsigned begun;	     /* that have, then */
 	uint64_t put_off;    /* probes that had to wait, ever */
 	uint64_t put_off_at; /* monotonic ms, when that last grew; 0 = never */
 	struct neighbour *neighbours; /* of bgpd, see neighbours.c */

@@ -34,6 +34,9 @@ _Static_assert(sizeof(((struct check_result *)NULL)->detail) >= WAY_PROBLEM_LEN,
 #define FIRST_SPREAD 200
 #define FIRST_RATE   2000
 
+#define PACE_MS	      10
+#define PACE_MIN      8	    /* probes in so many ms, at least */
+#define RESOLVE_LIMIT 1000  /* ms for the first answer to ARP */
 #define PUT_OFF_SHOWN 10000 /* ms that it is a problem that a probe waited */
 
 /*
@@ -138,6 +141,47 @@ obstacle(const struct destination *d, const struct netlink_nexthop *hop)
 	return &r;
 }
 
+/*
+ * Whatever made so many due at once, a loop that was busy with a reload say:
+ * no more begin than if all were looked at as often as while they change.
+ */
+static bool
+has_to_wait(struct prober *p, uint64_t now)
+{
+	struct engine *e = p->destination->service->engine;
+
+	if (now / PACE_MS != e->pace_at) {
+		e->pace_at = now / PACE_MS;
+		e->begun = 0;
+	}
+	if (e->begun < e->pace) {
+		e->begun++;
+		return false;
+	}
+	schedule(p, PACE_MS + below(FIRST_SPREAD));
+	return true;
+}
+
+/* Something else has to be done before: wait for that, as others do. */
+static void
+try_again(struct prober *p)
+{
+	unsigned spread = p->destination->service->engine->spread;
+
+	if (spread > p->conf->interval)
+		spread = p->conf->interval;
+	schedule(p, FIRST_SPREAD + below(spread / 2 + 1));
+}
+
+/* A server that is new has a moment to answer to ARP before that counts. */
+static bool
+is_being_found(const struct prober *p, const struct netlink_nexthop *hop)
+{
+	return !p->health.decided && hop != NULL && hop->ifindex != 0 &&
+	    !hop->resolved &&
+	    p->started - p->destination->since < RESOLVE_LIMIT;
+}
+
 static void
 prober_start(evutil_socket_t fd, short what, void *arg)
 {
@@ -155,8 +199,14 @@ prober_start(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (has_to_wait(p, monotime_ms()))
+		return;
 	p->started = monotime_ms();
 	hop = netlink_nexthop(e->netlink, &d->conf->address);
+	if (is_being_found(p, hop)) {
+		try_again(p);
+		return;
+	}
 	if ((failed = obstacle(d, hop)) != NULL) {
 		prober_result(p, failed);
 		return;
@@ -166,7 +216,7 @@ prober_start(evutil_socket_t fd, short what, void *arg)
 	    e->dataplane->ops->probe_mark(
 		e->dataplane, key, &d->conf->address, &target.mark) == -1) {
 		/* Not in the data plane yet, or not as it is now. */
-		schedule(p, FIRST_SPREAD);
+		try_again(p);
 		return;
 	}
 	p->running = check_start(e->base, p->conf, &target, prober_result, p);
@@ -252,6 +302,23 @@ first_spread(size_t checks)
 	return spread < FIRST_SPREAD ? FIRST_SPREAD : (unsigned)spread;
 }
 
+/* How many probes there are in PACE_MS if all states are about to change. */
+static unsigned
+pace_of(const struct engine *e)
+{
+	double pace = 0;
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++) {
+		const struct conf_service *s = &e->conf->services[i];
+
+		for (j = 0; j < s->check_count; j++)
+			pace += (double)s->destination_count * PACE_MS /
+			    s->checks[j].fast_interval;
+	}
+	return pace > PACE_MIN ? (unsigned)pace : PACE_MIN;
+}
+
 /* Of all checks: how many have not been tried yet, or how many there are. */
 static size_t
 count_checks(const struct engine *e, bool only_new)
@@ -294,6 +361,7 @@ probers_start(struct engine *e)
 	size_t i, j, k;
 
 	e->spread = (unsigned)(count_checks(e, false) * 1000 / FIRST_RATE);
+	e->pace = pace_of(e);
 
 	for (i = 0; i < e->conf->service_count; i++) {
 		struct service *s = &e->services[i];

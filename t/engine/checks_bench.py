@@ -130,7 +130,7 @@ def configure(scratch, size, groups, options):
         "webserver": False,
         "control": os.path.join(scratch, "vc5d.sock"),
         "pin_directory": os.path.join(scratch, "bpf", "vc5d"),
-        "limits": {"flows": 1024, "services": 1024, "destinations": 65535,
+        "limits": {"flows": 1024, "services": 1024, "destinations": max(4096, size.checks),
                    "slots": 4099},
         "services": [{"name": "v%d" % i, "virtual": vip, "servers": servers,
                       "policy": policy} for i, vip in enumerate(size.vips)],
@@ -169,22 +169,39 @@ class Daemon:
         """Those since the last call."""
         return self.lines.readlines()
 
+    def processes(self):
+        """The parent, and the engine that it started."""
+        pid = self.process.pid
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            return [pid] + [int(child) for child in file.read().split()]
+
+    def read(self, name):
+        """That file of each process."""
+        texts = []
+        for pid in self.processes():
+            with open("/proc/%d/%s" % (pid, name)) as file:
+                texts.append(file.read())
+        return texts
+
     def cpu(self):
-        """Seconds that the process has run, by its ticks."""
-        with open("/proc/%d/stat" % self.process.pid) as file:
-            fields = file.read().rsplit(") ", 1)[1].split()
-        return int(fields[11]) / TICKS, int(fields[12]) / TICKS
+        """Seconds that the processes have run, by their ticks."""
+        fields = [text.rsplit(") ", 1)[1].split()
+                  for text in self.read("stat")]
+        return [sum(int(f[i]) for f in fields) / TICKS for i in (11, 12)]
 
     def precise_cpu(self):
-        with open("/proc/%d/schedstat" % self.process.pid) as file:
-            return int(file.read().split()[0]) / 1e9
+        return sum(int(text.split()[0])
+                   for text in self.read("schedstat")) / 1e9
 
     def memory(self):
         """KiB: resident, proportional."""
-        with open("/proc/%d/smaps_rollup" % self.process.pid) as file:
-            lines = dict(line.split(":", 1) for line in file if ":" in line
-                         and not line[0].isdigit())
-        return [int(lines[key].split()[0]) for key in ("Rss", "Pss")]
+        total = [0, 0]
+        for text in self.read("smaps_rollup"):
+            lines = dict(line.split(":", 1) for line in text.splitlines()
+                         if ":" in line and not line[0].isdigit())
+            for i, key in enumerate(("Rss", "Pss")):
+                total[i] += int(lines[key].split()[0])
+        return total
 
     def connections(self):
         """That its namespace has ever begun: probes, but of TCP."""
@@ -193,7 +210,8 @@ class Daemon:
         return int(dict(zip(*lines))["ActiveOpens"])
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        return sum(len(os.listdir("/proc/%d/fd" % pid))
+                   for pid in self.processes())
 
 
 def softirq():
@@ -213,16 +231,45 @@ def counts(daemon):
     return total
 
 
+class Rate:
+    """Probes a second, at most, of periods of a fifth of a second."""
+
+    def __init__(self, daemon):
+        self.daemon, self.peak = daemon, 0
+        self.at, self.count = time.monotonic(), daemon.connections()
+
+    def sample(self):
+        time.sleep(0.2)
+        at, count = time.monotonic(), self.daemon.connections()
+        self.peak = max(self.peak, (count - self.count) / (at - self.at))
+        self.at, self.count = at, count
+
+
 def wait_until_up(daemon, size):
     """By the log: asking so much for its status costs it time and memory."""
-    begun, up = time.monotonic(), 0
+    begun, up, failures = time.monotonic(), 0, []
+    rate = Rate(daemon)
     while up < size.checks:
         if time.monotonic() > begun + 60 or daemon.process.poll() is not None:
             sys.exit("bench: only %d came up" % up)
-        time.sleep(0.2)
+        rate.sample()
+        lines = daemon.log_lines()
         up += sum(": destination " in line and " is up, " in line
-                  for line in daemon.log_lines())
-    return time.monotonic() - begun
+                  for line in lines)
+        failures += [line for line in lines if " fails: " in line]
+    sys.stderr.writelines(failures[:5])
+    return {"start_seconds": time.monotonic() - begun,
+            "start_peak_per_second": rate.peak}
+
+
+def reload(daemon):
+    """With nothing changed: no check is begun anew for it."""
+    rate, begun = Rate(daemon), time.monotonic()
+    run(os.path.join(BUILD, "vc5ctl"), "-s", daemon.socket, "reload",
+        stdout=subprocess.DEVNULL)
+    while time.monotonic() < begun + 5:
+        rate.sample()
+    return {"reload_peak_per_second": rate.peak}
 
 
 def measure(daemon, seconds):
@@ -287,14 +334,15 @@ def main():
     daemon = Daemon(scratch, configure(scratch, size, groups, options),
                     options)
     result = {"checks": size.checks, "interval": options.interval,
-              "type": options.type, "start_seconds":
-              wait_until_up(daemon, size)}
+              "type": options.type}
+    result.update(wait_until_up(daemon, size))
     result.update(measure(daemon, options.seconds))
+    result.update(reload(daemon))
     if options.json:
         print(json.dumps(result))
     else:
         for key, value in result.items():
-            print("%-20s %s" % (key, "%.1f" % value
+            print("%-22s %s" % (key, "%.1f" % value
                                 if isinstance(value, float) else value))
     sys.stdout.flush()
     if options.pause:
