@@ -19,7 +19,8 @@
 
 #define POINTER	     0xc0
 #define NAME_MAX_LEN 255
-#define FIXED	     10 /* bytes of a record between its name and its data */
+#define POINTERS_MAX 127 /* of a name: it has no more labels */
+#define FIXED	     10	 /* bytes of a record between its name and its data */
 
 enum {
 	TYPE_A = 1,
@@ -96,37 +97,51 @@ put_byte(struct work *work, uint8_t c, const char *special)
 	put_character(work, (char)c);
 }
 
+/* A name that is read. */
+struct walk {
+	size_t at;	   /* the next label, or pointer to it */
+	size_t limit;	   /* before which the next pointer has to lead */
+	size_t behind;	   /* where the name ends in the record; 0 = unknown */
+	unsigned pointers; /* that were followed */
+};
+
 /*
- * The label at *at; it moves to the next.  Pointers have to lead back before
- * where the last one led, so that there is an end to it (RFC 1035, section
- * 4.1.4: "a prior occurrence").  The label's length, 0 at the end, or -1.
- * *behind, 0 at first, is where the name ends in the record.
+ * Follow the pointers, if any.  They have to lead back before where the last
+ * one led (RFC 1035, section 4.1.4: "a prior occurrence"), and a message full
+ * of records must not have one long chain followed for each.  0, or -1.
  */
 static int
-next_label(
-    const struct dns_message *m, size_t *at, size_t *limit, size_t *behind)
+follow_pointers(const struct dns_message *m, struct walk *w)
 {
 	size_t target;
+
+	while (w->at < m->length && (m->bytes[w->at] & POINTER) == POINTER) {
+		if (m->length - w->at < 2 || w->pointers++ == POINTERS_MAX)
+			return -1;
+		target = (size_t)(m->bytes[w->at] & ~POINTER) << 8 |
+		    m->bytes[w->at + 1];
+		if (w->behind == 0)
+			w->behind = w->at + 2;
+		if (target >= w->limit)
+			return -1;
+		w->limit = w->at = target;
+	}
+	return 0;
+}
+
+/* The length of the next label, which is then at w->at; 0 at the end, or -1. */
+static int
+next_label(const struct dns_message *m, struct walk *w)
+{
 	unsigned length;
 
-	while (*at < m->length && (m->bytes[*at] & POINTER) == POINTER) {
-		if (m->length - *at < 2)
-			return -1;
-		target =
-		    (size_t)(m->bytes[*at] & ~POINTER) << 8 | m->bytes[*at + 1];
-		if (*behind == 0)
-			*behind = *at + 2;
-		if (target >= *limit)
-			return -1;
-		*limit = *at = target;
-	}
-	if (*at >= m->length)
+	if (follow_pointers(m, w) == -1 || w->at >= m->length)
 		return -1;
-	length = m->bytes[(*at)++];
-	if (length > 63 || length > m->length - *at)
+	length = m->bytes[w->at++];
+	if (length > 63 || length > m->length - w->at)
 		return -1;
-	if (length == 0 && *behind == 0)
-		*behind = *at;
+	if (length == 0 && w->behind == 0)
+		w->behind = w->at;
 	return (int)length;
 }
 
@@ -134,22 +149,23 @@ next_label(
 static int
 read_name(const struct dns_message *m, size_t *at, struct work *work)
 {
-	size_t label = *at, limit = label, behind = 0, total = 1;
+	struct walk walk = {.at = *at, .limit = *at};
+	size_t total = 1;
 	int i, length;
 
-	while ((length = next_label(m, &label, &limit, &behind)) > 0) {
+	while ((length = next_label(m, &walk)) > 0) {
 		total += (size_t)length + 1;
 		if (total > NAME_MAX_LEN)
 			return -1;
 		for (i = 0; i < length && work != NULL; i++)
-			put_byte(work, m->bytes[label + (size_t)i], ".\\");
+			put_byte(work, m->bytes[walk.at + (size_t)i], ".\\");
 		if (work != NULL)
 			put_character(work, '.');
-		label += (size_t)length;
+		walk.at += (size_t)length;
 	}
 	if (work != NULL && total == 1 && length == 0)
 		put(work, ".");
-	*at = behind;
+	*at = walk.behind;
 	return length;
 }
 

@@ -374,6 +374,44 @@ test_large(void **state)
 	assert_int_equal(judge_copy(&ask, bytes, at), DNS_UNEXPECTED);
 }
 
+/*
+ * A name of pointers alone, one to the other, may have as many as it could have
+ * labels: a message with thousands of records could have it followed for each.
+ */
+static void
+test_pointers(void **state)
+{
+	static const struct sample ask = {
+	    .name = "www.example.org", .type = NS, .answer = "."};
+	static const char head[] = HEAD("\x81\x80", "\0\2") WWW IN("\2");
+	static const char last[] = ANSWER("\2") "\0\2\xc0";
+	uint8_t bytes[512];
+	size_t at, target;
+	unsigned count, i;
+
+	(void)state;
+	for (count = 126; count <= 127; count++) {
+		at = sizeof(head) - 1;
+		memcpy(bytes, head, at);
+		memcpy(bytes + at, NAME IN("\x63") TTL "\0", 11);
+		at += 11;
+		bytes[at++] = (uint8_t)(1 + 2 * count);
+		bytes[target = at++] = 0;
+		for (i = 0; i < count; i++) {
+			bytes[at] = (uint8_t)(0xc0 | target >> 8);
+			bytes[at + 1] = (uint8_t)target;
+			target = at;
+			at += 2;
+		}
+		memcpy(bytes + at, last, sizeof(last) - 1);
+		at += sizeof(last) - 1;
+		bytes[at - 1] |= (uint8_t)(target >> 8);
+		bytes[at++] = (uint8_t)target;
+		assert_int_equal(judge_copy(&ask, bytes, at),
+		    count == 126 ? DNS_PASSED : DNS_MALFORMED);
+	}
+}
+
 int
 main(void)
 {
@@ -384,6 +422,7 @@ main(void)
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_mutated),
 	    cmocka_unit_test(test_large),
+	    cmocka_unit_test(test_pointers),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
