@@ -185,6 +185,12 @@ check_decide(
 	check_timer_set(check, 0);
 }
 
+bool
+check_is_decided(const struct check *check)
+{
+	return check->decided;
+}
+
 void
 check_revoke(struct check *check)
 {

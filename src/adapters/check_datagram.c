@@ -11,11 +11,14 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
 #include "adapters/check_datagram.h"
 #include "adapters/check_type.h"
+#include "base/xmalloc.h"
 
 static uint8_t received[65536];
 
@@ -74,7 +77,8 @@ check_datagram_begin(struct check_datagram *d, struct check *check,
 	if ((fd = check_socket(check, SOCK_DGRAM, IPPROTO_UDP)) == -1)
 		return;
 	d->check = check;
-	d->bytes = bytes;
+	d->bytes = xcalloc(1, length + 1);
+	memcpy(d->bytes, bytes, length);
 	d->length = length;
 	evtimer_assign(&d->resend, check_base(check), resend_ready, d);
 	ask_for_errors(fd, address->family);
@@ -85,6 +89,8 @@ check_datagram_begin(struct check_datagram *d, struct check *check,
 	}
 	check_sent(check, bytes, length);
 	send_datagram(d);
+	if (check_is_decided(check))
+		return;
 	evtimer_add(&d->resend, &tv);
 	check_wait(check, EV_READ);
 }
@@ -110,4 +116,5 @@ check_datagram_release(struct check_datagram *d)
 {
 	if (d->check != NULL)
 		evtimer_del(&d->resend);
+	free(d->bytes);
 }

@@ -21,14 +21,11 @@ struct check;
 struct check_datagram {
 	struct check *check; /* NULL before it began */
 	struct event resend;
-	const void *bytes; /* borrowed */
+	void *bytes; /* a copy, as a reload can change what they came from */
 	size_t length;
 };
 
-/*
- * Send the bytes to the check's port, and wait.  They must live as long as the
- * check does.
- */
+/* Send the bytes to the check's port, and wait. */
 void check_datagram_begin(
     struct check_datagram *, struct check *, const void *bytes, size_t);
 

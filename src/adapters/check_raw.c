@@ -102,7 +102,7 @@ take_packet(struct raw_socket *s, const uint8_t *bytes, size_t length,
 		s->data, s->family, bytes + header, length - header, &number))
 		return;
 	p = find_probe(s, number);
-	if (p != NULL && is_from(p, from))
+	if (p != NULL && !check_is_decided(p->check) && is_from(p, from))
 		s->kind->answered(p, bytes + header, length - header);
 }
 

@@ -66,6 +66,8 @@ void check_wait(struct check *, short events);
 void check_decide(struct check *, enum check_outcome, const char *, ...)
     __attribute__((format(printf, 3, 4)));
 
+bool check_is_decided(const struct check *);
+
 /* The same, by errno of a call on a socket that was connected or connecting. */
 void check_fail(struct check *, int error, const char *doing);
 

@@ -148,6 +148,41 @@ test_udp_lost(void **state)
 	probe_udp(answer_echo, 2, "said", CHECK_TIMEOUT, "no answer");
 }
 
+static struct conf_check
+with_bytes(uint16_t port, const char *text)
+{
+	struct conf_check conf = make_conf(CHECK_UDP, port);
+
+	conf.send.data = (uint8_t *)strdup(text);
+	conf.send.length = strlen(text);
+	return conf;
+}
+
+/* A reload meanwhile: what was to be sent is sent again, not what is there. */
+static void
+test_udp_moved(void **state)
+{
+	struct conf_check conf[2];
+	struct udp_server server;
+	struct outcome result;
+	struct check *check;
+
+	(void)state;
+	udp_start(&server, AF_INET, answer_echo);
+	server.lost = 1;
+	conf[0] = with_bytes(server.port, "hello");
+	conf[1] = with_bytes(server.port, "hello");
+	conf[0].receive = conf[1].receive = conf[1].send;
+	check = start(&conf[0], NULL, &result);
+	check_move(check, &conf[1], &result);
+	memset(conf[0].send.data, 'x', conf[0].send.length);
+	free(conf[0].send.data);
+	expect_result(&result, CHECK_PASSED, "an answer of 15");
+	assert_int_equal(server.seen, 2);
+	free(conf[1].send.data);
+	udp_stop(&server);
+}
+
 static void
 test_udp_refused(void **state)
 {
@@ -468,6 +503,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_udp),
 	    TEST(test_udp_lost),
+	    TEST(test_udp_moved),
 	    TEST(test_udp_refused),
 	    TEST(test_udp_stranger),
 	    TEST(test_dns),
