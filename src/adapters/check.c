@@ -278,6 +278,7 @@ io_ready(int fd, short events, void *arg)
 
 	(void)fd;
 	(void)events;
+	check_stream_wake(check);
 	do
 		check->ops->ready(check);
 	while (!check->decided && check_stream_pending(check));

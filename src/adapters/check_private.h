@@ -39,6 +39,7 @@ struct check {
 		struct ssl_st *tls; /* NULL = none, or not yet */
 		const char *tls_error; /* words for EBADMSG; static */
 		int error; /* errno of the last call below TLS that failed */
+		unsigned reads; /* below TLS, until the loop turns again */
 	} stream;
 	struct check_result result;
 	check_cb *cb;
@@ -54,6 +55,8 @@ void check_watch(struct check *, short events, event_callback_fn);
 /* Take back a pass that is not reported yet. */
 void check_revoke(struct check *);
 
+/* The event loop called: so much may be read below TLS until it does again. */
+void check_stream_wake(struct check *);
 /* Tell the type that the connection stands. */
 void check_stream_stand(struct check *);
 /* Is there more to be read that the socket doesn't show? */

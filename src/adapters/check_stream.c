@@ -29,6 +29,7 @@
 
 #define DRAIN_BYTES   (1 << 20)
 #define DRAIN_SILENCE UINT64_C(100000) /* microseconds */
+#define TLS_READS     16
 
 static ssize_t
 plain_read(struct check *check, void *bytes, size_t size)
@@ -84,6 +85,16 @@ check_send(struct check *check, const void *bytes, size_t length, size_t *sent)
 	return 1;
 }
 
+/*
+ * TLS has records that are no data, such as tickets and updates of keys, which
+ * libssl goes on reading without an end as long as there are any.
+ */
+void
+check_stream_wake(struct check *check)
+{
+	check->stream.reads = TLS_READS;
+}
+
 bool
 check_stream_pending(const struct check *check)
 {
@@ -123,6 +134,7 @@ drain_ready(int fd, short events, void *arg)
 
 	(void)fd;
 	(void)events;
+	check_stream_wake(check);
 	got = check_read(check, dropped, sizeof(dropped));
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;

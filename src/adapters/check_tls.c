@@ -46,9 +46,15 @@ static int
 bio_read(BIO *bio, char *bytes, int size)
 {
 	struct check *check = BIO_get_data(bio);
-	ssize_t got = recv(check->fd, bytes, (size_t)size, 0);
+	ssize_t got;
 
 	BIO_clear_retry_flags(bio);
+	if (check->stream.reads == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	check->stream.reads--;
+	got = recv(check->fd, bytes, (size_t)size, 0);
 	if (got == 0)
 		check->stream.ended = true;
 	if (got >= 0)
@@ -231,6 +237,7 @@ shake(struct check *check)
 	int done, error;
 
 	ERR_clear_error();
+	check_stream_wake(check);
 	done = SSL_do_handshake(ssl);
 	error = SSL_get_error(ssl, done);
 	if (done == 1) {
