@@ -26,6 +26,9 @@ void page_sync(FILE *, const json_t *status);
 /* A health check of a destination, within a cell. */
 void page_check(FILE *, const json_t *check);
 
+/* bgpd and its neighbours. */
+void page_bgp(FILE *, const json_t *status);
+
 /* What happened last. */
 void page_history(FILE *, const json_t *status);
 /* What was ordered at run time; nothing if nothing was. */

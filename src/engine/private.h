@@ -519,6 +519,11 @@ json_t *status_probes(const struct engine *);
 /* Add what a service's probes have been. */
 void status_set_probes(json_t *, const struct service *);
 
+/* status_problems.c */
+
+/* "problems" of the status document; bgp_error is bgpd's, or NULL. */
+json_t *status_problems(const struct engine *, const char *bgp_error);
+
 /* status.c */
 
 /* The status document (core/status.h), a new reference. */
