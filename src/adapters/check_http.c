@@ -16,6 +16,7 @@
 #include "adapters/check_http.h"
 #include "adapters/check_type.h"
 #include "core/http_response.h"
+#include "core/pattern.h"
 
 #define EXCERPT	 40 /* bytes of a bad response that are shown */
 #define EXPECTED 60 /* bytes of an expected body that are shown */
@@ -109,17 +110,18 @@ http_over(struct check *check, bool complete)
 		check_finish(check);
 }
 
-static bool
-http_body_matches(const struct conf_check *conf, const struct http_body *body)
+static enum pattern_result
+http_search(const struct conf_check *conf, const struct http_body *body)
 {
-	regmatch_t all = {.rm_so = 0, .rm_eo = (regoff_t)body->kept_length};
 	const char *kept = body->kept == NULL ? "" : body->kept;
 
 	if (conf->body.regex)
-		return regexec(conf->body.pattern, kept, 1, &all,
-			   REG_STARTEND) == 0;
+		return pattern_search(
+		    conf->body.pattern, kept, body->kept_length);
 	return memmem(kept, body->kept_length, conf->body.text,
-		   strlen(conf->body.text)) != NULL;
+		   strlen(conf->body.text)) != NULL
+	    ? PATTERN_MATCHES
+	    : PATTERN_DIFFERS;
 }
 
 static void
@@ -127,10 +129,16 @@ http_judge_body(
     struct check *check, const struct http_response *response, bool done)
 {
 	const struct conf_check *conf = check_conf(check);
+	enum pattern_result found = http_search(conf, &response->body);
 
-	if (http_body_matches(conf, &response->body))
+	if (found == PATTERN_MATCHES)
 		check_decide(check, CHECK_PASSED, "HTTP %u, with the body",
 		    response->status);
+	else if (found == PATTERN_GIVEN_UP)
+		check_decide(check, CHECK_BAD_ANSWER,
+		    "HTTP %u, but to search its body for \"%.*s\" takes too "
+		    "long",
+		    response->status, EXPECTED, conf->body.text);
 	else
 		check_decide(check, CHECK_BAD_ANSWER,
 		    "HTTP %u, but %s%zu bytes of body don't %s \"%.*s\"",

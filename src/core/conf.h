@@ -9,7 +9,6 @@
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -82,10 +81,10 @@ struct conf_check {
 	size_t header_count;
 	bool keep_alive; /* no "Connection: close" is sent */
 	struct {
-		char *text;	  /* NULL = any body */
-		bool regex;	  /* text is a POSIX extended one */
-		regex_t *pattern; /* what it compiles to; or NULL */
-		size_t within;	  /* bytes of the body that are looked at */
+		char *text;		 /* NULL = any body */
+		bool regex;		 /* text is a regular expression */
+		struct pattern *pattern; /* what it compiles to; or NULL */
+		size_t within; /* bytes of the body that are looked at */
 	} body;
 	bool tls; /* https: always */
 	struct {

@@ -132,11 +132,6 @@ unsigned conf_timeout_of(const struct conf_check_scope *);
 unsigned conf_fast_interval_of(const struct conf_check_scope *);
 /* Complain about times that don't go together. */
 void conf_check_times(struct conf_reader *, const struct conf_check_scope *);
-/*
- * Compile what a body has to match, for regexec(3) of a whole body; 0, or what
- * regerror(3) can explain.
- */
-int conf_regex_compile(regex_t *, const char *text);
 /* Complain about a body that can't come. */
 void conf_check_body(struct conf_reader *, const struct conf_check_scope *);
 /* Complain about certificates that nobody would look at. */

@@ -4,13 +4,12 @@
  * What checks by HTTP request, and what they expect.
  */
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/xmalloc.h"
 #include "core/conf_check.h"
+#include "core/pattern.h"
 
 #define HOST_MAX	 255
 #define URL_PATH_MAX	 2048
@@ -314,88 +313,24 @@ conf_read_body(struct conf_reader *r, json_t *json, void *member,
 	set_body(r, json, member, false);
 }
 
-/*
- * Searching with a back-reference can take for ever, and the text that is
- * searched is the server's.
- */
-static bool
-has_back_reference(const char *pattern)
-{
-	for (; *pattern != '\0'; pattern++) {
-		if (*pattern != '\\')
-			continue;
-		if (*++pattern >= '1' && *pattern <= '9')
-			return true;
-		if (*pattern == '\0')
-			break;
-	}
-	return false;
-}
-
-/* May there be an anchor in it: a '^' that does not negate brackets? */
-static bool
-has_anchor(const char *pattern)
-{
-	const char *c;
-
-	for (c = pattern; *c != '\0'; c++) {
-		if (*c == '^' && (c == pattern || c[-1] != '['))
-			return true;
-		/* an escaped bracket is not worth telling apart */
-		if (*c == '\\' && *++c == '[')
-			return true;
-		if (*c == '\0')
-			break;
-	}
-	return false;
-}
-
-/*
- * As it is, for the words about what is wrong, and then so that it begins at
- * the beginning of the text, whatever that is: else it would be tried anew at
- * each byte, which takes the square of the text's length when a server sends
- * what almost matches.  Not so if it has an anchor: that mostly keeps it to the
- * beginning anyway, and glibc (2.36) takes one in the middle for a line's.
- */
-int
-conf_regex_compile(regex_t *pattern, const char *text)
-{
-	int error = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
-	char *whole;
-
-	if (error != 0 || has_anchor(text))
-		return error;
-	regfree(pattern);
-	whole = xasprintf("^([^a]|a)*(%s)", text);
-	error = regcomp(pattern, whole, REG_EXTENDED | REG_NOSUB);
-	free(whole);
-	return error;
-}
-
 void
 conf_read_body_regex(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
-	const char *pattern = json_string_value(json);
-	regex_t compiled;
-	char why[80];
-	int error;
+	const char *text = json_string_value(json);
+	struct pattern *pattern;
+	char why[128];
 
 	(void)key;
-	if (pattern != NULL && has_back_reference(pattern)) {
-		conf_error(r, "%s has a back-reference, which is not supported",
-		    conf_quote(r, pattern));
-		return;
+	if (text != NULL) {
+		pattern = pattern_compile(text, why, sizeof(why));
+		if (pattern == NULL) {
+			conf_error(r, "%s is not a regular expression: %s",
+			    conf_quote(r, text), why);
+			return;
+		}
+		pattern_free(pattern);
 	}
-	error = pattern == NULL ? 0 : conf_regex_compile(&compiled, pattern);
-	if (error != 0) {
-		regerror(error, &compiled, why, sizeof(why));
-		conf_error(r, "%s is not a regular expression: %s",
-		    conf_quote(r, pattern), why);
-		return;
-	}
-	if (pattern != NULL)
-		regfree(&compiled);
 	set_body(r, json, member, true);
 }
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/conf_parts.h"
+#include "core/pattern.h"
 
 static char *
 copy_text(const char *text)
@@ -30,17 +31,6 @@ copy_bytes(const struct conf_bytes *from)
 	return copy;
 }
 
-static regex_t *
-compile(const char *text)
-{
-	regex_t *pattern = xcalloc(1, sizeof(*pattern));
-
-	/* It was compiled before, when it was read. */
-	if (conf_regex_compile(pattern, text) != 0)
-		fatalx("a regular expression: out of memory");
-	return pattern;
-}
-
 static void
 make_headers(const struct conf_check_scope *scope, struct conf_check *out)
 {
@@ -52,6 +42,19 @@ make_headers(const struct conf_check_scope *scope, struct conf_check *out)
 		out->headers[i].name = xstrdup(scope->headers[i].name);
 		out->headers[i].value = xstrdup(scope->headers[i].value);
 	}
+}
+
+static void
+make_pattern(const char *text, struct conf_check *out)
+{
+	char why[128];
+
+	/* It was compiled before, when it was read. */
+	out->body.pattern = pattern_compile(text, why, sizeof(why));
+	if (out->body.pattern == NULL)
+		fatalx("a regular expression: %s", why);
+	if (out->body.within > PATTERN_TEXT_MAX)
+		out->body.within = PATTERN_TEXT_MAX;
 }
 
 static void
@@ -72,7 +75,7 @@ make_http(const struct conf_check_scope *scope, struct conf_check *out)
 	out->body.regex = scope->body != NULL && scope->body_regex;
 	out->body.within = scope->body == NULL ? 0 : scope->body_within;
 	if (out->body.regex)
-		out->body.pattern = compile(scope->body);
+		make_pattern(scope->body, out);
 }
 
 static void
@@ -152,9 +155,7 @@ conf_check_clear(struct conf_check *check)
 	}
 	free(check->headers);
 	free(check->body.text);
-	if (check->body.pattern != NULL)
-		regfree(check->body.pattern);
-	free(check->body.pattern);
+	pattern_free(check->body.pattern);
 	free(check->tls_conf.sni);
 	free(check->tls_conf.ca);
 	free(check->dns.name);

@@ -20,9 +20,11 @@
 #include "check_proxy.h"
 #include "check_server.h"
 #include "config.h"
+#include "core/pattern.h"
 
 #define HEAD	"HTTP/1.1 200 OK\r\n"
 #define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
+#define A10	"aaaaaaaaaa"
 #define Y10	"yyyyyyyyyy"
 #define Y100	Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10 Y10
 #define Y1000	Y100 Y100 Y100 Y100 Y100 Y100 Y100 Y100 Y100 Y100
@@ -34,20 +36,20 @@ static struct nginx nginx;
 static void
 expect_body(struct conf_check *conf, const char *text, bool regex)
 {
-	static regex_t pattern;
-	static bool compiled;
+	static struct pattern *pattern;
 	static char copy[128];
+	char why[128];
 
-	if (compiled)
-		regfree(&pattern);
-	compiled = regex;
-	if (regex)
-		assert_int_equal(
-		    regcomp(&pattern, text, REG_EXTENDED | REG_NOSUB), 0);
+	pattern_free(pattern);
+	pattern = NULL;
+	if (regex) {
+		pattern = pattern_compile(text, why, sizeof(why));
+		assert_non_null(pattern);
+	}
 	snprintf(copy, sizeof(copy), "%s", text);
 	conf->body.text = copy;
 	conf->body.regex = regex;
-	conf->body.pattern = regex ? &pattern : NULL;
+	conf->body.pattern = pattern;
 	conf->body.within = 65536;
 }
 
@@ -90,6 +92,9 @@ static const struct {
 	CHECK_PASSED, "body"},
     {{HEAD "Content-Length: 5\r\n\r\nhello", END_CLOSE}, "^(a|b)", true, 0,
 	CHECK_BAD_ANSWER, "don't match \"^(a|b)\""},
+    {{HEAD "Content-Length: 40\r\n\r\n" A10 A10 A10 A10, END_CLOSE},
+	"(a|aa)*[bc]", true, 0, CHECK_BAD_ANSWER,
+	"HTTP 200, but to search its body for \"(a|aa)*[bc]\" takes too long"},
     {{HEAD "Content-Length: 0\r\n\r\n", END_SILENCE}, "a", false, 0,
 	CHECK_BAD_ANSWER, "0 bytes"},
     {{HEAD "Content-Length: 0\r\n\r\n", END_SILENCE}, "^$", true, 0,

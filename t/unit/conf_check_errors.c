@@ -219,16 +219,16 @@ static const struct conf_case cases[] = {
 	"the integer 5\n"},
     {CHECK("`type`:`http`,`body_regex`:`(`"),
 	"2:47: services[0].policy.http.checks[0].body_regex: `(` is not a "
-	"regular expression: Unmatched ( or \\(\n"},
+	"regular expression: missing closing parenthesis\n"},
     {CHECK("`type`:`http`,`body_regex`:`[a`"),
 	"2:47: services[0].policy.http.checks[0].body_regex: `[a` is not a "
-	"regular expression: Unmatched [, [^, [:, [., or [=\n"},
+	"regular expression: missing terminating ] for character class\n"},
     {CHECK("`type`:`http`,`body_regex`:5"),
 	"2:47: services[0].policy.http.checks[0].body_regex: expected a "
 	"string, got the integer 5\n"},
-    {CHECK("`type`:`http`,`body_regex`:`(a)\\\\1`"),
-	"2:47: services[0].policy.http.checks[0].body_regex: `(a)\\\\1` has a "
-	"back-reference, which is not supported\n"},
+    {CHECK("`type`:`http`,`body_regex`:`a)b`"),
+	"2:47: services[0].policy.http.checks[0].body_regex: `a)b` is not a "
+	"regular expression: unmatched closing parenthesis\n"},
     {CHECK("`type`:`http`,`body_regex`:`a`,`body`:`b`"),
 	"2:34: services[0].policy.http.checks[0].body_regex: can't be given "
 	"together with `body`\n"},

@@ -16,6 +16,7 @@
 
 #include "base/xmalloc.h"
 #include "core/conf.h"
+#include "core/pattern.h"
 
 /* A service on a port, with other keys at three levels; ' stands for ". */
 static struct conf *
@@ -109,78 +110,12 @@ a_pattern_is_compiled(void **state)
 
 	(void)state;
 	assert_true(check->body.regex);
-	assert_int_equal(check->body.within, 65536);
-	assert_int_equal(regexec(check->body.pattern, "abcb", 0, NULL, 0), 0);
+	assert_int_equal(check->body.within, PATTERN_TEXT_MAX);
 	assert_int_equal(
-	    regexec(check->body.pattern, "a", 0, NULL, 0), REG_NOMATCH);
+	    pattern_search(check->body.pattern, "abcb", 4), PATTERN_MATCHES);
+	assert_int_equal(
+	    pattern_search(check->body.pattern, "a", 1), PATTERN_DIFFERS);
 	conf_free(conf);
-}
-
-/* As regexec(3) is called for bodies: any bytes, and where they end is said. */
-static bool
-pattern_matches(const char *pattern, const char *text, size_t length)
-{
-	char *keys = xasprintf("'type':'http','body_regex':'%s'", pattern);
-	struct conf *conf = with_check("tcp", keys);
-	regmatch_t all = {.rm_so = 0, .rm_eo = (regoff_t)length};
-	int failed = regexec(conf->services[0].checks[0].body.pattern, text, 1,
-	    &all, REG_STARTEND);
-
-	conf_free(conf);
-	free(keys);
-	return failed == 0;
-}
-
-static void
-patterns_match_as_written(void **state)
-{
-	static const struct {
-		const char *pattern, *text;
-		bool matches;
-	} cases[] = {
-	    {"b", "abc", true},
-	    {"^b", "abc", false},
-	    {"b$", "abc", false},
-	    {"c$", "abc", true},
-	    {"x|^a", "abc", true},
-	    {"x|^b", "abc", false},
-	    {"^abc$|y", "abc", true},
-	    {"b.c", "a\nb\nc", true},
-	    {"^b", "a\nb", false},
-	    {"a|(^b)", "x\nb", false},
-	    {"[^b]c", "bcac", true},
-	    {"[^ab]c", "bcac", false},
-	    {"b$", "b\nc", false},
-	    {"^$", "", true},
-	    {"^$", "a", false},
-	    {"a{2}", "baab", true},
-	    {"\\\\.b", "a.b", true},
-	    {"\\\\.b", "axb", false},
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (pattern_matches(cases[i].pattern, cases[i].text,
-			strlen(cases[i].text)) != cases[i].matches)
-			fail_msg("%s: %s", cases[i].pattern, cases[i].text);
-	/* a NUL is a byte like others, and only so many bytes are looked at */
-	assert_true(pattern_matches("b", "a\0b", 3));
-	assert_false(pattern_matches("b", "a\0b", 2));
-	assert_true(pattern_matches("a$", "a\0b", 1));
-}
-
-/* With the square of the length it would take minutes. */
-static void
-what_almost_matches_is_no_trap(void **state)
-{
-	size_t length = 1 << 20;
-	char *text = xcalloc(length + 1, 1);
-
-	(void)state;
-	memset(text, 'a', length);
-	assert_false(pattern_matches("a.*b.*c", text, length));
-	free(text);
 }
 
 /* What is nearest counts; "expect" of tcp is another key. */
@@ -412,8 +347,6 @@ main(void)
 	    cmocka_unit_test(http_has_all_its_keys),
 	    cmocka_unit_test(https_has_defaults),
 	    cmocka_unit_test(a_pattern_is_compiled),
-	    cmocka_unit_test(patterns_match_as_written),
-	    cmocka_unit_test(what_almost_matches_is_no_trap),
 	    cmocka_unit_test(levels_are_inherited),
 	    cmocka_unit_test(times_default_to_a_short_interval),
 	    cmocka_unit_test(bytes_can_be_anything),
