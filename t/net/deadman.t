@@ -151,6 +151,17 @@ subtest 'the engine can not come back' => sub {
 	back();
 };
 
+subtest 'the engine babbles' => sub {
+	my $engine = engine(parent());
+	my ($status, $output) =
+	    run('timeout', 60, "$source/t/net/babble", $engine, 5000);
+	plan(skip_all => $output) if $status == 77;
+	is($status, 0, 'all of it was listened to') or diag($output);
+	is(engine(parent()), $engine, 'nobody was killed for it');
+	ok(all_announced(), 'and nothing withdrawn');
+};
+
+# That it is silent afterwards is still noticed.
 subtest 'the engine is stopped' => sub {
 	my $engine = engine(parent());
 	my $offset = log_size('lb1');
