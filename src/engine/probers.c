@@ -265,6 +265,7 @@ take_over(struct prober *p, struct prober *from)
 	p->placed = from->placed && p->conf->interval == from->conf->interval;
 	p->isolation = from->isolation;
 	p->started = from->started;
+	p->due = from->due;
 	verdict_move(p, from);
 	selftest_carry(p, from);
 	if (!conf_check_equal(p->conf, from->conf) || from->running == NULL)

@@ -128,6 +128,34 @@ what_changes_is_looked_at_more_often(void **state)
 	assert_int_equal(fake_server(B)->probes, 1);
 }
 
+/*
+ * One server that is looked at once in a long time, and another whose checks
+ * are the test's clock.
+ */
+#define TWO(description)                                                       \
+	"{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A     \
+	"\"], \"description\": \"" description "\", \"policy\": {\"80\": "     \
+	"{\"checks\": [{\"type\": \"tcp\", \"interval\": 1000}]}}},"           \
+	"{\"name\": \"clock\", \"virtual\": \"192.0.2.2\", \"servers\": [\"" B \
+	"\"], \"policy\": {\"80\": {\"checks\": [" TCP "]}}}"
+
+static void
+a_probe_that_outlasts_a_reload_brings_no_other_at_once(void **state)
+{
+	unsigned probes;
+
+	(void)state;
+	fake_leave(VIP, 80, A, DESTINATION_UP);
+	fake_server(A)->holds = true;
+	start(TWO("before"));
+	wait_for(fake_server(A)->probes == 1);
+	reload(TWO("after"));
+	probes = fake_server(B)->probes;
+	fake_server(A)->holds = false;
+	wait_for(fake_server(B)->probes > probes + 3);
+	assert_int_equal(fake_server(A)->probes, 1);
+}
+
 static void
 probes_that_wait_are_a_problem(void **state)
 {
@@ -179,6 +207,7 @@ main(void)
 	    TEST(a_mended_check_brings_a_server_up_at_once),
 	    TEST(a_check_with_other_times_keeps_its_state),
 	    TEST(what_changes_is_looked_at_more_often),
+	    TEST(a_probe_that_outlasts_a_reload_brings_no_other_at_once),
 	    TEST(probes_that_wait_are_a_problem),
 	    TEST(a_reload_that_takes_too_many_files_is_refused),
 	};
