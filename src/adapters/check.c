@@ -397,7 +397,6 @@ check_free(struct check *check)
 	close_fd(check);
 	free(check->state);
 	free(check);
-	begin_waiting();
 }
 
 static void
@@ -425,6 +424,10 @@ timer_ready(int fd, short events, void *arg)
 
 	(void)fd;
 	(void)events;
+	if (!check->begun) {
+		begin_waiting();
+		return;
+	}
 	if (!check->decided) {
 		left = check_time_left(check);
 		if (left > 0) {
@@ -436,6 +439,7 @@ timer_ready(int fd, short events, void *arg)
 	check_stream_judge(check);
 	result = check->result;
 	check_free(check);
+	begin_waiting();
 	cb(cb_arg, &result);
 }
 
@@ -469,11 +473,18 @@ check_move(struct check *check, const struct conf_check *conf, void *arg)
 	check->arg = arg;
 }
 
+/*
+ * Those that wait have their turn when the loop turns, as they may be cancelled
+ * next.
+ */
 void
 check_cancel(struct check *check)
 {
-	if (check != NULL)
-		check_free(check);
+	if (check == NULL)
+		return;
+	check_free(check);
+	if (!TAILQ_EMPTY(&waiting))
+		check_timer_set(TAILQ_FIRST(&waiting), 0);
 }
 
 void

@@ -480,6 +480,32 @@ test_dnsmasq(void **state)
 	}
 }
 
+/* Cancelled one after the other, those that wait don't begin before that. */
+static void
+test_cancelled_in_turn(void **state)
+{
+	struct udp_server server;
+	struct outcome result;
+	struct conf_check conf;
+	struct check *checks[3];
+	size_t i;
+
+	(void)state;
+	udp_start(&server, AF_INET, answer_echo);
+	conf = make_conf(CHECK_UDP, server.port);
+	conf.timeout = GUARD * 1000; /* nothing is to be sent again */
+	check_set_limit(1);
+	for (i = 0; i < COUNT(checks); i++)
+		checks[i] = start(&conf, NULL, &result);
+	for (i = 0; i < COUNT(checks); i++)
+		check_cancel(checks[i]);
+	checks[0] = start(&conf, NULL, &result);
+	expect_result(&result, CHECK_PASSED, "an answer of 10");
+	assert_int_equal(server.seen, 2); /* the first's and this one's */
+	check_set_limit(0);
+	udp_stop(&server);
+}
+
 /* Nothing is left behind, also by probes that are given up. */
 static void
 test_descriptors(void **state)
@@ -509,6 +535,7 @@ main(void)
 	    TEST(test_dns),
 	    TEST(test_dns_stream),
 	    TEST(test_dnsmasq),
+	    TEST(test_cancelled_in_turn),
 	    TEST(test_descriptors),
 	};
 
