@@ -17,8 +17,8 @@ struct ssl_ctx_st;
 /*
  * The context of all probes that verify by the same file (NULL = what the
  * system trusts), or that don't: borrowed, an SSL made of it has a reference
- * of its own.  A file is read again once it has changed.  NULL, with why it
- * can't be had, in static storage.
+ * of its own.  What is trusted is read again once it has changed.  NULL, with
+ * why it can't be had, in static storage.
  */
 struct ssl_ctx_st *
 check_tls_context(bool verify, const char *file, const char **why);

@@ -29,11 +29,16 @@
 #define CIPHERS "DEFAULT:!kDHE"
 #define GROUPS	"X25519:P-256:X448:P-384:P-521"
 
+/* What a file, and a directory of them, was like. */
+struct stamp {
+	struct stat file, directory;
+};
+
 struct context {
 	LIST_ENTRY(context) entry;
 	bool verify;
-	char *file;	   /* NULL = what the system trusts */
-	struct stat stamp; /* of the file when it was read */
+	char *file;	    /* NULL = what the system trusts */
+	struct stamp stamp; /* of what was read */
 	SSL_CTX *ssl;
 	uint64_t used; /* when, by monotime_ms() */
 };
@@ -50,12 +55,45 @@ context_free(struct context *context)
 }
 
 static bool
-same_stamp(const struct stat *a, const struct stat *b)
+same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
 	    a->st_size == b->st_size &&
 	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static bool
+same_stamp(const struct stamp *a, const struct stamp *b)
+{
+	return same_file(&a->file, &b->file) &&
+	    same_file(&a->directory, &b->directory);
+}
+
+/* Where libssl looks for what the system trusts; it may be missing. */
+static void
+stamp_default(const char *variable, const char *path, struct stat *out)
+{
+	const char *other = secure_getenv(variable);
+
+	if (stat(other != NULL ? other : path, out) == -1)
+		memset(out, 0, sizeof(*out));
+}
+
+/* 0, or -1 with errno set. */
+static int
+take_stamp(bool verify, const char *file, struct stamp *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (file != NULL)
+		return stat(file, &out->file);
+	if (!verify)
+		return 0;
+	stamp_default(X509_get_default_cert_file_env(),
+	    X509_get_default_cert_file(), &out->file);
+	stamp_default(X509_get_default_cert_dir_env(),
+	    X509_get_default_cert_dir(), &out->directory);
+	return 0;
 }
 
 static struct context *
@@ -133,10 +171,10 @@ SSL_CTX *
 check_tls_context(bool verify, const char *file, const char **why)
 {
 	struct context *context;
-	struct stat stamp = {0};
+	struct stamp stamp;
 	SSL_CTX *ssl;
 
-	if (file != NULL && stat(file, &stamp) == -1) {
+	if (take_stamp(verify, file, &stamp) == -1) {
 		*why = strerror(errno);
 		return NULL;
 	}

@@ -152,6 +152,33 @@ test_ca_changes(void **state)
 	free(path);
 }
 
+/* So is what the system trusts. */
+static void
+test_system_changes(void **state)
+{
+	struct conf_check conf = tls_conf(CHECK_HTTPS, NGINX_GOOD);
+	char *path = xasprintf("%s/system", nginx.directory), *command;
+	struct outcome outcome;
+	size_t i;
+
+	(void)state;
+	setenv("SSL_CERT_FILE", path, 1);
+	conf.tls_conf.verify = true;
+	for (i = 0; i < 4; i++) {
+		command = xasprintf("cp %s/%s.pem %s", nginx.directory,
+		    i % 2 ? "self" : "ca", path);
+		assert_int_equal(system(command), 0);
+		free(command);
+		probe(&conf, AF_INET, &outcome);
+		if (i % 2 == 0)
+			expect_result(&outcome, CHECK_PASSED, "200");
+		else
+			expect_result(&outcome, CHECK_BAD_TLS, "certificate");
+	}
+	unsetenv("SSL_CERT_FILE");
+	free(path);
+}
+
 static void
 test_expiry(void **state)
 {
@@ -470,6 +497,7 @@ main(void)
 	    TEST(test_passes),
 	    TEST(test_verify),
 	    TEST(test_ca_changes),
+	    TEST(test_system_changes),
 	    TEST(test_expiry),
 	    TEST(test_sni),
 	    TEST(test_pieces),
