@@ -17,11 +17,13 @@
 
 #include "adapters/check_type.h"
 #include "adapters/child.h"
+#include "base/monotime.h"
 #include "base/xmalloc.h"
 
 #define OUTPUT_MAX 4096 /* bytes that are kept */
 #define LINE_MAX   80	/* of which so many are the reason */
 #define VARIABLES  8
+#define MISSING_MS 60000 /* that a user is believed not to exist */
 
 struct exec_state {
 	struct child *child; /* NULL = it does not run */
@@ -29,34 +31,61 @@ struct exec_state {
 	size_t variables;
 };
 
-/* A user that was looked up, as that may take its time. */
+/*
+ * A user that was looked up, as that may take its time: where a server is asked
+ * that does not answer, everything waits for it.
+ */
 struct user {
 	SLIST_ENTRY(user) entry;
 	char *name;
 	struct child_user ids;
+	bool found;
+	int error;	 /* if not: errno, or 0 if there is none */
+	uint64_t looked; /* when, by monotime_ms() */
 };
 
 static SLIST_HEAD(, user) users = SLIST_HEAD_INITIALIZER(users);
+
+static void
+look_up(struct user *user)
+{
+	const struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(user->name);
+	user->found = entry != NULL;
+	user->error = errno;
+	user->looked = monotime_ms();
+	if (entry != NULL)
+		user->ids = (struct child_user){
+		    .uid = entry->pw_uid, .gid = entry->pw_gid};
+}
+
+static struct user *
+user_of(const char *name)
+{
+	struct user *user;
+
+	SLIST_FOREACH(user, &users, entry)
+		if (strcmp(user->name, name) == 0)
+			return user;
+	user = xcalloc(1, sizeof(*user));
+	user->name = xstrdup(name);
+	look_up(user);
+	SLIST_INSERT_HEAD(&users, user, entry);
+	return user;
+}
 
 /* NULL with errno set, to 0 if there is none of the name. */
 static const struct child_user *
 find_user(const char *name)
 {
-	const struct passwd *entry;
-	struct user *user;
+	struct user *user = user_of(name);
 
-	SLIST_FOREACH(user, &users, entry)
-		if (strcmp(user->name, name) == 0)
-			return &user->ids;
-	errno = 0;
-	if ((entry = getpwnam(name)) == NULL)
-		return NULL;
-	user = xcalloc(1, sizeof(*user));
-	user->name = xstrdup(name);
-	user->ids.uid = entry->pw_uid;
-	user->ids.gid = entry->pw_gid;
-	SLIST_INSERT_HEAD(&users, user, entry);
-	return &user->ids;
+	if (!user->found && monotime_ms() - user->looked >= MISSING_MS)
+		look_up(user);
+	errno = user->error;
+	return user->found ? &user->ids : NULL;
 }
 
 /* The same, after a decision if it is NULL. */
