@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +101,40 @@ read_advertisement(
 	return m->mac;
 }
 
+/* Nobody who is further away than the link can send it so. */
+static bool
+is_of_the_link(struct msghdr *message)
+{
+	struct cmsghdr *c;
+	int hops = 0;
+
+	for (c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))
+		if (c->cmsg_level == IPPROTO_IPV6 &&
+		    c->cmsg_type == IPV6_HOPLIMIT)
+			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+	return hops == HOP_LIMIT;
+}
+
+/* The length of the next message, 0 of one not to be looked at, or -1. */
+static ssize_t
+receive(const struct neighbour_probe *p, uint8_t *bytes, size_t size)
+{
+	_Alignas(struct cmsghdr) char control[64];
+	struct iovec iov = {bytes, size};
+	struct msghdr message = {
+	    .msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control,
+	    .msg_controllen = sizeof(control),
+	};
+	ssize_t length = recvmsg(p->fd, &message, 0);
+
+	if (length > 0 && p->wanted.family == AF_INET6 &&
+	    !is_of_the_link(&message))
+		return 0;
+	return length;
+}
+
 static void
 ready(int fd, short events, void *arg)
 {
@@ -109,9 +144,10 @@ ready(int fd, short events, void *arg)
 	ssize_t length;
 	unsigned i;
 
+	(void)fd;
 	(void)events;
 	for (i = 0; i < AT_ONCE; i++) {
-		length = recv(fd, bytes, sizeof(bytes), 0);
+		length = receive(p, bytes, sizeof(bytes));
 		if (length == -1)
 			return;
 		mac = (p->wanted.family == AF_INET ? read_arp
@@ -124,7 +160,10 @@ ready(int fd, short events, void *arg)
 	}
 }
 
-/* Ask by ARP, of all there are.  The socket, or -1 with errno set. */
+/*
+ * Ask by ARP, of all there are.  Before it is bound, the socket takes nothing:
+ * not what comes by other interfaces.  The socket, or -1 with errno set.
+ */
 static int
 ask_arp(int ifindex, const uint8_t mac[MAC], const struct addr *wanted,
     const struct addr *source)
@@ -136,8 +175,8 @@ ask_arp(int ifindex, const uint8_t mac[MAC], const struct addr *wanted,
 	    .sll_halen = MAC,
 	};
 	struct arp arp = {.operation = {0, 1}};
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    htons(ETH_P_ARP));
+	int fd =
+	    socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd == -1)
 		return -1;
@@ -157,13 +196,17 @@ ask_arp(int ifindex, const uint8_t mac[MAC], const struct addr *wanted,
 static int
 set_up_solicitation(int fd, int ifindex)
 {
-	static const int hops = HOP_LIMIT;
+	static const int hops = HOP_LIMIT, on = 1;
 	struct icmp6_filter types;
 
 	ICMP6_FILTER_SETBLOCKALL(&types);
 	ICMP6_FILTER_SETPASS(ND_NEIGHBOR_ADVERT, &types);
 	if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types,
 		sizeof(types)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex,
+		sizeof(ifindex)) == -1 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on)) ==
+		-1 ||
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops,
 		sizeof(hops)) == -1 ||
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &ifindex,
