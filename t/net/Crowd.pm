@@ -288,7 +288,8 @@ sub crowd_start
 
 	# No more than the machine can bear: requests and new ones a second.
 	$options{i} = int($options{n} * 2 / 5) if $options{n} > 2500;
-	$options{r} = int($options{n} / 100) if $options{n} > 50000;
+	@options{qw(i r)} = ($options{n}, int($options{n} / 100))
+	    if $options{n} > 50000;
 	my $parts = int(($options{n} + 9999) / 10000);
 	$options{r} = int($options{r} / $parts);
 	for my $part (1 .. $parts) {
