@@ -186,23 +186,57 @@ count(struct prober *p, const struct check_result *result)
 			histogram_add(&s->probes.phases[i], result->phase[i]);
 }
 
-/* What a certificate is warned of is an alert while it is so. */
+/* To be freed. */
+static char *
+certificate_id(const struct prober *p)
+{
+	const struct service *s = p->destination->service;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+
+	return xasprintf("certificate %s %s %s", s->conf->name,
+	    service_key_format(&s->conf->key, key),
+	    addr_format(&p->destination->conf->address, server));
+}
+
+/*
+ * What a certificate is warned of is an alert while it is so.  All checks of a
+ * server share one: who finds that another has cleared it raises it again.
+ */
 static void
 warn_of(struct prober *p, const char *warning, const char *cleared)
 {
-	const struct service *s = p->destination->service;
-	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN], *id;
+	struct engine *e = p->destination->service->engine;
+	bool same = strcmp(text(p->result.warning), warning) == 0;
+	char *id;
 
-	if (strcmp(text(p->result.warning), warning) == 0)
+	if (same && *warning == '\0')
 		return;
-	keep_text(&p->result.warning, warning);
-	id = xasprintf("certificate %s %s %s", s->conf->name,
-	    service_key_format(&s->conf->key, key),
-	    addr_format(&p->destination->conf->address, server));
-	if (*warning != '\0')
-		alert_raise(s->engine, id, ALERT_LOW, "%s", warning);
-	else
-		alert_clear(s->engine, id, "%s", cleared);
+	id = certificate_id(p);
+	if (!same)
+		keep_text(&p->result.warning, warning);
+	if (*warning == '\0')
+		alert_clear(e, id, "%s", cleared);
+	else if (!same || !alert_is_raised(e, id))
+		alert_raise(e, id, ALERT_LOW, "%s", warning);
+	free(id);
+}
+
+/* The alert of a service that has got another name gets another id. */
+static void
+rename_alert(const struct prober *p, const struct prober *from)
+{
+	struct engine *e = p->destination->service->engine;
+	char *id, *was;
+
+	if (p->result.warning == NULL)
+		return;
+	id = certificate_id(p);
+	was = certificate_id(from);
+	if (strcmp(id, was) != 0) {
+		alert_clear(e, was, "it has another name");
+		alert_raise(e, id, ALERT_LOW, "%s", p->result.warning);
+	}
+	free(was);
 	free(id);
 }
 
@@ -311,7 +345,8 @@ verdict_move(struct prober *p, struct prober *from)
 	p->finished = from->finished;
 	p->since = from->since;
 	p->result = from->result;
-	memset(&from->result, 0, sizeof(from->result));
+	from->result = (struct kept_result){.advice_weight = 100};
+	rename_alert(p, from);
 }
 
 void

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERVICE(checks)                                                    \
-	"{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A \
-	"\", \"" B "\"], \"policy\": {\"80\": {\"checks\": [" checks "]}}}"
+#define SERVICE(checks) NAMED("web", checks)
+#define NAMED(name, checks)                            \
+	"{\"name\": \"" name "\", \"virtual\": \"" VIP \
+	"\", \"servers\": [\"" A "\", \"" B            \
+	"\"], \"policy\": {\"80\": {\"checks\": [" checks "]}}}"
 #define TCP   "{\"type\": \"tcp\"}"
 #define HTTP  "{\"type\": \"http\"}"
 #define AGENT "{\"type\": \"agent\", \"port\": 9707}"
@@ -128,6 +130,23 @@ a_certificate_that_expires_is_an_alert(void **state)
 	assert_int_equal(alerts(), 0);
 }
 
+/* Each server has an alert, whose id has the service's name in it. */
+static void
+a_certificate_alert_follows_its_service(void **state)
+{
+	(void)state;
+	start(SERVICE(TCP));
+	snprintf(world.report.warning, sizeof(world.report.warning),
+	    "certificate expires in 6 days");
+	wait_for(alerts() == 2);
+	write_conf(NAMED("shop", TCP));
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(alerts(), 2);
+	assert_true(was_logged("certificate shop " WEB " " A));
+	world.report.warning[0] = '\0';
+	wait_for(alerts() == 0);
+}
+
 static void
 a_transition_is_told_with_its_transcript(void **state)
 {
@@ -201,6 +220,7 @@ main(void)
 	    TEST(an_agent_lowers_the_weight),
 	    TEST(an_agent_that_is_asked_no_more_has_no_say),
 	    TEST(a_certificate_that_expires_is_an_alert),
+	    TEST(a_certificate_alert_follows_its_service),
 	    TEST(a_transition_is_told_with_its_transcript),
 	    TEST(transitions_and_latencies_are_counted),
 	};
