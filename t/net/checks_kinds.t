@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Every kind of check, of VIPs of both IP versions, in the same layer 2 and
 # through a tunnel: up when what it asks for is there, down when that is not.
+# And what takes effect without a check failing: certificates that soon expire,
+# what agents say, and that nothing is asked.
 use strict;
 use warnings;
 use FindBin;
@@ -22,16 +24,32 @@ my %ways = (
 	server => '198.18.1.10', delivery => 'ipip'},
 );
 my @names = sort keys %ways;
-# What there is to be asked, and the checks that ask it.
+# Both servers behind one VIP, which only their agents are asked about.
+my %shared = (
+    shared => '192.0.2.50',
+    shared_ipv6 => '2001:db8:0:100::50',
+);
+# The checks of each way in their order, and what there is to be asked by which
+# of them.
+my @checks = qw(tcp syn exchange http https tls dns dns-tcp udp icmp agent
+    exec);
 my %needs = (
-    web => [qw(tcp syn http)],
+    web => [qw(tcp syn exchange http https tls agent)],
+    certificate => [qw(https)],
     names => [qw(dns dns-tcp)],
     echo => [qw(udp)],
-    vip => [qw(tcp syn http dns dns-tcp udp icmp)],
+    agent => [qw(agent)],
+    vip => [grep { $_ ne 'exec' } @checks],
     file => [qw(exec)],
 );
-my $file = "/run/$prefix-lab/wanted";
+my $file = "$state/wanted";
+my $tls = "$state/tls";
 my %process;
+
+sub agent
+{
+	return {type => 'agent', port => 7777, send => "GET /agent\r\n"};
+}
 
 sub checks
 {
@@ -39,15 +57,24 @@ sub checks
 	my %dns = (type => 'dns', port => 53, name => 'www.lab.example',
 	    query => 'A', answer => '192.0.2.9');
 
+	my %exchange = (type => 'tcp', send => "GET / HTTP/1.0\r\n\r\n",
+	    expect => "$way->{host} answers ");
+
 	return [
 	    {type => 'tcp'},
 	    {type => 'syn'},
+	    {%exchange},
 	    {type => 'http', path => '/health'},
+	    {type => 'https', port => 443, host => 'www.lab.example',
+		path => '/health', verify => JSON::PP::true,
+		ca => "$tls/ca.pem", expiry => 30},
+	    {%exchange, port => 443, tls => JSON::PP::true},
 	    {%dns, transport => 'udp'},
 	    {%dns, transport => 'tcp'},
 	    {type => 'udp', port => 7, send => 'hi',
 		expect => "$way->{host} 2 "},
 	    {type => 'icmp'},
+	    agent(),
 	    {type => 'exec', command => ['/bin/sh', '-c',
 		"test \$VC5_VIP = $way->{vip} && " .
 		"test \$VC5_ADDRESS = $way->{server} && test -e $file"]},
@@ -58,12 +85,11 @@ sub checks
 sub states
 {
 	my ($name) = @_;
-	my @checks = @{destination('lb1', $name, $ways{$name}{server})
+	my @shown = @{destination('lb1', $name, $ways{$name}{server})
 	    ->{checks} // []};
-	my @as = qw(tcp syn http dns dns-tcp udp icmp exec);
 
-	return {} unless @checks == @as;
-	return {map { $as[$_] => $checks[$_]{state} } 0 .. $#as};
+	return {} unless @shown == @checks;
+	return {map { $checks[$_] => $shown[$_]{state} } 0 .. $#checks};
 }
 
 # Are just these down, everywhere?
@@ -118,6 +144,73 @@ sub echo_start
 	    "$source/t/net/echo", $host, 7, vips_of($host));
 }
 
+# What the agent of a host says: an answer to HTTP/0.9, which is bare.
+sub say_as
+{
+	my ($host, $words) = @_;
+
+	spew("$state/$host/html/agent", "$words\n");
+}
+
+sub openssl
+{
+	my ($status, $output) = run('openssl', @_);
+
+	die "openssl @_: $output" if $status != 0;
+}
+
+# An authority, a stranger, and what they have issued: all for the same key.
+sub certificates_make
+{
+	my @name = ('-subj', '/CN=www.lab.example', '-addext',
+	    'subjectAltName=DNS:www.lab.example');
+
+	mkdir($tls);
+	openssl(qw(genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+	    -out), "$tls/key.pem");
+	openssl(qw(req -x509 -days 365 -subj), "/CN=$_", '-key',
+	    "$tls/key.pem", '-out', "$tls/$_.pem") for qw(ca stranger);
+	for my $of (['good', 'ca', 365], ['soon', 'ca', 5],
+	    ['strange', 'stranger', 365]) {
+		my ($as, $issuer, $days) = @$of;
+		openssl(qw(req -x509), @name, '-days', $days,
+		    '-CA', "$tls/$issuer.pem", '-CAkey', "$tls/key.pem",
+		    '-key', "$tls/key.pem", '-out', "$tls/$as.pem");
+	}
+}
+
+# Have both web servers show another certificate.
+sub certificate
+{
+	my ($as) = @_;
+
+	spew("$tls/server.pem", slurp("$tls/$as.pem"));
+	kill('HUP', process('nginx-web1'), $process{'web-far1'});
+}
+
+# TLS and an agent for the web server of web1, which far1's is made of.
+sub web_configure
+{
+	my $conf = slurp("$state/web1/nginx.conf");
+
+	$conf =~ s{(listen \[::\]:80 .*\n)}{$1
+		listen 443 ssl;
+		listen [::]:443 ssl;
+		ssl_certificate $tls/server.pem;
+		ssl_certificate_key $tls/key.pem;
+} or die "no place for TLS in $conf";
+	$conf =~ s{(default_type .*\n)}{$1
+		server {
+			listen 7777;
+			listen [::]:7777;
+			root $state/web1/html;
+		}
+} or die "no place for an agent in $conf";
+	spew("$state/web1/nginx.conf", $conf);
+	mkdir("$state/far1/html");
+	spew("$state/far1/html/slow", '.' x 1048576);
+}
+
 sub web_start
 {
 	start('nginx-web1') unless readlink('/proc/' .
@@ -139,6 +232,10 @@ sub vips
 
 # What is broken, and mended.
 my %break = (
+    certificate => [sub { certificate('strange') },
+	sub { certificate('good') }],
+    agent => [sub { say_as($_, 'perhaps') for qw(web1 far1) },
+	sub { say_as($_, 'up') for qw(web1 far1) }],
     web => [sub { stop('nginx-web1'); process_stop($process{'web-far1'}) },
 	\&web_start],
     names => [sub { process_stop($process{"names-$_"}) for qw(web1 far1) },
@@ -149,26 +246,114 @@ my %break = (
     file => [sub { unlink($file) }, sub { spew($file, '') }],
 );
 
+# One entry of the configuration for each way, one where nothing is asked, and
+# one for each VIP of both servers.
+sub entries
+{
+	my @two = map { {address => $ways{$_}{server},
+	    delivery => $ways{$_}{delivery}} } qw(layer2 ipip);
+	my @entries;
+
+	for my $name (@names) {
+		my $way = $ways{$name};
+		my %entry = (virtual => $way->{vip},
+		    servers => [$way->{server}], delivery => $way->{delivery});
+		push(@entries,
+		    {%entry, name => $name,
+			policy => {http => {checks => checks($way)}}},
+		    {%entry, name => "$name-unasked",
+			policy => {81 => {checks => [{type => 'none'}]},
+			    82 => {checks => []}, '83/udp' => {}}});
+	}
+	push(@entries, {name => $_, virtual => $shared{$_}, servers => \@two,
+	    policy => {http => {checks => [agent()]}}})
+	    for sort keys %shared;
+	return \@entries;
+}
+
+# What vc5ctl shows to people.
+sub shown
+{
+	my (undef, $output) = run("$build/vc5ctl", '-s',
+	    "$state/lb1/vc5d.sock", 'show', @_);
+
+	return $output;
+}
+
+sub certificate_alerts
+{
+	return grep { $_->{id} =~ /^certificate / }
+	    @{vc5ctl('lb1', 'show', 'alerts') // []};
+}
+
+# far1 is so, as a server of both VIPs, and so it is shown; the weight is what
+# it has now.
+sub far_is
+{
+	my ($as, $weight) = @_;
+	my $backends = shown('backends', '198.18.1.10');
+
+	for my $name (keys %shared) {
+		my $far = destination('lb1', $name, '198.18.1.10');
+		return 0 unless ($far->{state} // '') eq $as &&
+		    $far->{weight_now} == $weight;
+		return 0 unless $backends =~
+		    /^198\.18\.1\.10 +\[?\Q$shared{$name}\E\]?:80\S+ +$as\b/m;
+	}
+	return 1;
+}
+
+sub backends
+{
+	return shown('backends', '198.18.1.10') . problems('lb1');
+}
+
+# Who answers so many requests to each VIP: [web1, far1] of IPv4 and of IPv6.
+sub served
+{
+	my ($count) = @_;
+	my @served;
+
+	for my $vip ($shared{shared}, "[$shared{shared_ipv6}]") {
+		my $answers = answers("http://$vip/", $count);
+		my %by = (web1 => 0, far1 => 0);
+		for my $answer (keys %$answers) {
+			my ($host) = split(' ', $answer);
+			$by{$host} += $answers->{$answer};
+		}
+		is($by{web1} + $by{far1}, $count, "$vip answers") or
+		    diag(explain($answers));
+		push(@served, [@by{qw(web1 far1)}]);
+	}
+	return @served;
+}
+
 plan(skip_all => 'there is no /dev/net/tun here') unless -e '/dev/net/tun';
 @Lab::size = ('--balancers', 1, '--backends', 1);
-lab_up('python3');
-on_ok('far1', 'ip', 'address', 'add', $_, 'dev', 'lo',
-    /:/ ? 'nodad' : ()) for vips_of('far1');
+lab_up('python3', 'openssl');
+for my $host (qw(web1 far1)) {
+	on_ok($host, 'ip', 'address', 'add', $_, 'dev', 'lo',
+	    /:/ ? 'nodad' : ()) for values(%shared),
+	    $host eq 'far1' ? vips_of($host) : ();
+}
 spew($file, '');
 chmod(0644, $file);
+certificates_make();
+web_configure();
+spew("$tls/server.pem", slurp("$tls/good.pem"));
+stop('nginx-web1');
 web_start();
 for my $host (qw(web1 far1)) {
 	names_start($host);
 	echo_start($host);
+	say_as($host, 'up');
 }
 $process{end} = far_start('far1');
 configure('lb1', sub {
 	my ($config) = @_;
 
 	$config->{fall} = 3;
-	$config->{services} = [map { {name => $_, virtual => $ways{$_}{vip},
-	    servers => [$ways{$_}{server}], delivery => $ways{$_}{delivery},
-	    policy => {http => {checks => checks($ways{$_})}}} } @names];
+	$config->{services} = entries();
 });
 my $reply = vc5ctl('lb1', 'reload') // {};
 ok($reply->{ok}, 'the balancer reloads') or diag(explain($reply));
@@ -189,5 +374,90 @@ for my $what (sort keys %break) {
 		    \&describe);
 	};
 }
+
+subtest 'a certificate that soon expires' => sub {
+	is(scalar(certificate_alerts()), 0, 'there is no alert yet');
+	certificate('soon');
+	eventually('there is an alert for each way',
+	    sub { certificate_alerts() == @names },
+	    sub { shown('alerts') });
+	is(scalar(grep { $_->{severity} eq 'low' &&
+	    $_->{text} =~ /^certificate expires in [45] days / }
+	    certificate_alerts()), scalar(@names), 'all are of severity low');
+	my @lines = shown('alerts') =~ /^low .*certificate expires in .*/gm;
+	is(scalar(@lines), scalar(@names), 'and people see them so');
+	ok(are_down(), 'all checks pass') or diag(describe());
+	certificate('good');
+	eventually('the alerts end', sub { !certificate_alerts() },
+	    sub { shown('alerts') });
+};
+
+subtest 'what agents say' => sub {
+	for my $vip (values(%shared)) {
+		eventually("$vip is announced",
+		    sub { next_hops($vip) == 1 }, \&backends);
+	}
+	eventually('far1 is up', sub { far_is('up', 1) }, \&backends);
+	cmp_ok($_->[1], '>', 0, 'far1 serves') for served(60);
+
+	say_as('far1', '50%');
+	eventually('it has half of its weight', sub { far_is('up', 0.5) },
+	    \&backends);
+	for (served(240)) {
+		cmp_ok($_->[0], '>', $_->[1], 'web1 serves more');
+		cmp_ok($_->[1], '>', 0, 'far1 still serves');
+	}
+
+	my $download;
+	for (1 .. 40) {
+		$download = download_start("http://$shared{shared}/slow");
+		last if $download->{by} eq 'far1';
+		process_stop($download->{pid}, 'KILL');
+	}
+	is($download->{by}, 'far1', 'far1 has a connection');
+	say_as('far1', 'drain # for a new disk');
+	eventually('it drains', sub { far_is('draining', 0.5) }, \&backends);
+	is($_->[1], 0, 'far1 gets no new connection') for served(60);
+	my $size = -s "$download->{log}.body";
+	eventually('it keeps the one that it has',
+	    sub { -s "$download->{log}.body" > $size });
+	process_stop($download->{pid}, 'KILL');
+
+	say_as('far1', 'down');
+	eventually('it is down', sub { far_is('down', 0.5) }, \&backends);
+	is($_->[1], 0, 'far1 serves nobody') for served(60);
+
+	say_as('far1', 'up 100%');
+	eventually('it is up', sub { far_is('up', 1) }, \&backends);
+	cmp_ok($_->[1], '>', 0, 'far1 serves again') for served(60);
+};
+
+# The states of the servers that no check asks, of these ways.
+sub unasked
+{
+	my %wanted = map { ("$_-unasked" => 1) } @_;
+
+	return map { map { $_->{state} } @{$_->{destinations}} }
+	    grep { $wanted{$_->{name}} } services('lb1');
+}
+
+subtest 'without checks' => sub {
+	my @near = qw(layer2 layer2_ipv6);
+	my @far = qw(ipip ipip_ipv6);
+
+	is_deeply([unasked(@near, @far)], [('up') x 12], 'all are up') or
+	    diag(shown('backends'));
+	on_ok('switch', 'ip', 'link', 'set', 'web1-lan1', 'down');
+	eventually('they are down when their next hop is silent',
+	    sub { !grep { $_ ne 'down' } unasked(@near) },
+	    sub { shown('backends') });
+	is_deeply([unasked(@far)], [('up') x 6],
+	    'but not those behind a router') or diag(shown('backends'));
+	on_ok('switch', 'ip', 'link', 'set', 'web1-lan1', 'up');
+	eventually('all are up',
+	    sub { !grep { $_ ne 'up' } unasked(@near, @far) },
+	    sub { shown('backends') });
+	eventually('all checks pass', sub { are_down() }, \&describe);
+};
 
 finish();
