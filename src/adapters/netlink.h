@@ -46,6 +46,8 @@ struct netlink_callbacks {
 	/* A watched server's next hop is not what it was. */
 	void (*nexthop)(
 	    void *arg, const struct addr *, const struct netlink_nexthop *);
+	/* All that changed at one time has been told so; may be NULL. */
+	void (*nexthops_told)(void *arg);
 	/* An interface came, changed or (ifindex 0) went. */
 	void (*interface)(
 	    void *arg, const char *name, const struct netlink_interface *);

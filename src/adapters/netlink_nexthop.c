@@ -195,18 +195,21 @@ netlink_watch_report(struct netlink *nl)
 	struct netlink_nexthop nexthop;
 	struct watch *watch;
 	struct addr addr;
+	bool told = false;
 
 	while ((watch = TAILQ_FIRST(&nl->reports)) != NULL) {
 		TAILQ_REMOVE(&nl->reports, watch, report);
 		watch->reporting = false;
 		if (watch->told && nexthop_equal(&watch->now, &watch->reported))
 			continue;
-		watch->told = true;
+		watch->told = told = true;
 		watch->reported = nexthop = watch->now;
 		addr = watch->addr;
 		if (nl->callbacks.nexthop != NULL)
 			nl->callbacks.nexthop(nl->arg, &addr, &nexthop);
 	}
+	if (told && nl->callbacks.nexthops_told != NULL)
+		nl->callbacks.nexthops_told(nl->arg);
 }
 
 static bool

@@ -103,6 +103,17 @@ engine_reconcile(struct engine *e)
 	vips_update(e);
 }
 
+/* One may be a VIP, or be the one to probe or to send from. */
+static void
+look_at_addresses(struct engine *e)
+{
+	if (!e->addresses_stale)
+		return;
+	e->addresses_stale = false;
+	vips_look(e, false);
+	services_look(e, false);
+}
+
 /* A VIP's state changes by itself about now. */
 static void
 look_event(evutil_socket_t fd, short what, void *arg)
@@ -119,42 +130,13 @@ reconcile_event(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	look_at_addresses(e);
 	engine_reconcile(e);
 	if (e->view_partial)
 		engine_sync_see(e);
 }
 
 /* What netlink reports. */
-
-static void
-nexthop_changed(
-    void *arg, const struct addr *server, const struct netlink_nexthop *hop)
-{
-	struct engine *e = arg;
-	size_t i, j;
-
-	for (i = 0; i < e->conf->service_count; i++) {
-		struct service *s = &e->services[i];
-
-		for (j = 0; j < s->conf->destination_count; j++) {
-			struct destination *d = &s->destinations[j];
-
-			if (addr_compare(&d->conf->address, server) != 0)
-				continue;
-			s->dirty = true;
-			destination_look(d);
-			if (hop->resolved)
-				netlink_check_replies(
-				    e->netlink, &s->conf->key.vip);
-			if (s->conf->check_count == 0)
-				destination_evaluate(d);
-			else if (!d->healthy && hop->resolved)
-				probers_kick(d);
-		}
-	}
-	/* At once, in this pass of the loop: packets are going astray. */
-	engine_reconcile(e);
-}
 
 /* 0, or -1 if probes have no way out; which has been logged. */
 static int
@@ -204,12 +186,12 @@ interface_changed(
 static void
 address_changed(void *arg, const struct addr *address, bool present)
 {
+	struct engine *e = arg;
+
 	(void)address;
 	(void)present;
-	vips_look(arg, false);
-	/* It may be the one to probe or to send from. */
-	services_look(arg, false);
-	engine_reconcile_soon(arg);
+	e->addresses_stale = true;
+	engine_reconcile_soon(e);
 }
 
 /* Packets for a VIP that was withdrawn have found another way by now. */
@@ -275,6 +257,7 @@ engine_new(
 {
 	static const struct netlink_callbacks callbacks = {
 	    .nexthop = nexthop_changed,
+	    .nexthops_told = nexthops_told,
 	    .interface = interface_changed,
 	    .address = address_changed,
 	};
@@ -333,6 +316,7 @@ engine_start(struct engine *e)
 	services_build(e, e->conf, &services, &vips);
 	e->services = services;
 	e->vips = vips;
+	nexthops_index(e);
 	engine_apply_settings(e);
 	services_adopt(e);
 	announce_begin(e);
@@ -453,6 +437,7 @@ engine_free(struct engine *e)
 	event_free(e->reconcile);
 	vips_left_free(e);
 	free(e->vip_services);
+	free(e->by_address);
 	interfaces_free(e->interfaces, e->interface_count);
 	free(e->strays);
 	alerts_free(e->alerts);

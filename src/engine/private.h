@@ -39,6 +39,7 @@ struct history;
 struct http;
 struct neighbour;
 struct netlink;
+struct netlink_nexthop;
 struct sync;
 struct sync_keys;
 
@@ -128,6 +129,8 @@ struct vip {
 	bool local;	  /* an address of this host: it can't be balanced */
 	bool wanted;	  /* it is to be announced, as state has it */
 	bool ordered_out; /* it is not to be announced */
+	bool
+	    replies_stale; /* whether checks' answers get in may have changed */
 	struct vip_state state;
 	const struct service *culprit; /* that state.service is; or NULL */
 	unsigned culprit_up;	       /* servers of that, when last seen */
@@ -196,6 +199,8 @@ struct engine {
 	struct service *services;	   /* as conf->services */
 	struct vip *vips;		   /* as conf->vips */
 	struct vip_service **vip_services; /* room for those of any VIP */
+	struct destination **by_address;   /* of all services; see nexthops.c */
+	size_t by_address_count;
 	struct left_vip *left;
 	size_t left_count;
 	struct orders orders;
@@ -210,6 +215,7 @@ struct engine {
 	int *strays;		/* ifindexes that were warned of */
 	size_t stray_count;	/* see interfaces_watch() */
 	bool tagged;		/* packets have VLAN tags */
+	bool addresses_stale;	/* this host's own have changed */
 	bool answers_stale; /* the data plane may not know who answers pings */
 
 	int probe_ifindex; /* of the device that probes leave by; -1 = none */
@@ -289,6 +295,17 @@ void destination_evaluate(struct destination *);
  * they were.
  */
 void services_evaluate(struct engine *);
+
+/* nexthops.c */
+
+/* The tree is another one. */
+void nexthops_index(struct engine *);
+/* The first in by_address of that address or a later one. */
+size_t nexthops_first(const struct engine *, const struct addr *server);
+/* What netlink reports: a server's next hop, and that this was all for now. */
+void nexthop_changed(
+    void *engine, const struct addr *server, const struct netlink_nexthop *);
+void nexthops_told(void *engine);
 
 /* ramp.c */
 

@@ -117,6 +117,7 @@ replace_conf(struct engine *e, struct conf *now)
 	e->services = services;
 	e->vips = vips;
 	e->conf = now;
+	nexthops_index(e);
 	withdrawn = vips_forget(e, was, old_vips);
 	services_free(e, was, old_services, old_vips);
 	isolation_follow(e);

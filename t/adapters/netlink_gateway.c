@@ -235,13 +235,14 @@ servers_share_a_gateway(void **state)
 	assert_true(lab_wait(lab, all_at_gateway, 5000));
 	assert_int_equal(neighbours(lab), 1);
 	/* It moves, and all of them with it. */
-	lab->nexthops = 0;
+	lab->nexthops = lab->batches = 0;
 	lab_run(lab->host,
 	    "ip neigh replace " GATEWAY " lladdr " OTHER_MAC
 	    " dev in0 nud permanent");
 	assert_true(lab_wait(lab, all_at_other, 300));
 	lab_wait(lab, long_enough, 100);
 	assert_int_equal(lab->nexthops, SERVERS);
+	assert_int_equal(lab->batches, 1);
 	lab_run(lab->host,
 	    "ip neigh replace " GATEWAY " lladdr " LAB_SERVER_MAC
 	    " dev in0 nud reachable");

@@ -196,11 +196,21 @@ wire(struct lab *lab)
 		assert_int_equal(lab_run(lab->host, "%s", host[i]), 0);
 }
 
+static void
+on_nexthops_told(void *arg)
+{
+	struct lab *lab = arg;
+
+	assert_false(lab->inside);
+	lab->batches++;
+}
+
 int
 lab_up(void **state)
 {
 	static const struct netlink_callbacks callbacks = {
 	    .nexthop = on_nexthop,
+	    .nexthops_told = on_nexthops_told,
 	    .interface = on_interface,
 	    .address = on_address,
 	};

@@ -26,6 +26,7 @@ struct lab {
 	int host, server; /* namespaces */
 	bool inside;	  /* of a call: no callback may come */
 	unsigned nexthops, interfaces, addresses;
+	unsigned batches; /* of nexthops */
 	struct addr watched;
 	struct netlink_nexthop nexthop;
 	char interface_name[16];

@@ -428,6 +428,32 @@ a_moved_server_is_in_the_data_plane_at_once(void **state)
 	assert_int_equal(fake_service(WEB)->destinations[0].mac[5], 0x77);
 }
 
+/* One route may lead to all servers of all services. */
+static void
+servers_that_move_together_are_one_change(void **state)
+{
+	unsigned sets, checked;
+
+	(void)state;
+	start("{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": "
+	      "[\"" A "\", \"" B "\"], \"policy\": {\"80\": {}, \"443\": {}}}");
+	wait_for(fake_wanted(VIP) && fake_state(WEB, A) == DESTINATION_UP &&
+	    fake_state(WEB, B) == DESTINATION_UP);
+	sets = record.sets;
+	checked = record.replies_checked;
+	fake_server(A)->mac = 0x77;
+	fake_server(B)->mac = 0x78;
+	fake_nexthop_is_changing(A);
+	assert_int_equal(record.sets, sets);
+	fake_nexthop_changed(B);
+	assert_int_equal(record.sets, sets + 2);
+	assert_int_equal(record.replies_checked, checked + 1);
+	assert_int_equal(fake_service(WEB)->destinations[0].mac[5], 0x77);
+	assert_int_equal(fake_service(WEB)->destinations[1].mac[5], 0x78);
+	assert_int_equal(
+	    fake_service(VIP ":443/tcp")->destinations[1].mac[5], 0x78);
+}
+
 static void
 an_unresolved_server_is_not_probed_until_it_is(void **state)
 {
@@ -606,6 +632,7 @@ main(void)
 	    TEST(reload_of_a_bad_file_changes_nothing),
 	    TEST(a_predecessor_s_servers_stay_up),
 	    TEST(a_moved_server_is_in_the_data_plane_at_once),
+	    TEST(servers_that_move_together_are_one_change),
 	    TEST(an_unresolved_server_is_not_probed_until_it_is),
 	    TEST(a_vip_of_this_host_is_neither_checked_nor_announced),
 	    TEST(an_address_that_is_gone_late_is_noticed),

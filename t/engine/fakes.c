@@ -643,6 +643,7 @@ netlink_check_replies(struct netlink *nl, const struct addr *vip)
 {
 	(void)nl;
 	(void)vip;
+	record.replies_checked++;
 	return true;
 }
 
@@ -673,11 +674,18 @@ netlink_probe_path_remove(
 }
 
 void
-fake_nexthop_changed(const char *server)
+fake_nexthop_is_changing(const char *server)
 {
 	struct addr a = address(server);
 
 	callbacks.nexthop(callback_arg, &a, netlink_nexthop(NULL, &a));
+}
+
+void
+fake_nexthop_changed(const char *server)
+{
+	fake_nexthop_is_changing(server);
+	callbacks.nexthops_told(callback_arg);
 }
 
 void

@@ -75,6 +75,7 @@ struct fake_record {
 	unsigned sets, removes, attaches, ticks, stops, digests;
 	char attached[FAKE_PORTS][16]; /* interfaces; "" = none */
 	unsigned tags_kept;
+	unsigned replies_checked;
 	struct dataplane_settings settings;
 	bool answers[FAKE_SERVICES]; /* pings, of the service's VIP */
 	struct addr wanted[FAKE_VIPS];
@@ -117,6 +118,8 @@ void fake_leave(
 
 /* Have the engine told of a change. */
 void fake_nexthop_changed(const char *server);
+/* The same, with more to be told behind it. */
+void fake_nexthop_is_changing(const char *server);
 void fake_interface_changed(const char *name);
 void fake_probe_path_gone(void);
 void fake_address_changed(const char *address, bool present);
