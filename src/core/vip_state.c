@@ -55,6 +55,13 @@ is_low(const struct vip_service *v)
 	return v->up < v->below && v->up < v->total;
 }
 
+/* It has too few whatever comes of those that were not tried yet. */
+static bool
+is_hopeless(const struct vip_service *v)
+{
+	return v->up + v->drained + v->undecided < v->need;
+}
+
 /*
  * What is in the way of a service, and hysteresis: it is met from need_up on
  * and until it has less than it needs.  While the VIP is announced, what it
@@ -63,6 +70,11 @@ is_low(const struct vip_service *v)
 static enum vip_reason
 judge_service(struct vip_service *v, bool announced, struct verdict *out)
 {
+	if (!v->decided && is_hopeless(v)) {
+		v->met = false;
+		out->failing = true;
+		return VIP_SHORT;
+	}
 	if (!v->decided) {
 		out->untried = true;
 		return VIP_UNTRIED;

@@ -54,6 +54,7 @@ struct vip_service {
 	bool ordered_down;
 	unsigned total, up; /* servers */
 	unsigned drained;   /* that would be up if they didn't drain */
+	unsigned undecided; /* that may be up, and were not tried yet */
 	unsigned need;	    /* of those that are up, to stay */
 	unsigned need_up;   /* to come back */
 	unsigned below;	    /* degraded with fewer up; 0 = never */

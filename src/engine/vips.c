@@ -22,8 +22,18 @@
 #include "engine/history.h"
 #include "engine/private.h"
 
-/* How long a server without checks has to be found, in ms. */
+/* ms that a server without checks has to be found, and this host to check. */
 #define NEXTHOP_LIMIT 1000
+#define LOCAL_LIMIT   3000
+
+/* What this host can't check has been tried as well as it can be. */
+static bool
+is_tried(const struct prober *p)
+{
+	return p->health.decided ||
+	    (p->finished != 0 && p->result.outcome == CHECK_LOCAL_ERROR &&
+		monotime_ms() - p->destination->since >= LOCAL_LIMIT);
+}
 
 static bool
 destination_decided(const struct destination *d)
@@ -32,7 +42,7 @@ destination_decided(const struct destination *d)
 	size_t i;
 
 	for (i = 0; i < s->conf->check_count; i++)
-		if (!d->probers[i].health.decided)
+		if (!is_tried(&d->probers[i]))
 			return false;
 	return s->conf->check_count > 0 || d->healthy ||
 	    monotime_ms() - d->since >= NEXTHOP_LIMIT;
@@ -43,17 +53,22 @@ destination_decided(const struct destination *d)
  * in, as the first one to answer would get everybody; nor does it take away a
  * VIP that other services have.  A probe's timeout bounds how long that is.
  */
-static bool
-service_decided(const struct service *s)
+static void
+describe_tries(const struct service *s, struct vip_service *out)
 {
 	size_t i;
 
-	if (!s->applied && s->retry.at == 0)
-		return false;
-	for (i = 0; i < s->conf->destination_count; i++)
-		if (!destination_decided(&s->destinations[i]))
-			return false;
-	return true;
+	out->decided = s->applied || s->retry.at != 0;
+	out->undecided = 0;
+	for (i = 0; i < s->conf->destination_count; i++) {
+		const struct destination *d = &s->destinations[i];
+
+		if (destination_decided(d))
+			continue;
+		out->decided = false;
+		if (d->conf->weight > 0)
+			out->undecided++;
+	}
 }
 
 static unsigned
@@ -74,7 +89,7 @@ describe_service(struct service *s, const struct conf_announcing *conf)
 {
 	struct vip_service *out = &s->of_vip;
 
-	out->decided = service_decided(s);
+	describe_tries(s, out);
 	out->applied = s->applied;
 	out->ordered_down = s->ordered_down;
 	out->total = (unsigned)s->conf->destination_count;

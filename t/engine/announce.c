@@ -106,6 +106,47 @@ vip_short_of_servers_is_an_alert(void **state)
 	assert_string_equal(vip_is("withdrawals"), "1");
 }
 
+/* One that this host can't check says nothing for those that are dead. */
+static void
+uncheckable_server_keeps_no_dead_vip(void **state)
+{
+	(void)state;
+	start_well(SERVICE_WEB);
+	fake_server("10.0.0.3")->uncheckable = true;
+	write_conf(
+	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	    "\", \"" B "\", \"10.0.0.3\"], \"policy\": {\"80\": {}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	answer(false, false, false);
+	wait_for(!fake_wanted(VIP));
+	assert_string_equal(
+	    alert(), "high: not announced: web " WEB " needs 1 servers, has 0");
+}
+
+static void
+uncheckable_server_keeps_no_vip_away(void **state)
+{
+	(void)state;
+	fake_server("10.0.0.3")->uncheckable = true;
+	start(SITE(""));
+	wait_for(fake_wanted(VIP));
+	assert_int_equal(fake_state(WEB, "10.0.0.3"), DESTINATION_DOWN);
+}
+
+/* Whatever comes of it, it would not be enough. */
+static void
+untried_server_keeps_no_hopeless_vip(void **state)
+{
+	(void)state;
+	start_well(SERVICE_WEB);
+	fake_server("10.0.0.3")->holds = true;
+	write_conf(SITE(""));
+	assert_int_equal(engine_reload(engine), 0);
+	answer(false, false, false);
+	wait_for(!fake_wanted(VIP));
+	fake_server("10.0.0.3")->holds = false;
+}
+
 static void
 priority_is_the_severity(void **state)
 {
@@ -310,6 +351,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(vip_short_of_servers_is_an_alert),
+	    TEST(uncheckable_server_keeps_no_dead_vip),
+	    TEST(uncheckable_server_keeps_no_vip_away),
+	    TEST(untried_server_keeps_no_hopeless_vip),
 	    TEST(priority_is_the_severity),
 	    TEST(degraded_vip_has_other_attributes),
 	    TEST(flapping_vip_is_held_down),

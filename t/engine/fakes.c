@@ -747,6 +747,8 @@ check_done(evutil_socket_t fd, short what, void *arg)
 	if (r.outcome == CHECK_PASSED &&
 	    (!c->server->answers || world.fails[c->type]))
 		r.outcome = CHECK_REFUSED;
+	if (c->server->uncheckable)
+		r.outcome = CHECK_LOCAL_ERROR;
 	if (c->server->holds) {
 		check_later(c);
 		return;

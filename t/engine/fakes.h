@@ -35,6 +35,7 @@ struct fake_server {
 	uint8_t mac;		 /* last byte */
 	unsigned probes;	 /* sent to it */
 	bool holds;		 /* its checks don't end */
+	bool uncheckable;	 /* this host can't make them */
 	bool lost;		 /* there is no route to it */
 	struct addr gateway;	 /* on the way; family 0 = none */
 	struct addr probed_from; /* the last time */

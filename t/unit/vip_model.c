@@ -15,6 +15,19 @@ is_wanted(enum vip_phase phase)
 	    phase == VIP_LEAVING;
 }
 
+/* All that are not known to be out, were they to come up, are not enough. */
+static bool
+model_lost(const struct vip_service *v)
+{
+	unsigned possible = v->up;
+
+	if (v->decided)
+		return false;
+	possible += v->undecided;
+	possible += v->drained;
+	return possible < v->need;
+}
+
 /* It had need_up once, or was carried, and has had what it needs since. */
 static bool
 model_met(size_t n, size_t service)
@@ -26,6 +39,8 @@ model_met(size_t n, size_t service)
 		if (past[i].born[service] != past[n].born[service])
 			return false;
 		v = &past[i].services[service];
+		if (model_lost(v))
+			return false;
 		if (!v->decided)
 			continue;
 		if (v->up < v->need)
@@ -48,6 +63,8 @@ model_fitness(size_t n, size_t service)
 {
 	const struct vip_service *v = &past[n].services[service];
 
+	if (model_lost(v))
+		return BROKEN;
 	if (!v->decided)
 		return UNKNOWN;
 	if (!v->applied)

@@ -89,10 +89,31 @@ new_service_takes_nothing_away(void **state)
 {
 	(void)state;
 	expect_at(0, VIP_ANNOUNCED, 0);
-	b = (struct vip_service){.total = 1, .need = 1, .need_up = 1};
+	b = (struct vip_service){
+	    .total = 1, .need = 1, .need_up = 1, .undecided = 1};
 	expect_at(10, VIP_ANNOUNCED, 0);
 	b.decided = b.applied = true;
 	expect_at(20, VIP_WITHDRAWN, 0);
+}
+
+static void
+untried_servers_that_are_too_few_save_nothing(void **state)
+{
+	(void)state;
+	expect_at(0, VIP_ANNOUNCED, 0);
+	b = (struct vip_service){.total = 3,
+	    .need = 2,
+	    .need_up = 2,
+	    .applied = true,
+	    .up = 1,
+	    .undecided = 1};
+	expect_at(10, VIP_ANNOUNCED, 0);
+	b.up = 0;
+	expect_at(20, VIP_WITHDRAWN, 0);
+	assert_int_equal(vip.reason, VIP_SHORT);
+	b.drained = 1;
+	expect_at(30, VIP_WITHDRAWN, 0);
+	assert_int_equal(vip.reason, VIP_UNTRIED);
 }
 
 static void
@@ -390,6 +411,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(waits_for_all_services, setup),
 	    cmocka_unit_test_setup(new_service_takes_nothing_away, setup),
+	    cmocka_unit_test_setup(
+		untried_servers_that_are_too_few_save_nothing, setup),
 	    cmocka_unit_test_setup(failure_withdraws_at_once, setup),
 	    cmocka_unit_test_setup(need_up_brings_back, setup),
 	    cmocka_unit_test_setup(predecessors_vip_stays, setup),

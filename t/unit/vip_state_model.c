@@ -77,6 +77,7 @@ any_servers(struct vip_service *v)
 {
 	v->up = once_in(4) ? any(v->total + 1) : v->total;
 	v->drained = once_in(2) ? any(v->total - v->up + 1) : 0;
+	v->undecided = v->decided ? 0 : any(v->total - v->up - v->drained + 1);
 }
 
 static void
@@ -130,9 +131,14 @@ any_change(struct moment *m)
 	case 9:
 		v->applied = !once_in(8);
 		v->decided = true;
+		v->undecided = 0;
 		break;
 	case 10:
 		break; /* only time passes */
+	case 11:
+		v->decided = false; /* as servers were added */
+		any_servers(v);
+		break;
 	default:
 		v->decided = true;
 		v->applied = true;
@@ -218,6 +224,7 @@ assert_needs(const struct moment *m)
 	for (i = 0; i < m->service_count; i++) {
 		const struct vip_service *v = &m->services[i];
 
+		assert_true(v->up + v->drained + v->undecided >= v->need);
 		if (!v->decided)
 			continue;
 		assert_true(v->applied);
