@@ -159,17 +159,43 @@ isolation_holds(const struct engine *e)
 	return e->isolation.declared && e->conf->isolation_hold;
 }
 
+/* After a reload. */
+
+struct survey {
+	struct isolation *all;
+	const struct addr *first; /* server that is checked; NULL = none */
+	bool several;
+};
+
 static void
 add(struct prober *p, void *arg)
 {
-	isolation_add(arg, &p->isolation);
+	struct survey *s = arg;
+	const struct addr *server = &p->destination->conf->address;
+
+	isolation_add(s->all, &p->isolation);
+	if (s->first == NULL)
+		s->first = server;
+	s->several = s->several || addr_compare(s->first, server) != 0;
 }
 
+/* Without checks of several servers nothing would ever end it. */
 void
 isolation_follow(struct engine *e)
 {
+	struct survey s = {.all = &e->isolation.all};
+
 	isolation_recount(&e->isolation.all);
-	each_prober(e, add, &e->isolation.all);
+	each_prober(e, add, &s);
+	if (s.several)
+		return;
+	e->isolation.all.suspected = false;
+	if (!e->isolation.declared)
+		return;
+	e->isolation.declared = false;
+	alert_clear(
+	    e, ALERT_ID, "the configuration no longer checks several servers");
+	each_prober(e, begin_anew, NULL);
 }
 
 json_t *

@@ -207,6 +207,27 @@ a_hold_outlives_a_restart(void **state)
 	assert_true(all_in(DESTINATION_UP));
 }
 
+/* Nothing is left that could end it. */
+static void
+a_hold_ends_with_its_checks(void **state)
+{
+	(void)state;
+	more = "\"isolation\": \"hold\",";
+	start_up(both);
+	cut(true);
+	wait_for(is_isolated());
+	write_conf(
+	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
+	    "\", \"" B "\"], \"policy\": {\"80\": {\"checks\": []}}}");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_false(is_isolated());
+	assert_false(is_alert());
+	fake_server(A)->resolved = false;
+	fake_nexthop_changed(A);
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	assert_int_equal(fake_state(WEB, B), DESTINATION_UP);
+}
+
 static void
 with_withdraw_it_is_said_what_it_looks_like(void **state)
 {
@@ -278,6 +299,7 @@ main(void)
 	    TEST(after_a_hold_each_is_judged_as_usual),
 	    TEST(a_hold_outlives_a_reload),
 	    TEST(a_hold_outlives_a_restart),
+	    TEST(a_hold_ends_with_its_checks),
 	    TEST(what_is_held_can_be_withdrawn_by_order),
 	    TEST(with_withdraw_it_is_said_what_it_looks_like),
 	    TEST(servers_that_fail_one_after_another_are_not_held),
