@@ -332,6 +332,7 @@ engine_start(struct engine *e)
 	interfaces_detach_others(e);
 	interfaces_build(e, NULL, 0);
 	guard_warn(e);
+	orders_watch(e);
 	check_set_limit(e->conf->limits.probes);
 	probers_start(e);
 	event_add(e->tick, &second);

@@ -131,6 +131,7 @@ orders_replace(struct engine *e, struct overrides *set, bool force)
 	e->orders.set = *set;
 	memset(set, 0, sizeof(*set));
 	follow(e);
+	orders_watch(e);
 	return wrong;
 }
 
@@ -153,6 +154,9 @@ orders_retry(struct engine *e, uint64_t now)
 void
 orders_free(struct engine *e)
 {
+	while (e->orders.idle_count > 0)
+		free(e->orders.idle[--e->orders.idle_count]);
+	free(e->orders.idle);
 	overrides_clear(&e->orders.set);
 	free(e->orders.problem);
 	e->orders.problem = NULL;

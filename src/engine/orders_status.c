@@ -9,25 +9,34 @@
 
 #include "base/xmalloc.h"
 #include "core/status_value.h"
+#include "engine/alerts.h"
 #include "engine/private.h"
 
 static size_t
 reach_of_services(const struct engine *e, const struct override *o)
 {
-	size_t i, j, count = 0;
+	size_t i, count = 0;
 
 	for (i = 0; i < e->conf->service_count; i++) {
 		const struct conf_service *s = &e->conf->services[i];
 
-		if (!override_has_service(o, s->name, &s->key))
-			continue;
-		if (o->kind == OVERRIDE_SERVICE) {
-			count++;
-			continue;
-		}
-		for (j = 0; j < s->destination_count; j++)
-			count += addr_compare(&s->destinations[j].address,
-				     &o->address) == 0;
+		count += override_has_service(o, s->name, &s->key);
+	}
+	return count;
+}
+
+static size_t
+reach_of_backend(const struct engine *e, const struct override *o)
+{
+	size_t i = nexthops_first(e, &o->address), count = 0;
+
+	for (; i < e->by_address_count; i++) {
+		const struct destination *d = e->by_address[i];
+		const struct conf_service *s = d->service->conf;
+
+		if (addr_compare(&d->conf->address, &o->address) != 0)
+			break;
+		count += override_has_service(o, s->name, &s->key);
 	}
 	return count;
 }
@@ -37,8 +46,10 @@ orders_reach(const struct engine *e, const struct override *o)
 {
 	size_t i;
 
-	if (o->kind != OVERRIDE_VIP)
+	if (o->kind == OVERRIDE_SERVICE)
 		return reach_of_services(e, o);
+	if (o->kind == OVERRIDE_BACKEND)
+		return reach_of_backend(e, o);
 	for (i = 0; i < e->conf->vip_count; i++)
 		if (addr_compare(&e->conf->vips[i].address, &o->address) == 0)
 			return 1;
@@ -112,6 +123,68 @@ orders_json(const struct engine *e)
 		json_array_append_new(
 		    list, override_json(e, &e->orders.set.list[i]));
 	return list;
+}
+
+/* What an alert about it is called, whenever it was ordered: free(3) it. */
+static char *
+alert_id(const struct override *o)
+{
+	char subject[OVERRIDE_SUBJECT_LEN];
+	bool within = o->kind == OVERRIDE_BACKEND && o->service[0] != '\0';
+
+	return xasprintf("override %s %s%s%s", override_kind_name(o->kind),
+	    override_subject(o, subject), within ? " in " : "",
+	    within ? o->service : "");
+}
+
+static bool
+has_id(char *const *ids, size_t count, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(ids[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* Alerts of those that do nothing; their names are the engine's. */
+static void
+raise_idle(struct engine *e)
+{
+	struct orders *orders = &e->orders;
+	size_t i;
+
+	orders->idle = xcalloc(orders->set.count + 1, sizeof(char *));
+	orders->idle_count = 0;
+	for (i = 0; i < orders->set.count; i++) {
+		const struct override *o = &orders->set.list[i];
+		char *id, *text;
+
+		if (orders_reach(e, o) > 0)
+			continue;
+		id = alert_id(o);
+		text = text_of(o, false);
+		alert_raise(e, id, ALERT_MEDIUM, "does nothing: %s", text);
+		free(text);
+		orders->idle[orders->idle_count++] = id;
+	}
+}
+
+void
+orders_watch(struct engine *e)
+{
+	char **were = e->orders.idle;
+	size_t i, count = e->orders.idle_count;
+
+	raise_idle(e);
+	for (i = 0; i < count; i++) {
+		if (!has_id(e->orders.idle, e->orders.idle_count, were[i]))
+			alert_clear(e, were[i],
+			    "it is about something again, or was taken back");
+		free(were[i]);
+	}
+	free(were);
 }
 
 void

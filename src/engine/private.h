@@ -172,6 +172,8 @@ struct orders {
 	struct overrides set;
 	char *problem;	    /* why the file may have others; or NULL */
 	struct retry retry; /* of writing it */
+	char **idle;	    /* ids of alerts of those that do nothing */
+	size_t idle_count;
 };
 
 enum engine_phase {
@@ -375,6 +377,8 @@ void orders_free(struct engine *);
 
 /* How many things of the configuration an order is about. */
 size_t orders_reach(const struct engine *, const struct override *);
+/* Raise alerts of those about nothing, as after a reload; clear others. */
+void orders_watch(struct engine *);
 /* An order in words, for a person: free(3) it. */
 char *orders_text(const struct engine *, const struct override *);
 /* "overrides" of the status document: a new reference. */

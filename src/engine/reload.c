@@ -135,6 +135,7 @@ replace_conf(struct engine *e, struct conf *now)
 	console_follow(e, was);
 	follow_interfaces(e, was);
 	guard_warn(e);
+	orders_watch(e);
 	probers_start(e);
 	conf_free(was);
 }

@@ -193,6 +193,52 @@ what_is_gone_stays_ordered_and_is_shown(void **state)
 	wait_for(all_up(WEB));
 }
 
+static bool
+is_alert(const char *id)
+{
+	json_t *document = engine_document(), *alert;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, "alerts"), i, alert) {
+		found = found ||
+		    strcmp(json_string_value(json_object_get(alert, "id")),
+			id) == 0;
+	}
+	json_decref(document);
+	return found;
+}
+
+/* As when a service is renamed: the order yields, but not silently. */
+static void
+an_order_that_reaches_nothing_is_an_alert(void **state)
+{
+	static const char id[] = "override backend " A " in web";
+
+	(void)state;
+	start_up(web);
+	json_decref(order("backend", A, "maint", "web", false));
+	wait_for(fake_state(WEB, A) == DESTINATION_DOWN);
+	assert_false(is_alert(id));
+	write_conf(SERVICE_OF("www", "80", FOUR));
+	assert_int_equal(engine_reload(engine), 0);
+	assert_true(is_alert(id));
+	assert_true(was_logged("override backend " A " in web: does nothing"));
+	assert_int_equal(engine_reload(engine), 0);
+	assert_false(was_logged("does nothing"));
+	restart(SERVICE_OF("www", "80", FOUR));
+	wait_for(record.control != NULL);
+	assert_true(is_alert(id));
+	write_conf(web);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_false(is_alert(id));
+	write_conf(SERVICE_OF("www", "80", FOUR));
+	assert_int_equal(engine_reload(engine), 0);
+	assert_true(is_alert(id));
+	json_decref(order("backend", A, "ready", "web", true));
+	assert_false(is_alert(id));
+}
+
 static void
 what_there_is_not_is_ordered_with_force_only(void **state)
 {
@@ -403,6 +449,7 @@ main(void)
 	    TEST(a_vip_is_withdrawn_and_not_announced_without_need),
 	    TEST(orders_outlive_reload_and_restart),
 	    TEST(what_is_gone_stays_ordered_and_is_shown),
+	    TEST(an_order_that_reaches_nothing_is_an_alert),
 	    TEST(what_there_is_not_is_ordered_with_force_only),
 	    TEST(an_order_that_cannot_be_kept_is_refused),
 	    TEST(vc5d_does_not_start_with_a_damaged_file),
