@@ -216,16 +216,31 @@ give_reason(struct parent *p, int status)
 		snprintf(reason, size, "exit status %d", WEXITSTATUS(status));
 }
 
+/* No other engine is to follow; but this one may have left VIPs announced. */
+static void
+end(struct parent *p, int status)
+{
+	p->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	if (WIFSIGNALED(status))
+		log_warnx("ended by signal %d", WTERMSIG(status));
+	announced_orphan(&p->announced);
+	if (announced_count(&p->announced) == 0) {
+		event_base_loopbreak(p->base);
+		return;
+	}
+	parent_sweep(p);
+	deadman_stop(&p->deadman, monotime_ms());
+	deadman_died(&p->deadman, monotime_ms());
+	parent_step(p);
+}
+
 void
 parent_lost(struct parent *p, int status)
 {
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
 	if (clean || !p->up) {
-		p->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-		if (WIFSIGNALED(status))
-			log_warnx("ended by signal %d", WTERMSIG(status));
-		event_base_loopbreak(p->base);
+		end(p, status);
 		return;
 	}
 	p->status = 1;

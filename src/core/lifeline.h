@@ -28,7 +28,7 @@ enum lifeline_type {
 	LIFELINE_CONFIGURED, /* the configuration's file was read anew */
 	LIFELINE_ANNOUNCED,  /* a part of what a bgpd may be announcing */
 	/* the parent's */
-	LIFELINE_STOP,	 /* a second one: don't wait */
+	LIFELINE_STOP,	 /* another one: wait for less, or nothing */
 	LIFELINE_RELOAD, /* read the configuration's file */
 	LIFELINE_LOOK,	 /* what bgpd announces was changed */
 	LIFELINE_TYPES

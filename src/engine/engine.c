@@ -359,15 +359,34 @@ finish(struct engine *e)
 	event_base_loopbreak(e->base);
 }
 
+static void
+withdraw(struct engine *e, uint64_t now)
+{
+	log_notice("stopping: withdrawing");
+	e->phase = ENGINE_WITHDRAWING;
+	e->deadline = now + WITHDRAW_LIMIT;
+}
+
 /* Unless VIPs are still to be seen leaving. */
 static void
 begin_to_withdraw(struct engine *e, uint64_t now)
 {
-	if (e->phase != ENGINE_LEAVING || !vips_all_withdrawn(e))
-		return;
-	log_notice("stopping: withdrawing");
-	e->phase = ENGINE_WITHDRAWING;
-	e->deadline = now + WITHDRAW_LIMIT;
+	if (e->phase == ENGINE_LEAVING && vips_all_withdrawn(e))
+		withdraw(e, now);
+}
+
+/* Nobody is to see VIPs leave any more: they go at once. */
+static void
+leave_no_longer(struct engine *e)
+{
+	uint64_t now = monotime_ms();
+	size_t i;
+
+	for (i = 0; i < e->left_count; i++)
+		e->left[i].until = now;
+	withdraw(e, now);
+	engine_reconcile(e);
+	announce_want(e);
 }
 
 static void
@@ -400,6 +419,10 @@ engine_stop(struct engine *e)
 {
 	struct timeval poll = monotime_timeval(STOP_POLL);
 
+	if (e->phase == ENGINE_LEAVING) {
+		leave_no_longer(e);
+		return;
+	}
 	if (e->phase != ENGINE_RUNNING) {
 		finish(e);
 		return;

@@ -243,7 +243,7 @@ input_of(const struct engine *e, const struct vip *v)
 	    .ordered_out = v->ordered_out,
 	    .stopping = e->phase != ENGINE_RUNNING,
 	    .learning = engine_sync_learning(e),
-	    .graceful = is_seen(e),
+	    .graceful = e->phase <= ENGINE_LEAVING && is_seen(e),
 	    .started = e->started,
 	};
 }

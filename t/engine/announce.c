@@ -266,13 +266,43 @@ stop_tells_first(void **state)
 }
 
 static void
-second_stop_does_not_wait(void **state)
+second_stop_withdraws(void **state)
 {
 	(void)state;
 	start_well(SITE("\"graceful_shutdown\": 60"));
 	engine_stop(engine);
 	assert_true(fake_wanted(VIP));
 	engine_stop(engine);
+	assert_false(fake_wanted(VIP));
+	assert_int_equal(record.stops, 0);
+	wait_for(record.stops == 1);
+}
+
+/* Nor does one that a reload took away leave any longer. */
+static void
+second_stop_withdraws_what_was_removed(void **state)
+{
+	(void)state;
+	start_well(SITE("\"graceful_shutdown\": 60"));
+	write_conf("");
+	assert_int_equal(engine_reload(engine), 0);
+	engine_stop(engine);
+	assert_true(fake_wanted(VIP));
+	engine_stop(engine);
+	assert_false(fake_wanted(VIP));
+	assert_int_equal(record.stops, 0);
+	wait_for(record.stops == 1);
+}
+
+static void
+third_stop_does_not_wait(void **state)
+{
+	(void)state;
+	start_well(SITE("\"graceful_shutdown\": 60"));
+	engine_stop(engine);
+	engine_stop(engine);
+	engine_stop(engine);
+	assert_false(fake_wanted(VIP));
 	assert_int_equal(record.stops, 1);
 }
 
@@ -360,7 +390,9 @@ main(void)
 	    TEST(healthy_for_delays),
 	    TEST(learn_delays_only_what_is_new),
 	    TEST(stop_tells_first),
-	    TEST(second_stop_does_not_wait),
+	    TEST(second_stop_withdraws),
+	    TEST(second_stop_withdraws_what_was_removed),
+	    TEST(third_stop_does_not_wait),
 	    TEST(nobody_is_told_without_a_bgpd),
 	    TEST(failure_ends_leaving),
 	    TEST(removed_vip_leaves),

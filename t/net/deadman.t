@@ -355,6 +355,64 @@ subtest 'a signal to all processes stops once' => sub {
 	back();
 };
 
+# Have VIPs leave for a minute, which a signal begins.
+sub leave
+{
+	configure('lb1', sub { $_[0]->{bgp}{graceful_shutdown} = 60 });
+	ok(reload('lb1'), 'VIPs are to leave for a minute');
+	my $offset = log_size('lb1');
+	kill('TERM', parent());
+	eventually('they leave', sub {
+		vc5d_log('lb1', $offset) =~ /telling routers that VIPs leave/ });
+	ok(all_announced(), 'and are still announced');
+}
+
+sub stay
+{
+	configure('lb1', sub { delete $_[0]->{bgp}{graceful_shutdown} });
+	ok(start('vc5d-lb1'), 'another vc5d starts');
+	back();
+}
+
+subtest 'a second signal while VIPs leave' => sub {
+	leave();
+	my $parent = parent();
+	my $offset = log_size('lb1');
+	kill('TERM', $parent);
+	eventually('it ends', sub { !readlink("/proc/$parent/exe") });
+	ok(none_announced(), 'its VIPs are withdrawn');
+	like(vc5d_log('lb1', $offset), qr/forwarding for another.*stopped$/ms,
+	    'it has gone on forwarding');
+	stay();
+};
+
+subtest 'a third one, while bgpctl hangs' => sub {
+	my $real = config('lb1')->{bgp}{bgpctl};
+	spew("$state/lb1/bgpctl", <<"END");
+#!/bin/sh
+case "\$*" in *'bulk delete'*)
+	grep -q engine /proc/\$PPID/cmdline && exec sleep 1000 ;;
+esac
+exec $real "\$@"
+END
+	chmod(0755, "$state/lb1/bgpctl");
+	configure('lb1', sub { $_[0]->{bgp}{bgpctl} = "$state/lb1/bgpctl" });
+	leave();
+	my $parent = parent();
+	my $offset = log_size('lb1');
+	kill('TERM', $parent);
+	eventually('the engine withdraws', sub {
+		vc5d_log('lb1', $offset) =~ /stopping: withdrawing/ });
+	ok(all_announced(), 'in vain so far');
+	kill('TERM', $parent);
+	eventually('it ends', sub { !readlink("/proc/$parent/exe") });
+	ok(none_announced(), 'its VIPs are withdrawn');
+	like(vc5d_log('lb1', $offset), qr/no engine steers: withdrawing 4 VIPs/,
+	    'by the parent');
+	configure('lb1', sub { $_[0]->{bgp}{bgpctl} = $real });
+	stay();
+};
+
 subtest 'both are killed' => sub {
 	kill_now('vc5d-lb1');
 	ok(all_announced(), 'VIPs stay announced: nobody is left to withdraw');
