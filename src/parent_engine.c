@@ -33,11 +33,15 @@ static void __attribute__((noreturn)) become_engine(struct parent *p, int fd)
 	sigset_t none;
 
 	setproctitle("engine");
+	log_close();
 	if (fd > 3)
 		close_range(3, (unsigned)fd - 1, 0);
 	close_range((unsigned)fd + 1, ~0U, 0);
 	log_open(
 	    "vc5d", p->options->foreground || !p->up, p->options->verbosity);
+	/* Who starts vc5d is to see all that keeps it from starting. */
+	if (p->up)
+		log_never_wait();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	p->past.announced = &p->announced;

@@ -178,6 +178,7 @@ serve(const struct options *o, struct conf *conf, int fd, bool ready,
 			background_detach();
 			log_open("vc5d", 0, o->verbosity);
 		}
+		log_never_wait();
 		steer(&s);
 		engine_free(s.engine);
 		lifeline_free(s.lifeline);

@@ -28,15 +28,25 @@ static enum log_verbosity log_verbosity = LOG_NORMAL;
 static struct {
 	int fd; /* -1 = such messages are lost; or to be tried again */
 	bool on, is_socket;
+	unsigned long lost; /* messages, and nobody was told */
 } unwaited = {.fd = -1};
 
 void
-log_open(const char *name, int foreground, enum log_verbosity verbosity)
+log_close(void)
 {
 	if (unwaited.fd != -1)
 		close(unwaited.fd);
 	unwaited.fd = -1;
 	unwaited.on = false;
+	unwaited.lost = 0;
+	/* openlog(3) believes that what it opened once is still open. */
+	closelog();
+}
+
+void
+log_open(const char *name, int foreground, enum log_verbosity verbosity)
+{
+	log_close();
 	log_name = name;
 	log_foreground = foreground;
 	log_verbosity = verbosity;
@@ -101,7 +111,7 @@ put_unwaited(const char *text, size_t len)
 }
 
 /* A line for syslogd (RFC 3164); which may have been started again. */
-static void
+static bool
 put_syslog(int priority, const char *text)
 {
 	char line[1200], stamp[32];
@@ -113,25 +123,66 @@ put_syslog(int priority, const char *text)
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
 	len = snprintf(line, sizeof(line), "<%d>%s %s[%d]: %s",
 	    LOG_DAEMON | priority, stamp, log_name, (int)getpid(), text);
-	if (unwaited.fd != -1 &&
-	    (put_unwaited(line, (size_t)len) || errno == EAGAIN))
-		return;
+	if (put_unwaited(line, (size_t)len))
+		return true;
+	if (unwaited.fd != -1 && errno == EAGAIN)
+		return false;
 	log_never_wait();
-	(void)put_unwaited(line, (size_t)len);
+	return put_unwaited(line, (size_t)len);
+}
+
+/* One write to the stream a line, so that two writers' lines don't mix. */
+static bool
+put_error(const char *text)
+{
+	char line[1200], stamp[32];
+	struct timespec now;
+	struct tm tm;
+	int len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
+	len = snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", stamp,
+	    now.tv_nsec / 1000000, log_name, text);
+	if (unwaited.on)
+		return put_unwaited(line, (size_t)len);
+	return fputs(line, stderr) != EOF;
+}
+
+static bool
+put(int priority, const char *text)
+{
+	if (log_foreground)
+		return put_error(text);
+	if (unwaited.on)
+		return put_syslog(priority, text);
+	syslog(priority, "%s", text);
+	return true;
+}
+
+/* Who reads again is told first what it has missed. */
+static void
+tell_lost(void)
+{
+	char text[64];
+
+	if (unwaited.lost == 0)
+		return;
+	snprintf(text, sizeof(text), "%lu messages before this were lost",
+	    unwaited.lost);
+	if (put(LOG_WARNING, text))
+		unwaited.lost = 0;
 }
 
 static void log_write(int, int, const char *, va_list)
     __attribute__((format(printf, 3, 0)));
 
-/* One write to the stream a line, so that two writers' lines don't mix. */
 static void
 log_write(int priority, int error, const char *format, va_list ap)
 {
-	char text[1024], line[1200], stamp[32];
-	struct timespec now;
-	struct tm tm;
+	char text[1024];
 	size_t len;
-	int n;
 
 	if (priority > (int)log_verbosity)
 		return;
@@ -140,23 +191,9 @@ log_write(int priority, int error, const char *format, va_list ap)
 	if (error != 0 && len < sizeof(text))
 		snprintf(
 		    text + len, sizeof(text) - len, ": %s", strerror(error));
-	if (!log_foreground && unwaited.on) {
-		put_syslog(priority, text);
-		return;
-	}
-	if (!log_foreground) {
-		syslog(priority, "%s", text);
-		return;
-	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	n = snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", stamp,
-	    now.tv_nsec / 1000000, log_name, text);
-	if (unwaited.on)
-		(void)put_unwaited(line, (size_t)n);
-	else
-		fputs(line, stderr);
+	tell_lost();
+	if (!put(priority, text))
+		unwaited.lost++;
 }
 
 #define LOG_BODY(priority, error)                           \

@@ -24,8 +24,15 @@ enum log_verbosity {
 void log_open(const char *name, int foreground, enum log_verbosity);
 
 /*
- * From now on a message that would have to wait for its reader is lost: for a
- * process that nothing may keep waiting.
+ * Nothing of the log is left open: before descriptors are closed by the dozen.
+ * log_open() follows.
+ */
+void log_close(void);
+
+/*
+ * From now on a message that would have to wait for its reader is lost, and the
+ * next one that is not says how many were: for a process that nothing may keep
+ * waiting.
  */
 void log_never_wait(void);
 
