@@ -24,6 +24,7 @@ struct network {
 	bool announced;
 	bool configured; /* in bgpd.conf: leave it alone */
 	bool right;	 /* announced with the wanted attributes */
+	bool doubtful;	 /* it may be announced yet: a command failed */
 
 	bool commanded;	     /* the command that is running is about it */
 	bool overtaken;	     /* what is wanted has changed since it started */
@@ -198,6 +199,7 @@ bgp_plan_forget(struct bgp_plan *plan)
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
 		n->announced = n->configured = n->right = false;
+		n->doubtful = false;
 		n->commanded = n->overtaken = n->unverified = false;
 		n->held = false;
 		n->mismatches = 0;
@@ -338,8 +340,11 @@ bgp_plan_done(struct bgp_plan *plan, bool ok)
 			n->announced = add;
 			n->right = add && !n->overtaken;
 			n->unverified = true;
-		} else
+		} else {
 			n->held = !n->overtaken;
+			/* What bgpctl has sent, bgpd may still read. */
+			n->doubtful = n->doubtful || add;
+		}
 		n->commanded = n->overtaken = false;
 	}
 }
@@ -355,7 +360,7 @@ bgp_plan_saw_networks(
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
 		n->listed = false;
-		n->configured = false;
+		n->configured = n->doubtful = false;
 	}
 	for (i = 0; i < count; i++) {
 		n = network_find(plan, &list[i].address);
@@ -461,7 +466,8 @@ bgp_plan_exposed(
 	*count = 0;
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
-		if (!n->configured && (n->announced || (add && n->commanded)))
+		if (!n->configured &&
+		    (n->announced || n->doubtful || (add && n->commanded)))
 			plan->exposed[(*count)++] = n->address;
 	}
 	return plan->seen;

@@ -75,8 +75,9 @@ bool bgp_plan_settled(const struct bgp_plan *);
 const struct addr *bgp_plan_announced(const struct bgp_plan *, size_t *count);
 /*
  * Networks of ours that bgpd may be announcing, also for the command that is
- * running: for whoever has to withdraw them in our place.  Valid until the
- * next call; false if this bgpd has not been looked at yet.
+ * running, or for one that failed since the last look: for whoever has to
+ * withdraw them in our place.  Valid until the next call; false if this bgpd
+ * has not been looked at yet.
  */
 bool
 bgp_plan_exposed(const struct bgp_plan *, const struct addr **, size_t *count);

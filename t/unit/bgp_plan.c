@@ -507,6 +507,48 @@ families_mix(void **state)
 	assert_int_equal(count, 1);
 }
 
+static size_t
+exposed(const struct bgp_plan *plan)
+{
+	const struct addr *list;
+	size_t count;
+
+	assert_true(bgp_plan_exposed(plan, &list, &count));
+	return count;
+}
+
+/* A bgpd that hangs may do it when it no longer does. */
+static void
+failed_announcement_is_exposed_until_a_look(void **state)
+{
+	struct bgp_plan *plan = *state;
+	struct bgp_plan_step step;
+
+	want(plan, "1 2");
+	bgp_plan_next(plan, &step);
+	look_at(plan);
+	assert_int_equal(exposed(plan), 0);
+	bgp_plan_next(plan, &step);
+	assert_int_equal(step.action, BGP_PLAN_ADD);
+	assert_int_equal(exposed(plan), 2);
+	bgp_plan_done(plan, false);
+	assert_int_equal(exposed(plan), 2);
+	/* A look that fails shows nothing. */
+	bgp_plan_next(plan, &step);
+	assert_int_equal(step.action, BGP_PLAN_LOOK);
+	bgp_plan_done(plan, false);
+	want(plan, "2");
+	assert_int_equal(exposed(plan), 2);
+	bgpd[1].announced = true;
+	bgp_plan_retry(plan);
+	bgp_plan_next(plan, &step);
+	look_at(plan);
+	assert_int_equal(exposed(plan), 1);
+	run(plan, OBEYS);
+	assert_int_equal(exposed(plan), 1);
+	assert_journal("-1+2?.");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -530,6 +572,7 @@ main(void)
 	    TEST(attributes_that_never_show_are_given_up),
 	    TEST(attributes_that_are_not_told_are_right),
 	    TEST(families_mix),
+	    TEST(failed_announcement_is_exposed_until_a_look),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
