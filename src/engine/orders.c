@@ -101,14 +101,15 @@ follow(struct engine *e)
 	engine_reconcile_soon(e);
 }
 
-/* NULL, or why not: free(3) it. */
+/* NULL, or why not: free(3) it.  A disk may take seconds for that. */
 static char *
-keep(const struct engine *e, const struct overrides *set)
+keep(struct engine *e, const struct overrides *set)
 {
 	size_t len;
-	char *text = overrides_write(set, &len);
-	char *wrong = state_file_write(e->conf->state, text, len);
+	char *text = overrides_write(set, &len), *wrong;
 
+	parent_excuse(e);
+	wrong = state_file_write(e->conf->state, text, len);
 	free(text);
 	return wrong;
 }

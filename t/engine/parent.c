@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "core/announced.h"
+#include "core/overrides.h"
 #include "engine/engine.h"
+#include "engine/private.h"
 #include "fakes_bgp.h"
 #include "fakes_parent.h"
 #include "harness.h"
@@ -62,6 +64,19 @@ the_parent_is_told(void **state)
 	assert_int_not_equal(fake_parent.excuses, 0);
 	engine_look_at_bgpd(engine);
 	assert_int_not_equal(fake_bgpd.looks, 0);
+}
+
+/* A disk may be slow. */
+static void
+keeping_orders_is_excused(void **state)
+{
+	struct overrides set = {0};
+
+	(void)state;
+	start_after_a_death(BGPD);
+	fake_parent.excuses = 0;
+	assert_null(orders_replace(engine, &set, false));
+	assert_int_equal(fake_parent.excuses, 1);
 }
 
 /* Whether the engine owns what was announced of old. */
@@ -119,6 +134,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(the_parent_is_told),
+	    TEST(keeping_orders_is_excused),
 	    TEST(what_was_announced_is_taken_over),
 	    TEST(another_bgpds_are_taken_over),
 	    TEST(deaths_are_in_the_status),
