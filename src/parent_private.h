@@ -42,12 +42,15 @@ struct parent {
 	pid_t engine; /* 0 = none */
 	int pidfd, line;
 	struct event *exited, *heard;
-	bool silent; /* it was killed for that */
+	struct event *room; /* to tell it what there was none for */
+	unsigned owed;	    /* orders to stop */
+	bool silent;	    /* it was killed for that */
 
 	/* a withdrawal */
 	struct child *bgpctl; /* that runs */
 	size_t place;	      /* it is about */
 	unsigned version;     /* of that one's list */
+	bool early;	      /* it began before the engine was dead */
 	bool failed;	      /* at one of the places */
 	bool complained;
 
@@ -69,7 +72,10 @@ void parent_lost(struct parent *, int status);
 /* Start one.  The child does not return. */
 void parent_fork(struct parent *);
 void parent_kill(struct parent *);
-/* Tell it LIFELINE_STOP, RELOAD, LOOK; whether it listens is its affair. */
+/*
+ * Tell it LIFELINE_STOP, RELOAD, LOOK; whether it listens is its affair.  One
+ * to stop is told later if there is no room, behind many of the others.
+ */
 void parent_tell(struct parent *, int type);
 /* End all that an engine that died had running. */
 void parent_sweep(struct parent *);

@@ -41,7 +41,9 @@ bgpctl_done(void *arg, const struct child_result *result)
 	struct announced_place *place = &p->announced.places[p->place++];
 
 	p->bgpctl = NULL;
-	if (result->ok && place->version == p->version)
+	if (result->ok && p->early)
+		log_debug("it may be announced again until the engine is dead");
+	else if (result->ok && place->version == p->version)
 		announced_forget(place);
 	else if (result->ok)
 		p->failed = true; /* there is more */
@@ -95,6 +97,7 @@ parent_withdraw(struct parent *p)
 	size_t count = announced_count(&p->announced);
 
 	p->place = 0;
+	p->early = p->deadman.engine == DEADMAN_KILLED;
 	p->failed = false;
 	if (count == 0) {
 		deadman_withdrawn(&p->deadman, true, monotime_ms());

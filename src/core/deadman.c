@@ -22,11 +22,19 @@ deadman_init(struct deadman *d, unsigned limit)
 	};
 }
 
+/* While it stops there is a limit always, and not a long one. */
+static unsigned
+bound(const struct deadman *d, unsigned limit)
+{
+	if (d->stopping && (limit == 0 || limit > DEADMAN_STOP))
+		return DEADMAN_STOP;
+	return limit;
+}
+
 void
 deadman_limit(struct deadman *d, unsigned limit)
 {
-	if (!d->stopping || limit != 0)
-		d->limit = limit;
+	d->limit = bound(d, limit);
 }
 
 void
@@ -55,6 +63,7 @@ deadman_beat(struct deadman *d, uint64_t now)
 		d->engine = DEADMAN_STEERING;
 		d->since = now;
 		d->withdraw = DEADMAN_NEVER;
+		d->again = false;
 	}
 	return first;
 }
@@ -77,12 +86,19 @@ schedule(struct deadman *d, bool stable, uint64_t now)
 	d->delay = (unsigned)least(d->delay, DEADMAN_DELAY_MOST);
 }
 
+/*
+ * What was withdrawn before an engine that was killed was dead, it may have
+ * announced since.
+ */
 void
 deadman_died(struct deadman *d, uint64_t now)
 {
 	bool steered = d->since != 0;
 
-	if (d->engine == DEADMAN_KILLED && d->withdraw != DEADMAN_NEVER)
+	if (d->engine == DEADMAN_KILLED && steered)
+		d->again = d->withdrawing;
+	if (d->engine == DEADMAN_KILLED &&
+	    (steered || d->withdraw != DEADMAN_NEVER))
 		d->withdraw = now;
 	else if (d->withdraw == DEADMAN_NEVER && d->limit != 0 &&
 	    !d->withdrawing)
@@ -97,6 +113,11 @@ void
 deadman_withdrawn(struct deadman *d, bool ok, uint64_t now)
 {
 	d->withdrawing = false;
+	if (d->again) {
+		d->again = false;
+		d->withdraw = now;
+		return;
+	}
 	/* Who has taken over meanwhile knows better; a stop must end. */
 	if (ok || d->stopping || d->engine == DEADMAN_STEERING)
 		d->withdraw = DEADMAN_NEVER;
@@ -107,11 +128,12 @@ deadman_withdrawn(struct deadman *d, bool ok, uint64_t now)
 void
 deadman_stop(struct deadman *d, uint64_t now)
 {
+	unsigned most = d->stopping ? DEADMAN_STOP_AGAIN : DEADMAN_STOP;
+
 	d->stopping = true;
-	if (d->limit == 0) {
-		d->limit = DEADMAN_STOP;
-		d->silence = now + d->limit;
-	}
+	d->limit = bound(d, d->limit);
+	if (is_alive(d))
+		d->silence = least(d->silence, now + most);
 	/* Nobody is going to take over. */
 	if (d->withdraw != DEADMAN_NEVER)
 		d->withdraw = now;

@@ -16,8 +16,11 @@
 #define DEADMAN_START 120000
 /* The most that an engine may be busy for. */
 #define DEADMAN_BUSY 60000
-/* How long it may be silent while it stops, if the switch is off. */
+/* How long it may be silent at the most while it stops, also if the switch is
+ * off. */
 #define DEADMAN_STOP 10000
+/* The same from a further order to stop on, for who may say that it is busy. */
+#define DEADMAN_STOP_AGAIN 3000
 /* From having killed an engine to a withdrawal that doesn't wait for its death.
  */
 #define DEADMAN_DEATH 200
@@ -50,6 +53,7 @@ struct deadman {
 	enum deadman_engine engine;
 	bool stopping;	   /* there is to be no other engine */
 	bool withdrawing;  /* a withdrawal is under way */
+	bool again;	   /* it began too early: another one is to follow */
 	uint64_t since;	   /* it steers */
 	uint64_t silence;  /* when it is killed, if nothing is heard of it */
 	uint64_t withdraw; /* when VIPs are to be withdrawn */

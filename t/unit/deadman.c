@@ -209,6 +209,38 @@ who_can_not_be_killed_is_withdrawn_for(void **state)
 	assert_int_equal(when, now);
 	deadman_withdrawn(&d, true, now);
 	assert_string_equal(next(&when), "never");
+	/* What it had running may have announced since. */
+	now += 7000;
+	deadman_died(&d, now);
+	assert_string_equal(at(now), "WF");
+	assert_true(deadman_beat(&d, now));
+	deadman_withdrawn(&d, false, now);
+	assert_string_equal(next(&when), "K");
+	/* It dies while it is withdrawn for. */
+	assert_string_equal(next(&when), "W");
+	deadman_died(&d, now);
+	assert_string_equal(at(now), "");
+	deadman_withdrawn(&d, true, now);
+	assert_string_equal(at(now), "W");
+	deadman_withdrawn(&d, true, now);
+	assert_string_equal(at(now), "");
+}
+
+static void
+who_can_not_be_killed_is_withdrawn_for_at_a_stop(void **state)
+{
+	uint64_t when;
+
+	(void)state;
+	deadman_stop(&d, 2000);
+	assert_string_equal(next(&when), "K");
+	assert_string_equal(next(&when), "W");
+	deadman_died(&d, now);
+	assert_string_equal(at(now), "");
+	deadman_withdrawn(&d, true, now);
+	assert_string_equal(at(now), "W");
+	deadman_withdrawn(&d, true, now);
+	assert_string_equal(at(now), "D");
 }
 
 static void
@@ -288,6 +320,40 @@ a_stop_ends(void **state)
 	deadman_stop(&d, now);
 	assert_string_equal(next(&when), "K");
 	assert_int_equal(when, 2000 + DEADMAN_STOP);
+}
+
+static void
+a_stop_ends_soon(void **state)
+{
+	uint64_t when;
+
+	(void)state;
+	/* However long it may be silent otherwise. */
+	deadman_limit(&d, 3600000);
+	deadman_beat(&d, 2000);
+	deadman_stop(&d, 2100);
+	assert_int_equal(deadman_due(&d), 2100 + DEADMAN_STOP);
+	deadman_limit(&d, 7200000);
+	deadman_beat(&d, 2200);
+	assert_string_equal(next(&when), "K");
+	assert_int_equal(when, 2200 + DEADMAN_STOP);
+	/* It is busy, and does not come back. */
+	setup(NULL);
+	deadman_busy(&d, DEADMAN_BUSY, 2000);
+	deadman_stop(&d, 2100);
+	assert_int_equal(deadman_due(&d), 2100 + DEADMAN_STOP);
+	deadman_stop(&d, 2200);
+	assert_int_equal(deadman_due(&d), 2200 + DEADMAN_STOP_AGAIN);
+	/* An order to stop is no sign of life. */
+	deadman_stop(&d, 2300);
+	assert_string_equal(next(&when), "K");
+	assert_int_equal(when, 2200 + DEADMAN_STOP_AGAIN);
+	/* One that stops, and says that this takes a while. */
+	setup(NULL);
+	deadman_stop(&d, 2100);
+	deadman_stop(&d, 2200);
+	deadman_busy(&d, 20000, 2300);
+	assert_int_equal(deadman_due(&d), 2300 + 20000 + LIMIT);
 }
 
 /* What is announced. */
@@ -446,10 +512,12 @@ main(void)
 	    SWITCH(delays_grow_and_are_forgotten),
 	    SWITCH(who_is_silent_is_killed_and_withdrawn_for),
 	    SWITCH(who_can_not_be_killed_is_withdrawn_for),
+	    SWITCH(who_can_not_be_killed_is_withdrawn_for_at_a_stop),
 	    SWITCH(who_says_that_it_is_busy_is_left_alone),
 	    SWITCH(what_is_switched_off_does_nothing),
 	    SWITCH(a_pause_of_ones_own_is_nobodys_fault),
 	    SWITCH(a_stop_ends),
+	    SWITCH(a_stop_ends_soon),
 	    LIST(a_list_counts_when_it_is_complete),
 	    LIST(what_is_not_configured_is_not_believed),
 	    LIST(what_a_reload_takes_away_stays_until_it_is_gone),
