@@ -62,9 +62,10 @@ engine_exited(int fd, short what, void *arg)
 	parent_heard(p, PARENT_MESSAGES);
 	event_free(p->exited);
 	event_free(p->heard);
+	event_free(p->room);
 	close(p->pidfd);
 	close(p->line);
-	p->exited = p->heard = NULL;
+	p->exited = p->heard = p->room = NULL;
 	p->engine = 0;
 	parent_lost(p, status);
 }
@@ -78,19 +79,48 @@ engine_heard(int fd, short what, void *arg)
 	parent_step(arg);
 }
 
+/* False if there is no room now. */
+static bool
+tell(struct parent *p, int type)
+{
+	const struct lifeline_message m = {.type = (enum lifeline_type)type};
+	uint8_t buf[LIFELINE_LEN];
+	size_t len = lifeline_encode(&m, buf);
+
+	if (send(p->line, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+		return true;
+	log_debug("the engine does not listen");
+	return errno != EAGAIN;
+}
+
+static void
+has_room(int fd, short what, void *arg)
+{
+	struct parent *p = arg;
+
+	(void)fd;
+	(void)what;
+	while (p->owed > 0 && tell(p, LIFELINE_STOP))
+		p->owed--;
+	if (p->owed > 0)
+		event_add(p->room, NULL);
+}
+
 static void
 watch(struct parent *p, pid_t pid, int line)
 {
 	p->engine = pid;
 	p->line = line;
 	p->silent = false;
+	p->owed = 0;
 	if ((p->pidfd = pidfd_open(pid, 0)) == -1)
 		fatal("pidfd_open");
 	p->exited = event_new(
 	    p->base, p->pidfd, EV_READ | EV_PERSIST, engine_exited, p);
 	p->heard =
 	    event_new(p->base, line, EV_READ | EV_PERSIST, engine_heard, p);
-	if (p->exited == NULL || p->heard == NULL)
+	p->room = event_new(p->base, line, EV_WRITE, has_room, p);
+	if (p->exited == NULL || p->heard == NULL || p->room == NULL)
 		fatalx("no memory for events");
 	event_add(p->exited, NULL);
 	event_add(p->heard, NULL);
@@ -135,13 +165,14 @@ parent_kill(struct parent *p)
 void
 parent_tell(struct parent *p, int type)
 {
-	const struct lifeline_message m = {.type = (enum lifeline_type)type};
-	uint8_t buf[LIFELINE_LEN];
-	size_t len = lifeline_encode(&m, buf);
-
-	if (p->engine != 0 &&
-	    send(p->line, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		log_debug("the engine does not listen");
+	if (p->engine == 0)
+		return;
+	if (type == LIFELINE_STOP) {
+		p->owed++;
+		has_room(-1, 0, p);
+	} else {
+		tell(p, type);
+	}
 }
 
 /* This process's children: it inherits those of the engine. */
