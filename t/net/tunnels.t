@@ -305,6 +305,16 @@ subtest 'one end of the tunnels is stopped' => sub {
 	    \&describe_states);
 };
 
+# What a balancer itself sends to a server's own address, to find out what is
+# wrong with one whose checks fail: it came without any delivery.
+sub is_selftest
+{
+	my ($line) = @_;
+
+	return $line->{problem} eq 'code-point' && $line->{tos} == 0 &&
+	    grep({ $line->{source} eq $_ } map { @$_ } values %balancers);
+}
+
 subtest 'in generic mode' => sub {
 	for my $host (qw(lb1 lb2)) {
 		configure($host, sub { $_[0]->{xdp} = 'generic' });
@@ -319,7 +329,7 @@ subtest 'in generic mode' => sub {
 	for my $kind (qw(ipip gue dscp)) {
 		use_way($_) for grep { $_->{kind} eq $kind } @ways;
 	}
-	my @bad = grep { $_->{problem} ne 'none' }
+	my @bad = grep { $_->{problem} ne 'none' && !is_selftest($_) }
 	    map { far_lines($_) } qw(far1 far2);
 	is(scalar(@bad), 0, 'nothing is wrong with what has arrived') or
 	    diag(explain(@bad > 5 ? @bad[0 .. 4] : @bad));
