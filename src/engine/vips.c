@@ -170,13 +170,16 @@ tell_transition(
 	    vip_phase_name(v->state.phase), reason);
 }
 
-/* Is it out, or degraded, by no one's intention? */
+/*
+ * Is it out, or degraded, by no one's intention?  Servers that drain need not
+ * be all: another one may have failed that was to stay.
+ */
 static bool
 is_alarming(const struct vip_state *s)
 {
 	if (s->phase == VIP_WITHDRAWN)
-		return s->reason == VIP_SHORT || s->reason == VIP_UNAPPLIED ||
-		    s->reason == VIP_LOCAL;
+		return s->reason == VIP_SHORT || s->reason == VIP_DRAINED ||
+		    s->reason == VIP_UNAPPLIED || s->reason == VIP_LOCAL;
 	return s->phase == VIP_DEGRADED;
 }
 
@@ -203,6 +206,8 @@ tell_alert(struct engine *e, struct vip *v)
 
 	addr_format(&v->conf->address, id + 4);
 	vip_explain(v, reason);
+	if (v->state.reason == VIP_DRAINED)
+		severity = lower(severity);
 	if (is_alarming(&v->state) && v->state.phase == VIP_DEGRADED)
 		alert_raise(e, id, lower(severity), "degraded: %s", reason);
 	else if (is_calm(&v->state) && !is_alarming(&v->state))
