@@ -195,7 +195,8 @@ subtest 'the engine loops' => sub {
 };
 
 # A bgpctl that hangs, once it is asked for something, until a file is there; and
-# that leaves processes behind which nobody waits for.
+# that leaves processes behind which nobody waits for.  They tell of themselves
+# once they are in a session of their own: before, they end with it.
 sub obstruct
 {
 	my ($verb) = @_;
@@ -203,8 +204,7 @@ sub obstruct
 	my $real = config('lb1')->{bgp}{bgpctl};
 	spew("$state/lb1/bgpctl", <<"END");
 #!/bin/sh
-setsid sleep 1000 >/dev/null 2>&1 &
-echo \$! >>$state/lb1/strays
+setsid sh -c 'echo \$\$ >>$state/lb1/strays; exec sleep 1000' >/dev/null 2>&1 &
 setsid true >/dev/null 2>&1 &
 case "\$*" in *'$verb'*)
 	echo \$\$ >>$state/lb1/hung
