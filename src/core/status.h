@@ -40,8 +40,8 @@
  *	services	[ { name, description, vip, port, protocol ("tcp"),
  *			  scheduler, sticky (bool), track (bool), idle
  *			  (seconds), slow_start (seconds), need, need_up,
- *			  up (how many), ok (bool): up >= need, order ("down", as
- *ordered, or
+ *			  up (how many), ok (bool): up >= need, order ("down",
+ *as ordered, or
  *			  ""), max_out (percent),
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",

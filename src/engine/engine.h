@@ -61,8 +61,8 @@ int engine_reload(struct engine *);
 /*
  * Stop cleanly: withdraw, go on forwarding for the configured time, remove
  * everything from the kernel, then leave the event loop.  Called again, it ends
- * the first wait: VIPs that are seen leaving are withdrawn; else it doesn't wait
- * for anything, not even for bgpd.
+ * the first wait: VIPs that are seen leaving are withdrawn; else it doesn't
+ * wait for anything, not even for bgpd.
  */
 void engine_stop(struct engine *);
 
