@@ -117,6 +117,8 @@ probe_udp(size_t (*answer)(uint8_t *, const uint8_t *, size_t), unsigned lost,
 		udp_start(&server, families[i], answer);
 		server.lost = lost;
 		conf = make_conf(CHECK_UDP, server.port);
+		if (lost == 1)
+			conf.timeout = 3000; /* sent again at a third of it */
 		conf.send = (struct conf_bytes){hello, sizeof(hello)};
 		conf.receive.data = (uint8_t *)(uintptr_t)expected;
 		conf.receive.length = expected != NULL ? strlen(expected) : 0;
