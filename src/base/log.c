@@ -23,6 +23,7 @@
 static const char *log_name = "vc5d";
 static int log_foreground = 1;
 static enum log_verbosity log_verbosity = LOG_NORMAL;
+static TAILQ_HEAD(log_taps, log_tap) taps = TAILQ_HEAD_INITIALIZER(taps);
 
 /* Where messages go that are not waited for. */
 static struct {
@@ -175,6 +176,35 @@ tell_lost(void)
 		unwaited.lost = 0;
 }
 
+void
+log_tap_add(struct log_tap *tap)
+{
+	TAILQ_INSERT_TAIL(&taps, tap, entry);
+}
+
+void
+log_tap_remove(struct log_tap *tap)
+{
+	TAILQ_REMOVE(&taps, tap, entry);
+}
+
+/* A tap that logs would otherwise hear itself, without end. */
+static void
+tell_taps(int priority, const char *text)
+{
+	static bool telling;
+	struct log_tap *tap, *next;
+
+	if (telling)
+		return;
+	telling = true;
+	for (tap = TAILQ_FIRST(&taps); tap != NULL; tap = next) {
+		next = TAILQ_NEXT(tap, entry);
+		tap->line(tap->arg, priority, text);
+	}
+	telling = false;
+}
+
 static void log_write(int, int, const char *, va_list)
     __attribute__((format(printf, 3, 0)));
 
@@ -194,6 +224,7 @@ log_write(int priority, int error, const char *format, va_list ap)
 	tell_lost();
 	if (!put(priority, text))
 		unwaited.lost++;
+	tell_taps(priority, text);
 }
 
 #define LOG_BODY(priority, error)                           \

@@ -9,6 +9,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <sys/queue.h>
+
 #include <stdarg.h>
 
 /* Highest priority number, as of syslog(3), that is still logged. */
@@ -35,6 +37,21 @@ void log_close(void);
  * waiting.
  */
 void log_never_wait(void);
+
+/*
+ * Somebody who is told of each message that the verbosity lets through, after
+ * it was logged.  What it logs itself is logged, but told to no tap.  text is
+ * one line of any bytes, borrowed for the call; priority is syslog(3)'s.
+ */
+struct log_tap {
+	TAILQ_ENTRY(log_tap) entry; /* of the log */
+	void (*line)(void *arg, int priority, const char *text);
+	void *arg;
+};
+
+/* The tap is borrowed until it is removed, which it may do while told. */
+void log_tap_add(struct log_tap *);
+void log_tap_remove(struct log_tap *);
 
 /* The *x forms say what they are given; the others add strerror(errno). */
 void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));

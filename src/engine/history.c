@@ -28,6 +28,7 @@ struct history {
 	struct history_event *events; /* number n is at n % capacity */
 	size_t capacity;
 	uint64_t total; /* events that were added, ever */
+	TAILQ_HEAD(history_taps, history_tap) taps;
 };
 
 static const char *const kind_names[] = {
@@ -46,6 +47,7 @@ history_new(size_t capacity)
 
 	h->capacity = capacity;
 	h->events = xcalloc(capacity, sizeof(*h->events));
+	TAILQ_INIT(&h->taps);
 	return h;
 }
 
@@ -67,6 +69,44 @@ epoch_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static json_t *
+event_json(const struct history_event *event)
+{
+	return json_pack("{s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "number",
+	    (json_int_t)event->number, "at", (json_int_t)event->at, "kind",
+	    kind_names[event->kind], "subject", status_text(event->subject),
+	    "from", status_text(event->from), "to", status_text(event->to),
+	    "reason", status_text(event->reason));
+}
+
+void
+history_tap_add(struct history *h, struct history_tap *tap)
+{
+	TAILQ_INSERT_TAIL(&h->taps, tap, entry);
+}
+
+void
+history_tap_remove(struct history *h, struct history_tap *tap)
+{
+	TAILQ_REMOVE(&h->taps, tap, entry);
+}
+
+static void
+tell_taps(struct history *h, const struct history_event *event)
+{
+	struct history_tap *tap, *next;
+	json_t *json;
+
+	if (TAILQ_EMPTY(&h->taps))
+		return;
+	json = event_json(event);
+	for (tap = TAILQ_FIRST(&h->taps); tap != NULL; tap = next) {
+		next = TAILQ_NEXT(tap, entry);
+		tap->event(tap->arg, json);
+	}
+	json_decref(json);
+}
+
 void
 history_add(struct engine *e, enum history_kind kind, const char *subject,
     const char *from, const char *to, const char *reason)
@@ -81,6 +121,7 @@ history_add(struct engine *e, enum history_kind kind, const char *subject,
 	snprintf(event->from, sizeof(event->from), "%s", from);
 	snprintf(event->to, sizeof(event->to), "%s", to);
 	snprintf(event->reason, sizeof(event->reason), "%s", reason);
+	tell_taps(h, event);
 }
 
 void
@@ -116,16 +157,6 @@ has_word(const char *text, const char *word)
 		if ((at == text || !goes_on(at[-1])) && !goes_on(at[len]))
 			return true;
 	return false;
-}
-
-static json_t *
-event_json(const struct history_event *event)
-{
-	return json_pack("{s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "number",
-	    (json_int_t)event->number, "at", (json_int_t)event->at, "kind",
-	    kind_names[event->kind], "subject", status_text(event->subject),
-	    "from", status_text(event->from), "to", status_text(event->to),
-	    "reason", status_text(event->reason));
 }
 
 /* The number of the oldest event that is to be looked at, or told. */

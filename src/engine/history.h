@@ -8,6 +8,8 @@
 #ifndef ENGINE_HISTORY_H
 #define ENGINE_HISTORY_H
 
+#include <sys/queue.h>
+
 #include <stddef.h>
 
 #include <jansson.h>
@@ -42,6 +44,20 @@ void history_add(struct engine *, enum history_kind, const char *subject,
 /* The same of a destination, or of a check of it if what is not NULL. */
 void history_add_destination(const struct destination *, enum history_kind,
     const char *what, const char *from, const char *to, const char *reason);
+
+/*
+ * Somebody who is told of each event, as history_json() has it (borrowed),
+ * after it was added.
+ */
+struct history_tap {
+	TAILQ_ENTRY(history_tap) entry; /* of the history */
+	void (*event)(void *arg, const json_t *event);
+	void *arg;
+};
+
+/* The tap is borrowed until it is removed, which it may do while told. */
+void history_tap_add(struct history *, struct history_tap *);
+void history_tap_remove(struct history *, struct history_tap *);
 
 /*
  * The last limit events, 0 for all, whose subject has a word like this, NULL

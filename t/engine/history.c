@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/history.h"
+#include "engine/private.h"
+
 static const char web[] = SERVICE_WEB;
 
 /* The reply to a request: a new reference. */
@@ -191,6 +194,32 @@ bad_requests_are_refused(void **state)
 	}
 }
 
+static void
+note_event(void *arg, const json_t *event)
+{
+	json_array_append(arg, (json_t *)event);
+}
+
+static void
+taps_are_told_of_each_event(void **state)
+{
+	json_t *told = json_array(), *reply;
+	struct history_tap tap = {.event = note_event, .arg = told};
+
+	(void)state;
+	start(web);
+	history_tap_add(engine->history, &tap);
+	engine_reload(engine);
+	history_tap_remove(engine->history, &tap);
+	reply = ask("limit", json_integer(1));
+	assert_int_equal(json_array_size(told), 1);
+	assert_true(json_equal(told, json_object_get(reply, "history")));
+	json_decref(reply);
+	engine_reload(engine);
+	assert_int_equal(json_array_size(told), 1);
+	json_decref(told);
+}
+
 int
 main(void)
 {
@@ -202,6 +231,7 @@ main(void)
 	    TEST(subjects_are_whole_words),
 	    TEST(a_limit_leaves_the_last),
 	    TEST(bad_requests_are_refused),
+	    TEST(taps_are_told_of_each_event),
 	};
 
 	return run_engine_tests(tests);

@@ -11,10 +11,12 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -167,12 +169,63 @@ what_is_opened_later_is_not_the_log(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* What a tap was told; it logs, and goes when told to. */
+struct told {
+	struct log_tap tap;
+	char text[256]; /* "PRIORITY MESSAGE" and so on, a line each */
+	bool leaves;
+};
+
+static void
+note_line(void *arg, int priority, const char *text)
+{
+	struct told *told = arg;
+	size_t len = strlen(told->text);
+
+	snprintf(told->text + len, sizeof(told->text) - len, "%d %s\n",
+	    priority, text);
+	log_info("a tap that logs");
+	if (told->leaves)
+		log_tap_remove(&told->tap);
+}
+
+static void
+taps_are_told_what_was_logged(void **state)
+{
+	struct told first = {.tap = {.line = note_line, .arg = &first}};
+	struct told second = {.tap = {.line = note_line, .arg = &second}};
+	int saved = dup(2), reader = standard_error();
+	const char *text;
+
+	(void)state;
+	log_open("test", 1, LOG_NORMAL);
+	log_tap_add(&first.tap);
+	log_tap_add(&second.tap);
+	first.leaves = true;
+	log_warnx("%s one", "message");
+	log_debug("too verbose");
+	errno = ENOENT;
+	log_warn("second");
+	assert_int_equal(errno, ENOENT);
+	log_tap_remove(&second.tap);
+	log_info("nobody hears this");
+	text = drain(reader);
+	dup2(saved, 2);
+	close(saved);
+	close(reader);
+	assert_string_equal(first.text, "4 message one\n");
+	assert_string_equal(second.text,
+	    "4 message one\n4 second: No such file or directory\n");
+	assert_non_null(strstr(text, "test: a tap that logs\n"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_nobody_reads_is_counted),
 	    cmocka_unit_test(what_is_opened_later_is_not_the_log),
+	    cmocka_unit_test(taps_are_told_what_was_logged),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
