@@ -37,12 +37,13 @@
  *			  null = it doesn't), attributes ("normal", "degraded",
  *			  "leaving", "degraded, leaving"; null = not wanted),
  *			  priority (a severity), withdrawals (how many) } ]
- *	services	[ { name, description, vip, port, protocol ("tcp"),
- *			  scheduler, sticky (bool), track (bool), idle
- *			  (seconds), slow_start (seconds), need, need_up,
- *			  up (how many), ok (bool): up >= need, order ("down",
- *as ordered, or
- *			  ""), max_out (percent),
+ *	services	[ { id ("192.0.2.1:80/tcp"), name, description, vip,
+ *			  port, protocol ("tcp"), scheduler, sticky (bool),
+ *			  track (bool), idle (seconds), slow_start (seconds),
+ *			  need, need_up, up (how many get new flows), ok (bool):
+ *			  up >= need, order ("down", as ordered, or ""), max_out
+ *			  (percent), destinations_total, destinations_up (those
+ *			  in state "up"), healthy (those that are),
  *			  packets, bytes, flows, stateless, no_destination,
  *			  destinations [ { address, state ("up", "draining",
  *			    "down"), healthy (bool), weight, weight_now

@@ -7,12 +7,7 @@
 
 #include "base/monotime.h"
 #include "engine/private.h"
-
-static void
-set_integer(json_t *object, const char *key, uint64_t value)
-{
-	json_object_set_new(object, key, json_integer((json_int_t)value));
-}
+#include "engine/status_parts.h"
 
 static void
 set_text(json_t *object, const char *key, const char *text)
@@ -29,7 +24,8 @@ set_phases(json_t *o, const struct kept_result *r)
 
 	for (i = 0; i < CHECK_PHASES; i++)
 		if (r->phase[i] != 0)
-			set_integer(phases, verdict_phase_name(i), r->phase[i]);
+			status_set_integer(
+			    phases, verdict_phase_name(i), r->phase[i]);
 	if (json_object_size(phases) > 0)
 		json_object_set(o, "phases", phases);
 	json_decref(phases);
@@ -41,12 +37,12 @@ set_times(json_t *o, const struct prober *p)
 {
 	uint64_t now = monotime_ms();
 
-	set_integer(
+	status_set_integer(
 	    o, "age", p->finished != 0 ? (now - p->finished) / 1000 : 0);
 	if (p->since != 0)
-		set_integer(o, "since", (now - p->since) / 1000);
+		status_set_integer(o, "since", (now - p->since) / 1000);
 	if (p->running == NULL && p->due > now)
-		set_integer(o, "next", p->due - now);
+		status_set_integer(o, "next", p->due - now);
 }
 
 json_t *
@@ -61,11 +57,11 @@ status_check(const struct prober *p)
 	    done ? check_outcome_name(r->outcome) : NULL, "detail",
 	    r->detail != NULL ? r->detail : "");
 
-	set_integer(o, "duration", r->duration);
-	set_integer(o, "passed", p->health.passed);
-	set_integer(o, "failed", p->health.failed);
+	status_set_integer(o, "duration", r->duration);
+	status_set_integer(o, "passed", p->health.passed);
+	status_set_integer(o, "failed", p->health.failed);
 	if (p->health.streak > 0)
-		set_integer(o, "streak", p->health.streak);
+		status_set_integer(o, "streak", p->health.streak);
 	set_times(o, p);
 	set_phases(o, r);
 	if (p->diagnosis[0] != '\0')

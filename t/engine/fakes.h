@@ -20,7 +20,7 @@
 #include "core/addr.h"
 
 #define FAKE_SERVICES	    8
-#define FAKE_SERVERS	    8
+#define FAKE_SERVERS	    64
 #define FAKE_VIPS	    8
 #define FAKE_MEMBERS	    3
 #define FAKE_PORTS	    4

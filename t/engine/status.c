@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The status document in parts, which are those of the whole one.
+ */
+
+#include "harness.h"
+
+#include <event2/buffer.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "engine/private.h"
+#include "engine/status_parts.h"
+#include "engine/status_text.h"
+
+#define DNS                                                 \
+	"{\"name\": \"dns\", \"virtual\": \"" VIP6          \
+	"\", \"servers\": [\"2001:db8:1::1\"], \"policy\":" \
+	" {\"53/udp\": {}}}"
+
+static json_int_t
+number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
+/* Times of checks go on between one document and the next. */
+static void
+leave_out_checks(json_t *service)
+{
+	json_t *destination;
+	size_t i;
+
+	json_array_foreach(
+	    json_object_get(service, "destinations"), i, destination) {
+		assert_int_equal(json_object_del(destination, "checks"), 0);
+	}
+}
+
+static void
+parts_make_the_whole(void **state)
+{
+	json_t *whole, *head, *services, *service;
+	size_t i;
+
+	(void)state;
+	start(SERVICE_WEB "," DNS);
+	wait_for(fake_state(WEB, B) == DESTINATION_UP);
+	whole = engine_status(engine);
+	head = engine_status_head(engine);
+	services = json_object_get(head, "services");
+	assert_int_equal(json_array_size(services), 2);
+	assert_int_equal(json_object_size(head), json_object_size(whole));
+	json_array_foreach(json_object_get(whole, "services"), i, service) {
+		json_t *part = engine_status_service(engine, i);
+
+		leave_out_checks(part);
+		leave_out_checks(service);
+		assert_true(json_equal(part, service));
+		json_decref(part);
+		json_object_del(service, "destinations");
+		assert_true(json_equal(json_array_get(services, i), service));
+	}
+	assert_null(engine_status_service(engine, 2));
+	json_decref(whole);
+	json_decref(head);
+}
+
+static void
+services_count_their_servers(void **state)
+{
+	json_t *service;
+
+	(void)state;
+	fake_server(B)->answers = false;
+	start(SERVICE_WEB);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	service = engine_status_service(engine, 0);
+	assert_string_equal(
+	    json_string_value(json_object_get(service, "id")), WEB);
+	assert_int_equal(number(service, "destinations_total"), 2);
+	assert_int_equal(number(service, "destinations_up"), 1);
+	assert_int_equal(number(service, "healthy"), 1);
+	json_decref(service);
+}
+
+/* A service of so many servers, as A is: 10.0.0.1 to 10.0.0.N. */
+static void
+start_with(unsigned count)
+{
+	char servers[2048] = "", *conf;
+	size_t len = 0;
+	unsigned i;
+
+	for (i = 1; i <= count; i++)
+		len += (size_t)snprintf(servers + len, sizeof(servers) - len,
+		    "%s\"10.0.0.%u\"", i > 1 ? "," : "", i);
+	conf = xasprintf("{\"name\": \"web\", \"virtual\": \"" VIP
+			 "\", \"servers\": [%s], \"policy\": {\"80\": "
+			 "{\"checks\": []}}}," DNS,
+	    servers);
+	start(conf);
+	free(conf);
+}
+
+/* The text of all pieces, a new reference to what it says. */
+static json_t *
+read_text(unsigned *pieces)
+{
+	struct evbuffer *out = evbuffer_new();
+	struct status_cursor cursor = {0};
+	enum status_step step;
+	json_t *document;
+	size_t before;
+
+	for (*pieces = 0, step = STATUS_MORE; step == STATUS_MORE; ++*pieces) {
+		before = evbuffer_get_length(out);
+		step = status_text_step(engine, &cursor, out);
+		assert_true(evbuffer_get_length(out) > before);
+	}
+	assert_int_equal(step, STATUS_END);
+	document = json_loadb((char *)evbuffer_pullup(out, -1),
+	    evbuffer_get_length(out), 0, NULL);
+	assert_non_null(document);
+	evbuffer_free(out);
+	return document;
+}
+
+static json_t *
+read_document(void)
+{
+	struct status_cursor cursor = {0};
+	enum status_step step = STATUS_MORE;
+	json_t *document = NULL;
+
+	while (step == STATUS_MORE)
+		step = status_document_step(engine, &cursor, &document);
+	assert_int_equal(step, STATUS_END);
+	return document;
+}
+
+/* Order aside, which is not that of a whole document. */
+static void
+assert_same(json_t *a, json_t *b)
+{
+	json_t *service;
+	size_t i;
+
+	json_array_foreach(json_object_get(a, "services"), i, service) {
+		leave_out_checks(service);
+		leave_out_checks(
+		    json_array_get(json_object_get(b, "services"), i));
+	}
+	assert_true(json_equal(a, b));
+	json_decref(a);
+	json_decref(b);
+}
+
+static void
+text_comes_in_pieces(void **state)
+{
+	unsigned pieces;
+	json_t *text;
+
+	(void)state;
+	start_with(45);
+	text = read_text(&pieces);
+	assert_int_equal(pieces, 1 + 3 + 1);
+	assert_same(text, engine_status(engine));
+	assert_same(read_document(), engine_status(engine));
+}
+
+static void
+text_of_no_service_is_whole(void **state)
+{
+	unsigned pieces;
+
+	(void)state;
+	start("");
+	assert_same(read_text(&pieces), engine_status(engine));
+	assert_int_equal(pieces, 1);
+	assert_same(read_document(), engine_status(engine));
+}
+
+static void
+a_reload_ends_the_text(void **state)
+{
+	struct evbuffer *out = evbuffer_new();
+	struct status_cursor text = {0}, whole = {0};
+	json_t *document = NULL;
+
+	(void)state;
+	start(SERVICE_WEB);
+	assert_int_equal(status_text_step(engine, &text, out), STATUS_MORE);
+	assert_int_equal(
+	    status_document_step(engine, &whole, &document), STATUS_MORE);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(status_text_step(engine, &text, out), STATUS_CHANGED);
+	assert_int_equal(
+	    status_document_step(engine, &whole, &document), STATUS_CHANGED);
+	json_decref(document);
+	evbuffer_free(out);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(parts_make_the_whole),
+	    TEST(services_count_their_servers),
+	    TEST(text_comes_in_pieces),
+	    TEST(text_of_no_service_is_whole),
+	    TEST(a_reload_ends_the_text),
+	};
+
+	return run_engine_tests(tests);
+}
