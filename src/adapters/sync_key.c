@@ -5,19 +5,15 @@
  * is written there, signing and verifying.  See sync_key.h.
  */
 
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "adapters/secret_file.h"
 #include "adapters/sync_key.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -146,75 +142,17 @@ sync_keys_parse(const char *text, size_t len, const char *name,
 	return k;
 }
 
-/* May anybody else read or have written what is in the file? */
-static char *
-file_error(const char *path, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return xasprintf("%s: not a regular file", path);
-	if (st->st_uid != geteuid())
-		return xasprintf("%s: belongs to user %u, and must to %u, whom "
-				 "vc5d runs as: chown %u %s",
-		    path, st->st_uid, geteuid(), geteuid(), path);
-	if ((st->st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return xasprintf("%s: others may use it (mode %04o), and "
-				 "only its owner must: chmod 600 %s",
-		    path, (unsigned)st->st_mode & 07777, path);
-	if (st->st_size > FILE_MAX)
-		return xasprintf("%s: too long for a file of keys", path);
-	return NULL;
-}
-
-/* All of a file: its length, or -1 and errno. */
-static ssize_t
-read_all(int fd, char buf[FILE_MAX])
-{
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < FILE_MAX && (n = read(fd, buf + len, FILE_MAX - len)) != 0)
-		if (n > 0)
-			len += (size_t)n;
-		else if (errno != EINTR)
-			return -1;
-	return (ssize_t)len;
-}
-
-static struct sync_keys *
-load(int fd, const char *path, const char *cluster, char **error)
-{
-	struct sync_keys *k = NULL;
-	char buf[FILE_MAX];
-	struct stat st;
-	ssize_t len;
-
-	if (fstat(fd, &st) == -1) {
-		*error = xasprintf("%s: %s", path, strerror(errno));
-		return NULL;
-	}
-	if ((*error = file_error(path, &st)) != NULL)
-		return NULL;
-	if ((len = read_all(fd, buf)) == -1)
-		*error = xasprintf("%s: %s", path, strerror(errno));
-	else
-		k = sync_keys_parse(buf, (size_t)len, path, cluster, error);
-	OPENSSL_cleanse(buf, sizeof(buf));
-	return k;
-}
-
 struct sync_keys *
 sync_keys_load(const char *path, const char *cluster, char **error)
 {
-	/* Nothing that is no file, a FIFO say, holds us up. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct sync_keys *k;
+	size_t len;
+	char *text = secret_file_read(path, FILE_MAX, &len, error);
 
-	if (fd == -1) {
-		*error = xasprintf("%s: %s", path, strerror(errno));
+	if (text == NULL)
 		return NULL;
-	}
-	k = load(fd, path, cluster, error);
-	close(fd);
+	k = sync_keys_parse(text, len, path, cluster, error);
+	secret_free(text, len);
 	return k;
 }
 

@@ -224,7 +224,7 @@ test_file(void **state)
 		assert_int_equal(fchown(fd, 0, (gid_t)-1), 0);
 	}
 	assert_int_equal(ftruncate(fd, 1025), 0);
-	expect_refused("too long for a file of keys");
+	expect_refused("longer than 1024 bytes");
 	close(fd);
 	assert_int_equal(unlink(path), 0);
 	expect_refused("No such file or directory");
