@@ -115,7 +115,7 @@ hosts_vc5d_conf()
 	    "bgpctl": "$(command -v bgpctl)",
 	    "communities": ["64500:80"]
 	  },
-	  "webserver": "$(cat "$dir/management-address"):8080",
+	  "webserver": { "listen": "$(cat "$dir/management-address"):8080", "insecure": true },
 	  "control": "$dir/vc5d.sock",
 	  "state": "$dir/overrides",
 	  "pin_directory": "$state/bpf/$host",

@@ -110,10 +110,12 @@ conf_free(struct conf *conf)
 	free(conf->sync.key_file);
 	free(conf->sync.cluster);
 	free(conf->sync.instance);
+	conf_webserver_clear(&conf->webserver);
 	free(conf->control);
 	free(conf->state);
 	free(conf->pin_directory);
 	free(conf->probe.device);
+	free(conf->masked);
 	free(conf->file);
 	free(conf);
 }
@@ -221,6 +223,8 @@ conf_parse(
 	conf = conf_new(name);
 	conf_read_file(&reader, json, conf);
 	conf_reader_finish(&reader, text, len, errors);
+	if (errors->count == before)
+		conf->masked = conf_mask(json);
 	json_decref(json);
 	if (errors->count > before) {
 		conf_free(conf);

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include "core/alert.h"
 #include "core/delivery.h"
 #include "core/service.h"
@@ -179,8 +181,26 @@ struct conf_vlan {
 	size_t subnet_count;
 };
 
+struct conf_user {
+	char *name, *hash; /* as of crypt(3) */
+};
+
+/* The web console: where it is, and who may see it. */
+struct conf_webserver {
+	bool enabled;
+	struct addr address;
+	uint16_t port;	   /* host order */
+	char *certificate; /* file: HTTPS; NULL = HTTP */
+	char *key;	   /* file; NULL = that of the certificate */
+	struct conf_user *users;
+	size_t user_count;
+	char *users_file, *token_file; /* NULL = none */
+	bool insecure; /* so is fine what others can reach, or overhear */
+};
+
 struct conf {
 	char *file;
+	char *masked;	   /* what is in it, as conf_masked() has it: JSON */
 	char **interfaces; /* at least one, each once */
 	size_t interface_count;
 	enum xdp_mode xdp;
@@ -197,11 +217,7 @@ struct conf {
 		char *socket;  /* bgpd's control socket */
 		char *program; /* bgpctl(8) */
 	} bgp;
-	struct {
-		bool enabled;
-		struct addr address;
-		uint16_t port; /* host order */
-	} webserver;
+	struct conf_webserver webserver;
 	/* Flows are told to other instances, and learnt from them. */
 	struct {
 		bool enabled;
@@ -253,6 +269,13 @@ struct conf *conf_load(const char *path, struct conf_errors *errors);
 struct conf *conf_parse(
     const char *text, size_t len, const char *name, struct conf_errors *);
 
+/*
+ * The file's JSON, with asterisks for secrets: passwords and their hashes,
+ * tokens, header fields that carry such, what "send" says, who a URL says asks,
+ * and all of a webhook's URL behind the host.  A new reference.
+ */
+json_t *conf_masked(const struct conf *);
+
 void conf_free(struct conf *);
 void conf_errors_clear(struct conf_errors *);
 
@@ -263,6 +286,11 @@ const char *conf_scheduler_name(enum scheduler);
 const char *conf_xdp_mode_name(enum xdp_mode);
 const char *conf_check_type_name(enum check_type);
 bool conf_check_equal(const struct conf_check *, const struct conf_check *);
+/* Is anybody let in who can connect? */
+bool conf_webserver_open(const struct conf_webserver *);
+/* Do they listen at the same place in the same way? */
+bool conf_webserver_equal(
+    const struct conf_webserver *, const struct conf_webserver *);
 bool conf_bgp_attributes_equal(
     const struct conf_bgp_attributes *, const struct conf_bgp_attributes *);
 

@@ -5,7 +5,6 @@
  */
 
 #include <net/if.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,59 +183,6 @@ read_probe(struct conf_reader *r, json_t *json, void *member,
 	    r, json, keys, ((struct conf_draft *)member)->conf);
 }
 
-/* "ADDR:PORT", "[ADDR6]:PORT", ":PORT" */
-static bool
-parse_endpoint(struct conf_reader *r, const char *text, struct addr *address,
-    uint16_t *port)
-{
-	const char *colon = strrchr(text, ':'), *wrong;
-	char *host;
-	size_t len;
-
-	if (colon == NULL)
-		return false;
-	*port = (uint16_t)strtonum(colon + 1, 1, 65535, &wrong);
-	if (wrong != NULL || colon[1] < '1' || colon[1] > '9')
-		return false;
-	len = (size_t)(colon - text);
-	if (len == 0)
-		return addr_parse("0.0.0.0", address) == 0;
-	host = conf_alloc(r, len + 1, 1);
-	memcpy(host, text, len);
-	if (*host != '[')
-		return addr_parse(host, address) == 0 &&
-		    address->family == AF_INET;
-	if (host[len - 1] != ']')
-		return false;
-	host[len - 1] = '\0';
-	return addr_parse(host + 1, address) == 0 &&
-	    address->family == AF_INET6;
-}
-
-static void
-read_webserver(struct conf_reader *r, json_t *json, void *member,
-    const struct conf_key *key)
-{
-	struct conf *conf = ((struct conf_draft *)member)->conf;
-	struct addr address;
-	uint16_t port;
-
-	(void)key;
-	if (json_is_boolean(json)) {
-		conf->webserver.enabled = json_is_true(json);
-	} else if (!json_is_string(json)) {
-		conf_error_type(r, json, "\"ADDRESS:PORT\", true or false");
-	} else if (!parse_endpoint(
-		       r, json_string_value(json), &address, &port)) {
-		conf_error(r, "%s is not ADDRESS:PORT, [IPV6]:PORT or :PORT",
-		    conf_quote(r, json_string_value(json)));
-	} else {
-		conf->webserver.enabled = true;
-		conf->webserver.address = address;
-		conf->webserver.port = port;
-	}
-}
-
 /* What "bgp" has at the top level. */
 struct bgp_draft {
 	bool enabled;
@@ -377,7 +323,7 @@ static const struct conf_key file_keys[] = {
     {"vlans", conf_read_vlans, 0, NULL},
     {"unserved", read_unserved, 0, unserved_words},
     {"icmp_limit", read_icmp_limit, 0, &icmp_limits},
-    {"webserver", read_webserver, 0, NULL},
+    {"webserver", conf_read_webserver, 0, NULL},
     {"control", read_control, 0, &socket_limits},
     {"state", read_state, 0, &path_limits},
     {"isolation", read_isolation, 0, isolation_words},

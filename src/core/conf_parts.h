@@ -284,6 +284,9 @@ conf_read_fn conf_read_limits; /* member: struct conf_draft */
 void conf_check_slots(struct conf_reader *, const struct conf_draft *);
 conf_read_fn conf_read_sync; /* member: struct conf_draft */
 
+conf_read_fn conf_read_webserver; /* member: struct conf_draft */
+void conf_webserver_clear(struct conf_webserver *);
+
 conf_read_fn conf_read_vlans; /* member: struct conf_draft */
 /* The VID of the longest prefix that an address is in; 0 = in none. */
 uint16_t conf_vlan_find(const struct conf_draft *, const struct addr *);
@@ -293,6 +296,8 @@ bool conf_name_valid(const char *);
 /* A network device's, of at most max characters; NULL if it can't be one. */
 const char *conf_device(struct conf_reader *, json_t *, size_t max);
 
+/* The text for conf_masked(): free(3) it. */
+char *conf_mask(const json_t *);
 /* The whole of the file, into a new configuration's members. */
 void conf_read_file(struct conf_reader *, json_t *, struct conf *);
 conf_read_fn conf_read_services; /* member: struct conf_draft */

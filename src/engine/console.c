@@ -109,8 +109,10 @@ console_listen(struct engine *e, uint64_t now)
 
 	if (e->control == NULL && retry_due(&e->control_retry, now))
 		e->control = control_new(e->base, c->control, request, e);
+	/* Until it can tell who asks, it is for those who may all see it. */
 	if (e->http == NULL && c->webserver.enabled &&
-	    retry_due(&e->http_retry, now))
+	    conf_webserver_open(&c->webserver) &&
+	    c->webserver.certificate == NULL && retry_due(&e->http_retry, now))
 		e->http = http_new(e->base, &c->webserver.address,
 		    c->webserver.port, engine_status, e);
 }
@@ -121,10 +123,7 @@ console_follow(struct engine *e, const struct conf *was)
 	const struct conf *now = e->conf;
 
 	if (e->http != NULL &&
-	    (was->webserver.enabled != now->webserver.enabled ||
-		was->webserver.port != now->webserver.port ||
-		addr_compare(
-		    &was->webserver.address, &now->webserver.address) != 0)) {
+	    !conf_webserver_equal(&was->webserver, &now->webserver)) {
 		http_free(e->http);
 		e->http = NULL;
 	}

@@ -210,7 +210,7 @@ subtest "permission denied at bgpd's socket" => sub {
 };
 
 subtest 'the port of the status page is in use' => sub {
-	my ($address, $port) = split(/:/, config('lb2')->{webserver});
+	my ($address, $port) = split(/:/, config('lb2')->{webserver}{listen});
 	my $other = process_start("$state/other.log", 'nsenter',
 	    "--net=/run/netns/$prefix-lb2", $^X, '-MIO::Socket::INET', '-e',
 	    'my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], ' .

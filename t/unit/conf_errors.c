@@ -110,24 +110,6 @@ static const struct conf_case cases[] = {
 	"2:14: stop_delay: 3601 is not in the range 0 to 3600 seconds\n"},
     {TOP("`stop_delay`:`5`"),
 	"2:14: stop_delay: `5` is not a time such as 60 or `60s`\n"},
-    {TOP("`webserver`:`localhost:80`"),
-	"2:13: webserver: `localhost:80` is not ADDRESS:PORT, [IPV6]:PORT or "
-	":PORT\n"},
-    {TOP("`webserver`:`192.0.2.1`"),
-	"2:13: webserver: `192.0.2.1` is not ADDRESS:PORT, [IPV6]:PORT or "
-	":PORT\n"},
-    {TOP("`webserver`:`192.0.2.1:0`"),
-	"2:13: webserver: `192.0.2.1:0` is not ADDRESS:PORT, [IPV6]:PORT or "
-	":PORT\n"},
-    {TOP("`webserver`:`::1:80`"),
-	"2:13: webserver: `::1:80` is not ADDRESS:PORT, [IPV6]:PORT or "
-	":PORT\n"},
-    {TOP("`webserver`:`[192.0.2.1]:80`"),
-	"2:13: webserver: `[192.0.2.1]:80` is not ADDRESS:PORT, [IPV6]:PORT or "
-	":PORT\n"},
-    {TOP("`webserver`:80"),
-	"2:13: webserver: expected `ADDRESS:PORT`, true or false, got the "
-	"integer 80\n"},
     {TOP("`probe`:{`device`:`averylongname15`,`mark`:1,`table`:254,`x`:1}"),
 	"2:19: probe.device: `averylongname15` is not a device name of 1 to 14 "
 	"characters\n"
