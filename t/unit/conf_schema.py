@@ -33,7 +33,7 @@ HINTS = {
     "address": ["192.0.2.1", "192.0.2.2", "10.0.0.1", "10.0.0.2", "fd00::1",
                 "2001:db8::1"],
     "duration": ["1s", "500ms", "1.5s", "1m", "0.5h", "10s"],
-    "listenAddress": ["192.0.2.9:80", "[2001:db8::9]:80", ":8080"],
+    "listenAddress": ["127.0.0.1:80", "[::1]:80"],
     "numericCommunity": ["65000:100", "65000:1:2"],
     "slots": [251, 65537],
     "services": [],
@@ -50,7 +50,7 @@ HINTS = {
 EACH_KIND = [
     services(entry(bgp={"degraded": {"below": 1}}),
              probe={}, limits={}, bgp={"degraded": {"below": 1}},
-             sync={"interface": "eth1", "key": "/k"}),
+             sync={"interface": "eth1", "key": "/k"}, webserver={}),
     services(entry(servers=[{"address": "10.0.0.1"}])),
 ] + [
     check(kind, **more) for kind, more in (
