@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: ISC
-# Every kind of check, of VIPs of both IP versions, in the same layer 2 and
-# through a tunnel: up when what it asks for is there, down when that is not.
+# Every kind of check, of VIPs of both IP versions, by every kind of delivery:
+# up when what it asks for is there, down when that is not.
 # And what takes effect without a check failing: certificates that soon expire,
 # what agents say, and that nothing is asked.
 use strict;
@@ -12,17 +12,29 @@ use JSON::PP;
 use Lab;
 use Test::More;
 
-# A server for each way, web1 and far1.
+# A server for each way, web1 in the same layer 2 and far1 behind a router.
 my %ways = (
     layer2 => {host => 'web1', vip => '192.0.2.1',
 	server => '198.51.100.21', delivery => 'layer2'},
     layer2_ipv6 => {host => 'web1', vip => '2001:db8:0:100::1',
 	server => '2001:db8:0:1::21', delivery => 'layer2'},
-    ipip => {host => 'far1', vip => '192.0.2.101',
-	server => '198.18.1.10', delivery => 'ipip'},
-    ipip_ipv6 => {host => 'far1', vip => '2001:db8:0:100::101',
-	server => '198.18.1.10', delivery => 'ipip'},
 );
+my $number = 101;
+for my $kind (qw(ipip gre fou gue)) {
+	for (['', '192.0.2.'], ['_ipv6', '2001:db8:0:100::']) {
+		$ways{$kind . $_->[0]} = {host => 'far1',
+		    vip => $_->[1] . $number++, server => '198.18.1.10',
+		    delivery => $kind};
+	}
+}
+# The destination address is the server's, so both are of one version.
+my %code_points = (dscp => 14, dscp_ipv6 => 16);
+$ways{dscp} = {host => 'far1', vip => '192.0.2.120',
+    server => '198.18.1.10'};
+$ways{dscp_ipv6} = {host => 'far1', vip => '2001:db8:0:100::120',
+    server => '2001:db8:0:f1::10'};
+$ways{$_}{delivery} = {type => 'dscp', code_point => $code_points{$_}}
+    for keys %code_points;
 my @names = sort keys %ways;
 # Both servers behind one VIP, which only their agents are asked about.
 my %shared = (
@@ -348,11 +360,12 @@ for my $host (qw(web1 far1)) {
 	echo_start($host);
 	say_as($host, 'up');
 }
-$process{end} = far_start('far1');
+$process{end} = far_start('far1',
+    map { "$code_points{$_}=$ways{$_}{vip}" } keys %code_points);
 configure('lb1', sub {
 	my ($config) = @_;
 
-	$config->{fall} = 3;
+	@$config{qw(interval timeout fall)} = (0.5, 0.5, 3);
 	$config->{services} = entries();
 });
 my $reply = vc5ctl('lb1', 'reload') // {};
@@ -442,20 +455,20 @@ sub unasked
 }
 
 subtest 'without checks' => sub {
-	my @near = qw(layer2 layer2_ipv6);
-	my @far = qw(ipip ipip_ipv6);
+	my @near = grep { $ways{$_}{host} eq 'web1' } @names;
+	my @far = grep { $ways{$_}{host} eq 'far1' } @names;
 
-	is_deeply([unasked(@near, @far)], [('up') x 12], 'all are up') or
+	is_deeply([unasked(@names)], [('up') x (3 * @names)], 'all are up') or
 	    diag(shown('backends'));
 	on_ok('switch', 'ip', 'link', 'set', 'web1-lan1', 'down');
 	eventually('they are down when their next hop is silent',
 	    sub { !grep { $_ ne 'down' } unasked(@near) },
 	    sub { shown('backends') });
-	is_deeply([unasked(@far)], [('up') x 6],
+	is_deeply([unasked(@far)], [('up') x (3 * @far)],
 	    'but not those behind a router') or diag(shown('backends'));
 	on_ok('switch', 'ip', 'link', 'set', 'web1-lan1', 'up');
 	eventually('all are up',
-	    sub { !grep { $_ ne 'up' } unasked(@near, @far) },
+	    sub { !grep { $_ ne 'up' } unasked(@names) },
 	    sub { shown('backends') });
 	eventually('all checks pass', sub { are_down() }, \&describe);
 };
