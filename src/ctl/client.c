@@ -10,6 +10,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +24,13 @@
 #define TIMEOUT	  30		      /* seconds without an answer */
 #define REPLY_MAX (256 * 1024 * 1024) /* bytes */
 
+#define HURRY 1 /* the same, of who asks quietly */
+
 struct client {
 	char *path; /* of the socket */
-	int fd;
+	int fd;	    /* -1 = not connected */
+	bool quiet;
+	bool unreachable; /* the last request was not answered */
 };
 
 static const char *
@@ -37,7 +42,8 @@ connect_remedy(int error)
 	case ECONNREFUSED:
 		return ": vc5d is not running";
 	case EACCES:
-		return ": only root may";
+		return ": only root may; for others there can be a "
+		       "\"control_readonly\"";
 	case EAGAIN:
 		return ": vc5d has too many clients, or does not respond";
 	default:
@@ -45,28 +51,40 @@ connect_remedy(int error)
 	}
 }
 
-static int
-open_socket(const char *path)
+static void __attribute__((format(printf, 2, 3)))
+complain(const struct client *client, const char *format, ...)
 {
-	struct timeval timeout = {.tv_sec = TIMEOUT};
+	va_list ap;
+
+	va_start(ap, format);
+	if (!client->quiet)
+		vwarnx(format, ap);
+	va_end(ap);
+}
+
+static int
+open_socket(const struct client *client)
+{
+	struct timeval timeout = {.tv_sec = client->quiet ? HURRY : TIMEOUT};
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd;
 
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	if (strlcpy(sun.sun_path, client->path, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path)) {
-		warnx("%s: a socket's path is at most %zu bytes long", path,
-		    sizeof(sun.sun_path) - 1);
+		complain(client,
+		    "%s: a socket's path is at most %zu bytes long",
+		    client->path, sizeof(sun.sun_path) - 1);
 		return -1;
 	}
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1) {
-		warn("socket");
+		complain(client, "socket: %s", strerror(errno));
 		return -1;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
-		warnx("cannot connect to %s: %s%s", path, strerror(errno),
-		    connect_remedy(errno));
+		complain(client, "cannot connect to %s: %s%s", client->path,
+		    strerror(errno), connect_remedy(errno));
 		close(fd);
 		return -1;
 	}
@@ -74,27 +92,30 @@ open_socket(const char *path)
 }
 
 struct client *
-client_open(const char *socket_path)
+client_new(const char *socket_path)
 {
-	struct client *client;
-	int fd;
+	struct client *client = xcalloc(1, sizeof(*client));
 
-	if ((fd = open_socket(socket_path)) == -1)
-		return NULL;
-	client = xcalloc(1, sizeof(*client));
 	client->path = xstrdup(socket_path);
-	client->fd = fd;
+	client->fd = -1;
 	return client;
 }
 
 void
-client_close(struct client *client)
+client_free(struct client *client)
 {
 	if (client == NULL)
 		return;
-	close(client->fd);
+	if (client->fd != -1)
+		close(client->fd);
 	free(client->path);
 	free(client);
+}
+
+int
+client_failure(const struct client *client)
+{
+	return client->unreachable ? CTL_UNREACHABLE : CTL_ERROR;
 }
 
 static int
@@ -144,18 +165,19 @@ receive_line(int fd, size_t *len)
 
 /* NULL after having said why. */
 static json_t *
-decode(const char *path, const char *text, size_t len)
+decode(const struct client *client, const char *text, size_t len)
 {
 	json_error_t error;
 	json_t *reply;
 
 	if (len == 0) {
-		warnx("%s: closed without a reply", path);
+		complain(client, "%s: closed without a reply", client->path);
 		return NULL;
 	}
 	reply = json_loadb(text, len, 0, &error);
 	if (!json_is_object(reply)) {
-		warnx("%s: the reply is not a JSON object", path);
+		complain(
+		    client, "%s: the reply is not a JSON object", client->path);
 		json_decref(reply);
 		return NULL;
 	}
@@ -164,7 +186,7 @@ decode(const char *path, const char *text, size_t len)
 
 /* Did vc5d refuse the request?  Then say so. */
 static bool
-is_error(const json_t *reply)
+is_error(const struct client *client, const json_t *reply)
 {
 	const char *error = json_string_value(json_object_get(reply, "error"));
 	char *safe;
@@ -172,30 +194,53 @@ is_error(const json_t *reply)
 	if (error == NULL)
 		return false;
 	safe = safe_text(error);
-	warnx("vc5d: %s", safe);
+	complain(client, "vc5d: %s", safe);
 	free(safe);
 	return true;
 }
 
-json_t *
-client_ask(struct client *client, json_t *request)
+/* NULL after having said why there is none. */
+static json_t *
+exchange(struct client *client, const json_t *request)
 {
 	json_t *reply = NULL;
 	char *text = NULL;
 	size_t len;
 
+	if (client->fd == -1 && (client->fd = open_socket(client)) == -1)
+		return NULL;
 	if (send_line(client->fd, request) == -1 ||
 	    (text = receive_line(client->fd, &len)) == NULL)
-		warnx("%s: %s", client->path,
+		complain(client, "%s: %s", client->path,
 		    errno == EAGAIN ? "vc5d does not respond"
 				    : strerror(errno));
 	else
-		reply = decode(client->path, text, len);
-	json_decref(request);
+		reply = decode(client, text, len);
 	free(text);
-	if (reply != NULL && is_error(reply)) {
+	return reply;
+}
+
+json_t *
+client_ask(struct client *client, json_t *request)
+{
+	json_t *reply = exchange(client, request);
+
+	json_decref(request);
+	client->unreachable = reply == NULL;
+	if (reply != NULL && is_error(client, reply)) {
 		json_decref(reply);
 		return NULL;
 	}
+	return reply;
+}
+
+json_t *
+client_ask_quietly(struct client *client, json_t *request)
+{
+	json_t *reply;
+
+	client->quiet = true;
+	reply = client_ask(client, request);
+	client->quiet = false;
 	return reply;
 }

@@ -9,11 +9,19 @@
 
 #include <jansson.h>
 
+/* Exit statuses, as vc5ctl(8) has them. */
+enum {
+	CTL_OK,
+	CTL_ERROR,	/* refused, not found, or something went wrong */
+	CTL_USAGE,	/* the command line is wrong */
+	CTL_UNREACHABLE /* vc5d doesn't run, doesn't answer, or goes away */
+};
+
 struct client;
 
-/* Connect.  NULL after having said why it can't be. */
-struct client *client_open(const char *socket_path);
-void client_close(struct client *);
+/* Not connected before something is asked. */
+struct client *client_new(const char *socket_path);
+void client_free(struct client *);
 
 /*
  * Send a request, whose reference is taken.  The reply, an object:
@@ -21,5 +29,10 @@ void client_close(struct client *);
  * against the request.
  */
 json_t *client_ask(struct client *, json_t *request);
+/* The same, without a word and without waiting for long. */
+json_t *client_ask_quietly(struct client *, json_t *request);
+
+/* The exit status after that was NULL. */
+int client_failure(const struct client *);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * vc5ctl service, backend and vip: order something at run time, or take that
- * back.
+ * vc5ctl service, backend and vip, and reload: see order.h.
  */
 
 #include <err.h>
@@ -10,29 +9,16 @@
 #include <stdlib.h>
 
 #include "core/status_value.h"
+#include "ctl/order.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
-
-/* By enum action. */
-static const struct {
-	const char *kind, *order;
-} orders[] = {
-    [ORDER_SERVICE_DOWN] = {"service", "down"},
-    [ORDER_SERVICE_UP] = {"service", "up"},
-    [ORDER_BACKEND_DRAIN] = {"backend", "drain"},
-    [ORDER_BACKEND_MAINT] = {"backend", "maint"},
-    [ORDER_BACKEND_READY] = {"backend", "ready"},
-    [ORDER_VIP_WITHDRAW] = {"vip", "withdraw"},
-    [ORDER_VIP_ANNOUNCE] = {"vip", "announce"},
-};
 
 static json_t *
 request_order(const struct command *command)
 {
 	json_t *request = json_pack("{s:s, s:s, s:s, s:b}", "command",
-	    "override", "kind", orders[command->action].kind, "order",
-	    orders[command->action].order, "force",
-	    command->values[ORDER_FORCE] != NULL);
+	    "override", "kind", command->words[0], "order", command->words[1],
+	    "force", command->values[ORDER_FORCE] != NULL);
 	const char *service = command->values[ORDER_SERVICE];
 
 	json_object_set_new(request, "name", json_string(command->subject));
@@ -80,12 +66,43 @@ give_order(struct client *client, const struct command *command, bool as_json)
 	bool good;
 
 	if (reply == NULL)
-		return 1;
+		return client_failure(client);
 	good = status_true(reply, "ok");
 	if (as_json)
 		show_json(reply);
 	else
 		print_reply(reply);
 	json_decref(reply);
-	return good ? 0 : 1;
+	return good ? CTL_OK : CTL_ERROR;
+}
+
+static void
+print_reload(const json_t *reply)
+{
+	if (status_true(reply, "ok")) {
+		safe_printf("%s", status_string(reply, "message"));
+		putchar('\n');
+		return;
+	}
+	print_lines_to(stderr, json_object_get(reply, "errors"));
+	warnx("reload refused, nothing has changed");
+}
+
+int
+order_reload(struct client *client, const struct command *command, bool as_json)
+{
+	json_t *reply;
+	bool good;
+
+	(void)command;
+	reply = client_ask(client, json_pack("{s:s}", "command", "reload"));
+	if (reply == NULL)
+		return client_failure(client);
+	good = status_true(reply, "ok");
+	if (as_json)
+		show_json(reply);
+	else
+		print_reload(reply);
+	json_decref(reply);
+	return good ? CTL_OK : CTL_ERROR;
 }

@@ -1,73 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The command line's grammar: words that may be abbreviated.
+ * A command line against the grammar, word by word: for who runs it, and for
+ * who completes it.
  */
 
 #ifndef CTL_PARSE_H
 #define CTL_PARSE_H
 
-enum action {
-	ACTION_NONE,
-	SHOW_SUMMARY,
-	SHOW_SERVICES,
-	SHOW_BACKENDS,
-	SHOW_CHECKS,
-	SHOW_VIPS,
-	SHOW_BGP,
-	SHOW_PEERS,
-	SHOW_INTERFACES,
-	SHOW_DROPS,
-	SHOW_ANSWERS,
-	SHOW_ALERTS,
-	SHOW_FLOWS,
-	SHOW_HISTORY,
-	SHOW_OVERRIDES,
-	EXPLAIN,
-	RELOAD,
-	ORDER_SERVICE_DOWN,
-	ORDER_SERVICE_UP,
-	ORDER_BACKEND_DRAIN,
-	ORDER_BACKEND_MAINT,
-	ORDER_BACKEND_READY,
-	ORDER_VIP_WITHDRAW,
-	ORDER_VIP_ANNOUNCE,
+#include "ctl/grammar.h"
+
+/* How far a command line was understood, and what may come next. */
+struct parser {
+	struct command command;
+	size_t depth;		    /* of command.words */
+	const struct token *tokens; /* words that may come; or NULL */
+	bool subject;		    /* that of command.token must come */
+	int value; /* index of the argument whose value must come; -1 = none */
+	bool rest; /* all that comes is for ARGUMENT_WORDS */
+	char *error; /* what is wrong, a line; or NULL; to be freed */
+	/* With an error: the words that are meant by this, or could be. */
+	const struct token *valid; /* NULL = the usage of command.token */
+	const char *prefix;
 };
 
-/* What a command's arguments are, as indexes of their values. */
-enum show_flows_argument {
-	FLOWS_SERVICE,
-	FLOWS_CLIENT,
-	FLOWS_SERVER,
-	FLOWS_STATE,
-	FLOWS_LIMIT
-};
-enum show_history_argument {
-	HISTORY_ABOUT,
-	HISTORY_LIMIT
-};
-enum explain_argument {
-	EXPLAIN_SOURCE,
-	EXPLAIN_DESTINATION,
-	EXPLAIN_PROTOCOL,
-	EXPLAIN_WITHOUT
-};
+void parser_begin(struct parser *);
+void parser_end(struct parser *);
 
-enum order_argument {
-	ORDER_FORCE,
-	ORDER_SERVICE
-};
+/* Take one more word: 0, or -1 with error. */
+int parser_take(struct parser *, const char *word);
+/* There are no more: 0, or -1 with error. */
+int parser_finish(struct parser *);
 
-#define ARGUMENTS_MAX 5
+/* May this argument, by its index, still come? */
+bool parser_admits(const struct parser *, int argument);
 
-struct command {
-	enum action action;
-	const char *subject; /* what it is about, in a command's midst */
-	/* Of its arguments, from the command line; NULL = not given. */
-	const char *values[ARGUMENTS_MAX];
-};
-
-/* 0, or -1 after having said what is wrong. */
-int parse(int argc, char *const argv[], struct command *);
+/*
+ * A whole command line, which ends with NULL: 0, or -1 after having said what
+ * is wrong, and what would be right.
+ */
+int parse(char *const argv[], struct command *);
 
 #endif

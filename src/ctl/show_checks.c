@@ -32,7 +32,7 @@ add_checks(json_t *list, const json_t *service, const json_t *destination)
 	free(key);
 }
 
-json_t *
+static json_t *
 select_checks(const json_t *status, const char *name)
 {
 	const json_t *service, *destination;
@@ -147,7 +147,7 @@ print_transcripts(const json_t *checks)
 	}
 }
 
-void
+static void
 show_checks(const json_t *checks, const char *name)
 {
 	static const char *const headings[] = {"SERVICE", "SERVER", "CHECK",
@@ -165,3 +165,5 @@ show_checks(const json_t *checks, const char *name)
 	if (name != NULL)
 		print_transcripts(checks);
 }
+
+const struct view view_checks = {NULL, select_checks, show_checks};

@@ -19,7 +19,7 @@ request_explanation(const struct command *command)
 {
 	static const struct {
 		const char *key;
-		enum explain_argument argument;
+		int argument;
 	} keys[] = {
 	    {"source", EXPLAIN_SOURCE},
 	    {"destination", EXPLAIN_DESTINATION},
@@ -93,11 +93,11 @@ show_explanation(
 	json_t *reply = client_ask(client, request_explanation(command));
 
 	if (reply == NULL)
-		return 1;
+		return client_failure(client);
 	if (as_json)
 		show_json(reply);
 	else
 		print_explanation(reply);
 	json_decref(reply);
-	return 0;
+	return CTL_OK;
 }

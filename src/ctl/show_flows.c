@@ -4,7 +4,6 @@
  * vc5ctl show flows: page by page, as there can be millions of them.
  */
 
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
-#define LIMIT	  1000 /* flows that are shown, if nothing else is said */
-#define LIMIT_MAX 1000000
+#define LIMIT 1000 /* flows that are shown, if nothing else is said */
 
 /* What is shown, and how far it got. */
 struct listing {
@@ -26,20 +24,14 @@ struct listing {
 	int64_t next;	     /* cursor; -1 = there are no more */
 };
 
-/* 0, or -1 after having said what is wrong. */
-static int
-read_limit(const struct command *command, struct listing *l)
+static size_t
+read_limit(const struct command *command, bool as_json)
 {
-	const char *text = command->values[FLOWS_LIMIT], *wrong;
+	const char *text = command->values[FLOWS_LIMIT];
 
-	l->limit = l->table == NULL ? 0 : LIMIT;
-	if (text == NULL)
-		return 0;
-	l->limit = (size_t)strtonum(text, 1, LIMIT_MAX, &wrong);
-	if (wrong == NULL)
-		return 0;
-	warnx("limit: %s is not a number from 1 to %d", text, LIMIT_MAX);
-	return -1;
+	if (text != NULL)
+		return (size_t)strtoull(text, NULL, 10);
+	return as_json ? 0 : LIMIT;
 }
 
 static json_t *
@@ -47,7 +39,7 @@ request_page(const struct command *command, const struct listing *l)
 {
 	static const struct {
 		const char *key;
-		enum show_flows_argument argument;
+		int argument;
 	} filters[] = {
 	    {"service", FLOWS_SERVICE},
 	    {"client", FLOWS_CLIENT},
@@ -131,13 +123,13 @@ show_flows(struct client *client, const struct command *command, bool as_json)
 	    "STATE", "#AGE", "#IDLE", "FROM", NULL};
 	struct listing l = {
 	    .table = as_json ? NULL : table_new(headings),
+	    .limit = read_limit(command, as_json),
 	};
-	int result = 1;
 
-	if (read_limit(command, &l) == -1)
-		goto cleanup;
-	if (show_pages(client, command, &l) == -1)
-		goto cleanup;
+	if (show_pages(client, command, &l) == -1) {
+		table_free(l.table);
+		return client_failure(client);
+	}
 	if (as_json)
 		puts(l.count > 0 ? "]" : "[]");
 	else
@@ -146,8 +138,6 @@ show_flows(struct client *client, const struct command *command, bool as_json)
 		printf("\nThese are the first %zu; there may be more: "
 		       "see \"limit\".\n",
 		    l.count);
-	result = 0;
-cleanup:
 	table_free(l.table);
-	return result;
+	return CTL_OK;
 }

@@ -4,7 +4,6 @@
  * vc5ctl show history: what has happened, the newest last.
  */
 
-#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,29 +11,19 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
-#define LIMIT_MAX 10000
-
-/* NULL after having said what is wrong with the arguments. */
 static json_t *
 make_request(const struct command *command)
 {
-	const char *subject = command->values[HISTORY_ABOUT], *wrong;
+	const char *subject = command->values[HISTORY_ABOUT];
 	const char *limit = command->values[HISTORY_LIMIT];
 	json_t *request = json_pack("{s:s}", "command", "history");
-	long long number;
 
 	if (subject != NULL)
 		json_object_set_new(request, "subject", json_string(subject));
-	if (limit == NULL)
-		return request;
-	number = strtonum(limit, 1, LIMIT_MAX, &wrong);
-	if (wrong == NULL) {
-		json_object_set_new(request, "limit", json_integer(number));
-		return request;
-	}
-	warnx("limit: %s is not a number from 1 to %d", limit, LIMIT_MAX);
-	json_decref(request);
-	return NULL;
+	if (limit != NULL)
+		json_object_set_new(
+		    request, "limit", json_integer(strtoll(limit, NULL, 10)));
+	return request;
 }
 
 static void
@@ -63,15 +52,15 @@ show_events(const json_t *events)
 int
 show_history(struct client *client, const struct command *command, bool as_json)
 {
-	json_t *request = make_request(command), *reply, *events;
+	json_t *reply = client_ask(client, make_request(command)), *events;
 
-	if (request == NULL || (reply = client_ask(client, request)) == NULL)
-		return 1;
+	if (reply == NULL)
+		return client_failure(client);
 	events = json_object_get(reply, "history");
 	if (as_json)
 		show_json(events);
 	else
 		show_events(events);
 	json_decref(reply);
-	return 0;
+	return CTL_OK;
 }

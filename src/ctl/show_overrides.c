@@ -34,7 +34,7 @@ add_override(struct table *table, const json_t *override)
 		    table, "no such %s", status_string(override, "kind"));
 }
 
-void
+static void
 show_overrides(const json_t *overrides, const char *argument)
 {
 	static const char *const headings[] = {"KIND", "NAME", "ORDER",
@@ -66,3 +66,5 @@ summarise_overrides(const json_t *overrides)
 		putchar('\n');
 	}
 }
+
+const struct view view_overrides = {"overrides", NULL, show_overrides};

@@ -127,7 +127,7 @@ print_counts(const json_t *counts, const char *heading, const char *name,
 	table_free(table);
 }
 
-void
+static void
 show_peers(const json_t *sync, const char *argument)
 {
 	(void)argument;
@@ -148,3 +148,5 @@ show_peers(const json_t *sync, const char *argument)
 	print_counts(json_object_get(sync, "learnt"), "LEARNT", "result",
 	    "#FLOWS", "flows");
 }
+
+const struct view view_peers = {"sync", NULL, show_peers};

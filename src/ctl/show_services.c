@@ -52,7 +52,7 @@ service_matches(const json_t *service, const char *name)
 	return matches;
 }
 
-json_t *
+static json_t *
 select_services(const json_t *status, const char *name)
 {
 	json_t *services = json_array(), *service;
@@ -118,7 +118,7 @@ sort_backends(json_t *backends)
 	return sorted;
 }
 
-json_t *
+static json_t *
 select_backends(const json_t *status, const char *address)
 {
 	json_t *backends = json_array();
@@ -370,7 +370,7 @@ list_services(const json_t *services)
 	table_free(table);
 }
 
-void
+static void
 show_services(const json_t *services, const char *name)
 {
 	const json_t *service;
@@ -387,7 +387,7 @@ show_services(const json_t *services, const char *name)
 	}
 }
 
-void
+static void
 show_backends(const json_t *backends, const char *address)
 {
 	static const char *const headings[] = {"BACKEND", "SERVICE", "STATE",
@@ -409,3 +409,6 @@ show_backends(const json_t *backends, const char *address)
 	print_ways(backends, "SERVICE", "service", 0);
 	print_checks(backends, "SERVICE", "service", 0);
 }
+
+const struct view view_services = {NULL, select_services, show_services};
+const struct view view_backends = {NULL, select_backends, show_backends};

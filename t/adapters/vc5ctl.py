@@ -79,7 +79,7 @@ def test_json(path):
     equal(show("flows"), flows, "-j show flows: all pages")
     equal(show("flows", "limit", "4"), flows[:4], "-j show flows limit 4")
     equal(show("flows", "client", "203.0.113.7"), [], "-j of no flows")
-    equal(run("-j", "-s", path, "show", "flows", "state", "x")[:2], (1, ""),
+    equal(run("-j", "-s", path, "show", "flows", "state", "x")[:2], (2, ""),
           "-j of what is no filter")
     equal(show("peers"), document["sync"], "-j show peers")
     checks = show("checks", "10.1.0.11")
@@ -110,18 +110,18 @@ def test_json(path):
 def test_no_server(scratch):
     path = scratch.join("nothing")
     equal(run("-s", path, "show", "vips"),
-          (1, "", "vc5ctl: cannot connect to %s: No such file or directory: "
+          (3, "", "vc5ctl: cannot connect to %s: No such file or directory: "
            "is vc5d running, with this as its \"control\"?\n" % path),
           "no socket")
     path = scratch.join("stale")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(path)
     equal(run("-s", path, "show", "vips"),
-          (1, "", "vc5ctl: cannot connect to %s: Connection refused: "
+          (3, "", "vc5ctl: cannot connect to %s: Connection refused: "
            "vc5d is not running\n" % path), "nobody listens")
     path = scratch.join("x" * 108)
     equal(run("-s", path, "show", "vips"),
-          (1, "", "vc5ctl: %s: a socket's path is at most 107 bytes long\n"
+          (3, "", "vc5ctl: %s: a socket's path is at most 107 bytes long\n"
            % path), "a path that is too long")
 
 
@@ -140,8 +140,9 @@ def test_permission(scratch, path):
     result = subprocess.run([sys.executable, "-c", command], text=True,
                             capture_output=True)
     equal((result.returncode, result.stderr),
-          (1, "vc5ctl: cannot connect to %s: Permission denied: only root "
-           "may\n" % path), "permission denied")
+          (3, "vc5ctl: cannot connect to %s: Permission denied: only root "
+           "may; for others there can be a \"control_readonly\"\n" % path),
+          "permission denied")
 
 
 def test_bad_server(scratch):
@@ -165,17 +166,20 @@ def test_bad_server(scratch):
             thread = threading.Thread(target=answer, daemon=True)
             thread.start()
             equal(run("-s", path, "show", "vips"),
-                  (1, "", "vc5ctl: %s: %s\n" % (path, message)),
+                  (3, "", "vc5ctl: %s: %s\n" % (path, message)),
                   "a server that answers %r" % reply)
             thread.join(10)
 
 
 def test_usage(path):
     usage = "usage: vc5ctl [-j] [-s socket] command [argument ...]\n"
-    equal(run(), (1, "", usage), "no command")
+    equal(run(), (2, "", usage), "no command")
     status, out, error = run("-x")
-    ok(status == 1 and out == "" and error.endswith(usage),
+    ok(status == 2 and out == "" and error.endswith(usage),
        "an unknown option", error)
+    status, out, error = run("-j", "help", "show", "flows")
+    equal((status, error, [sorted(line) for line in json.loads(out)]),
+          (0, "", [["help", "usage"]]), "-j help")
     status, out, _ = run("-s", path, "-j", "reload")
     equal((status, json.loads(out)["ok"]), (0, True), "-j reload")
     status, out, _ = run("-s", path, "-j", "reload")

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Commands that change something.
+ */
+
+#ifndef CTL_ORDER_H
+#define CTL_ORDER_H
+
+#include "ctl/grammar.h"
+
+/* Order something of a service, backend or vip, or take that back. */
+command_fn give_order;
+/* vc5ctl reload */
+command_fn order_reload;
+
+#endif
