@@ -15,6 +15,7 @@
 #include "config.h"
 #include "core/conf.h"
 #include "engine/engine.h"
+#include "notify.h"
 #include "options.h"
 #include "parent.h"
 
@@ -101,6 +102,7 @@ main(int argc, char **argv, char **environment)
 	char *file;
 
 	setproctitle_init(argc, argv, environment);
+	notify_init();
 	parse_options(argc, argv, &o);
 	log_open("vc5d", 1, o.verbosity);
 	conf = load_conf(o.file);

@@ -139,6 +139,7 @@ configure(struct parent *p)
 		return;
 	}
 	announced_configure(&p->announced, conf);
+	parent_notice_configure(p, conf);
 	deadman_limit(&p->deadman, conf->dead_man);
 	conf_free(conf);
 }
@@ -146,7 +147,10 @@ configure(struct parent *p)
 static void
 sign_of_life(struct parent *p)
 {
-	if (!deadman_beat(&p->deadman, monotime_ms()))
+	bool first = deadman_beat(&p->deadman, monotime_ms());
+
+	parent_notice_beat(p, first);
+	if (!first)
 		return;
 	parent_withdraw_end(p);
 	if (p->past.deaths > 0)
@@ -166,6 +170,7 @@ hear(struct parent *p, const struct lifeline_message *m)
 		break;
 	case LIFELINE_BUSY:
 		deadman_busy(&p->deadman, m->busy, monotime_ms());
+		parent_notice_busy(p, m->busy);
 		break;
 	case LIFELINE_CONFIGURED:
 		configure(p);
@@ -177,6 +182,7 @@ hear(struct parent *p, const struct lifeline_message *m)
 			    "a bgpd that is not configured: %s", m->socket);
 		break;
 	default:
+		parent_notice_hear(p, m);
 		break;
 	}
 }
@@ -248,6 +254,7 @@ parent_lost(struct parent *p, int status)
 	log_warnx("the engine died: %s", p->past.reason);
 	p->past.deaths++;
 	p->past.died = time(NULL);
+	parent_notice_died(p);
 	announced_orphan(&p->announced);
 	parent_sweep(p);
 	deadman_died(&p->deadman, monotime_ms());
@@ -261,6 +268,7 @@ static void
 stop(struct parent *p)
 {
 	p->stops++;
+	parent_notice_state(p, NOTICE_STOPPING);
 	parent_tell(p, LIFELINE_STOP);
 	if (p->engine != 0 && !p->up)
 		kill(p->engine, SIGTERM);
@@ -269,6 +277,15 @@ stop(struct parent *p)
 		kill(p->engine, SIGKILL);
 	deadman_stop(&p->deadman, monotime_ms());
 	parent_step(p);
+}
+
+/* Whose end the engine tells; one that dies is followed by one that reads. */
+static void
+reload(struct parent *p)
+{
+	if (p->up)
+		parent_notice_state(p, NOTICE_RELOADING);
+	parent_tell(p, LIFELINE_RELOAD);
 }
 
 static void
@@ -285,7 +302,7 @@ signalled(int fd, short what, void *arg)
 		return;
 	}
 	if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR2) {
-		parent_tell(p, LIFELINE_RELOAD);
+		reload(p);
 		return;
 	}
 	log_info("signal %s", strsignal((int)info.ssi_signo));
@@ -341,6 +358,7 @@ parent_clear(struct parent *p)
 		pidfile_remove(p->pidfile);
 	if (p->sweep != NULL)
 		event_free(p->sweep);
+	parent_notice_end(p);
 	close(event_get_fd(p->signals));
 	event_free(p->signals);
 	event_free(p->step);
@@ -362,10 +380,12 @@ parent_run(const struct options *options, struct conf *conf, int ready)
 	if (options->foreground)
 		log_never_wait();
 	catch_signals(&p);
+	parent_notice_begin(&p);
 	/* What an engine that dies had running becomes this one's. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	deadman_init(&p.deadman, conf->dead_man);
 	announced_configure(&p.announced, conf);
+	parent_notice_configure(&p, conf);
 	parent_fork(&p);
 	/* The engine's own, from here on. */
 	conf_free(conf);

@@ -144,6 +144,7 @@ parent_fork(struct parent *p)
 		close(fds[1]);
 	if (pid != -1) {
 		watch(p, pid, fds[0]);
+		parent_notice_started(p);
 		return;
 	}
 	if (fds[0] != -1)

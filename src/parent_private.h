@@ -14,6 +14,8 @@
 
 #include "core/announced.h"
 #include "core/deadman.h"
+#include "core/lifeline.h"
+#include "core/watchdog.h"
 #include "engine/engine.h"
 #include "options.h"
 
@@ -21,6 +23,27 @@ struct child;
 struct event;
 struct event_base;
 struct pidfh;
+
+enum parent_notice_state {
+	NOTICE_STARTING,
+	NOTICE_READY,
+	NOTICE_RELOADING,
+	NOTICE_STOPPING,
+};
+
+/* What the service manager is to know, and does. */
+struct parent_notice {
+	enum parent_notice_state state, told;
+	char status[192]; /* the line that it was told */
+	struct lifeline_figures figures;
+	bool reloading; /* the engine has said so, and nothing since */
+	bool refused;	/* the last reload was */
+	bool dead;	/* no engine has taken over yet */
+	uint64_t stop;	/* ms that a stop may take */
+	struct watchdog watchdog;
+	struct event *timer; /* the watchdog's period */
+	struct event *again; /* to tell what it had no room for */
+};
 
 struct parent {
 	const struct options *options;
@@ -53,6 +76,8 @@ struct parent {
 	bool early;	      /* it began before the engine was dead */
 	bool failed;	      /* at one of the places */
 	bool complained;
+
+	struct parent_notice notice;
 
 	struct event *sweep; /* what the engine had running is to end */
 };
@@ -88,5 +113,24 @@ void parent_reap(struct parent *);
 void parent_withdraw(struct parent *);
 /* An engine has taken over: leave it to that. */
 void parent_withdraw_end(struct parent *);
+
+/* parent_notify.c: the service manager, if there is one, is told: */
+
+void parent_notice_begin(struct parent *);
+void parent_notice_end(struct parent *);
+/* How long a stop takes, and the manager is to wait. */
+void parent_notice_configure(struct parent *, const struct conf *);
+/* An engine was started, which takes its time to show a sign of life. */
+void parent_notice_started(struct parent *);
+/* It has shown one; and is the first to, or another one than before. */
+void parent_notice_beat(struct parent *, bool first);
+/* For so many ms it shows none. */
+void parent_notice_busy(struct parent *, unsigned ms);
+/* It has died, and another one is to follow. */
+void parent_notice_died(struct parent *);
+/* What is begun or done; after NOTICE_STOPPING there is nothing else. */
+void parent_notice_state(struct parent *, enum parent_notice_state);
+/* What the engine has to say to it. */
+void parent_notice_hear(struct parent *, const struct lifeline_message *);
 
 #endif

@@ -39,6 +39,8 @@ struct lifeline {
 	struct event *readable, *writable, *beat;
 	struct list *lists;
 	bool configured; /* to be told before the lists */
+	bool figured;	 /* figures have been told: */
+	struct lifeline_figures figures;
 	const struct lifeline_callbacks *callbacks;
 	void *arg;
 };
@@ -214,6 +216,36 @@ void
 lifeline_busy(struct lifeline *l, unsigned ms)
 {
 	const struct lifeline_message m = {.type = LIFELINE_BUSY, .busy = ms};
+
+	if (l != NULL)
+		tell(l, &m);
+}
+
+void
+lifeline_figures(struct lifeline *l, const struct lifeline_figures *figures)
+{
+	const struct lifeline_message m = {
+	    .type = LIFELINE_FIGURES, .figures = *figures};
+
+	if (l == NULL ||
+	    (l->figured && memcmp(&l->figures, figures, sizeof(*figures)) == 0))
+		return;
+	l->figures = *figures;
+	l->figured = tell(l, &m);
+}
+
+void
+lifeline_reloading(struct lifeline *l)
+{
+	if (l != NULL)
+		tell_plain(l, LIFELINE_RELOADING);
+}
+
+void
+lifeline_reloaded(struct lifeline *l, bool refused)
+{
+	const struct lifeline_message m = {
+	    .type = LIFELINE_RELOADED, .refused = refused};
 
 	if (l != NULL)
 		tell(l, &m);

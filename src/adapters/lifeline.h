@@ -9,11 +9,13 @@
 #ifndef ADAPTERS_LIFELINE_H
 #define ADAPTERS_LIFELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct addr;
 struct event_base;
 struct lifeline;
+struct lifeline_figures;
 
 /* What the parent asks for; each may end the lifeline. */
 struct lifeline_callbacks {
@@ -33,6 +35,11 @@ void lifeline_hello(struct lifeline *);
 void lifeline_beat(struct lifeline *, unsigned period);
 /* The event loop won't run for up to so many ms from now on. */
 void lifeline_busy(struct lifeline *, unsigned ms);
+/* How it is, for people; only told when it has changed. */
+void lifeline_figures(struct lifeline *, const struct lifeline_figures *);
+/* The configuration's file is about to be read; it was, or was refused. */
+void lifeline_reloading(struct lifeline *);
+void lifeline_reloaded(struct lifeline *, bool refused);
 /* The configuration's file was read. */
 void lifeline_configured(struct lifeline *);
 /* All that a bgpd may be announcing. */

@@ -3,9 +3,10 @@
 /*
  * What the engine and its parent process tell each other; see lifeline.h.
  *
- * A byte says the type.  BUSY goes on with four bytes; ANNOUNCED with flags,
- * the two paths, each with its length in two bytes, the number of addresses,
- * and for each of them 4 or 6 and its bytes.
+ * A byte says the type.  BUSY goes on with four bytes; FIGURES with three
+ * times four, RELOADED with one, 0 or 1; ANNOUNCED with flags, the two paths,
+ * each with its length in two bytes, the number of addresses, and for each of
+ * them 4 or 6 and its bytes.
  */
 
 #include <sys/socket.h>
@@ -102,6 +103,24 @@ take_announced(struct cursor *c, struct lifeline_message *out)
 		take_address(c, &out->vips[i]);
 }
 
+static void
+take_figures(struct cursor *c, struct lifeline_figures *out)
+{
+	out->vips = take_number(c, 4);
+	out->announced = take_number(c, 4);
+	out->problems = take_number(c, 4);
+}
+
+static void
+take_result(struct cursor *c, struct lifeline_message *out)
+{
+	uint32_t refused = take_number(c, 1);
+
+	if (refused > 1)
+		c->bad = true;
+	out->refused = refused == 1;
+}
+
 int
 lifeline_decode(const uint8_t *buf, size_t len, struct lifeline_message *out)
 {
@@ -116,6 +135,10 @@ lifeline_decode(const uint8_t *buf, size_t len, struct lifeline_message *out)
 		out->busy = take_number(&c, 4);
 	if (out->type == LIFELINE_ANNOUNCED)
 		take_announced(&c, out);
+	if (out->type == LIFELINE_FIGURES)
+		take_figures(&c, &out->figures);
+	if (out->type == LIFELINE_RELOADED)
+		take_result(&c, out);
 	return c.bad || c.left > 0 ? -1 : 0;
 }
 
@@ -162,6 +185,14 @@ put_announced(uint8_t *at, const struct lifeline_message *m)
 	return at;
 }
 
+static uint8_t *
+put_figures(uint8_t *at, const struct lifeline_figures *figures)
+{
+	at = put_number(at, figures->vips, 4);
+	at = put_number(at, figures->announced, 4);
+	return put_number(at, figures->problems, 4);
+}
+
 size_t
 lifeline_encode(const struct lifeline_message *m, uint8_t buf[LIFELINE_LEN])
 {
@@ -171,5 +202,9 @@ lifeline_encode(const struct lifeline_message *m, uint8_t buf[LIFELINE_LEN])
 		at = put_number(at, m->busy, 4);
 	if (m->type == LIFELINE_ANNOUNCED)
 		at = put_announced(at, m);
+	if (m->type == LIFELINE_FIGURES)
+		at = put_figures(at, &m->figures);
+	if (m->type == LIFELINE_RELOADED)
+		*at++ = m->refused;
 	return (size_t)(at - buf);
 }

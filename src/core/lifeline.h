@@ -27,12 +27,23 @@ enum lifeline_type {
 	LIFELINE_BUSY,	     /* it won't for so many ms */
 	LIFELINE_CONFIGURED, /* the configuration's file was read anew */
 	LIFELINE_ANNOUNCED,  /* a part of what a bgpd may be announcing */
+	LIFELINE_FIGURES,    /* how it is, for people */
+	LIFELINE_RELOADING,  /* the configuration's file is about to be read */
+	LIFELINE_RELOADED,   /* it is in force, or was refused */
 	/* the parent's */
 	LIFELINE_STOP,	 /* another one: wait for less, or nothing */
 	LIFELINE_RELOAD, /* read the configuration's file */
 	LIFELINE_LOOK,	 /* what bgpd announces was changed */
 	LIFELINE_TYPES
 };
+
+struct lifeline_figures {
+	uint32_t vips;	    /* of the configuration */
+	uint32_t announced; /* of them; LIFELINE_NO_BGP = none is to be */
+	uint32_t problems;  /* that the status document names */
+};
+
+#define LIFELINE_NO_BGP UINT32_MAX
 
 struct lifeline_message {
 	enum lifeline_type type;
@@ -44,6 +55,10 @@ struct lifeline_message {
 	char program[LIFELINE_PROGRAM]; /* bgpctl(8) */
 	struct addr vips[LIFELINE_VIPS];
 	size_t count;
+
+	struct lifeline_figures figures; /* LIFELINE_FIGURES */
+
+	bool refused; /* LIFELINE_RELOADED */
 };
 
 /* The length of the message in buf. */

@@ -234,6 +234,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	probers_watch(e, now);
 	engine_reconcile(e);
 	engine_sync_see(e);
+	parent_tell_figures(e);
 }
 
 /* Start. */

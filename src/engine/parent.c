@@ -12,6 +12,7 @@
 #include "base/xmalloc.h"
 #include "core/announced.h"
 #include "core/deadman.h"
+#include "core/lifeline.h"
 #include "engine/history.h"
 #include "engine/private.h"
 
@@ -75,6 +76,27 @@ void
 parent_excuse(struct engine *e)
 {
 	lifeline_busy(e->origin.lifeline, DEADMAN_BUSY);
+}
+
+/* A number of them tells people whether to look. */
+void
+parent_tell_figures(const struct engine *e)
+{
+	struct lifeline_figures figures = {
+	    .vips = (uint32_t)e->conf->vip_count, .announced = LIFELINE_NO_BGP};
+	struct bgp_status bgp = {0};
+	json_t *problems;
+
+	if (e->origin.lifeline == NULL)
+		return;
+	if (e->bgpd.bgp != NULL) {
+		bgp_status(e->bgpd.bgp, &bgp);
+		figures.announced = (uint32_t)bgp.announced_count;
+	}
+	problems = status_problems(e, bgp.error);
+	figures.problems = (uint32_t)json_array_size(problems);
+	json_decref(problems);
+	lifeline_figures(e->origin.lifeline, &figures);
 }
 
 static bool

@@ -429,6 +429,8 @@ void parent_follow(struct engine *);
 void parent_inherit(struct engine *);
 /* The loop won't run for a while: that is no reason to be killed. */
 void parent_excuse(struct engine *);
+/* How it is, for who asks the service manager. */
+void parent_tell_figures(const struct engine *);
 /* "engine" of the status document: a new reference. */
 json_t *parent_json(const struct engine *);
 

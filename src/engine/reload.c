@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "adapters/lifeline.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
@@ -248,8 +249,8 @@ load(struct engine *e)
 	return NULL;
 }
 
-int
-engine_reload(struct engine *e)
+static int
+reload(struct engine *e)
 {
 	struct conf *now;
 	char size[64];
@@ -271,4 +272,15 @@ engine_reload(struct engine *e)
 	history_add(e, HISTORY_RELOAD, e->conf->file, "", "reloaded", size);
 	log_notice("reloaded: %s", size);
 	return 0;
+}
+
+int
+engine_reload(struct engine *e)
+{
+	int result;
+
+	lifeline_reloading(e->origin.lifeline);
+	result = reload(e);
+	lifeline_reloaded(e->origin.lifeline, result == -1);
+	return result;
 }

@@ -27,6 +27,30 @@ lifeline_busy(struct lifeline *l, unsigned ms)
 }
 
 void
+lifeline_figures(struct lifeline *l, const struct lifeline_figures *figures)
+{
+	(void)l;
+	fake_parent.figures = *figures;
+}
+
+void
+lifeline_reloading(struct lifeline *l)
+{
+	(void)l;
+	fake_parent.reloading++;
+}
+
+void
+lifeline_reloaded(struct lifeline *l, bool refused)
+{
+	(void)l;
+	if (refused)
+		fake_parent.refused++;
+	else
+		fake_parent.reloaded++;
+}
+
+void
 lifeline_configured(struct lifeline *l)
 {
 	(void)l;

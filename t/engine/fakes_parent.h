@@ -7,7 +7,10 @@
 #ifndef T_ENGINE_FAKES_PARENT_H
 #define T_ENGINE_FAKES_PARENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "core/lifeline.h"
 
 struct fake_parent {
 	unsigned period;     /* ms, of heartbeats */
@@ -15,6 +18,9 @@ struct fake_parent {
 	unsigned configured; /* how often */
 	const char *socket;  /* of the bgpd that was told of last */
 	size_t announced;    /* by it */
+	unsigned reloading;  /* how often */
+	unsigned reloaded, refused;
+	struct lifeline_figures figures; /* last */
 };
 
 extern struct fake_parent fake_parent;

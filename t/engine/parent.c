@@ -66,6 +66,40 @@ the_parent_is_told(void **state)
 	assert_int_not_equal(fake_bgpd.looks, 0);
 }
 
+static void
+reloads_have_an_end(void **state)
+{
+	(void)state;
+	start_after_a_death(BGPD);
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(fake_parent.reloading, 1);
+	assert_int_equal(fake_parent.reloaded, 1);
+	more = "\"no such key\": 2,";
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), -1);
+	assert_int_equal(fake_parent.reloading, 2);
+	assert_int_equal(fake_parent.refused, 1);
+}
+
+/* As many as the status document has. */
+static void
+figures_are_those_of_the_status(void **state)
+{
+	json_t *document;
+
+	(void)state;
+	start_after_a_death(BGPD);
+	document = engine_document();
+	assert_int_equal(fake_parent.figures.vips,
+	    json_array_size(json_object_get(document, "vips")));
+	assert_int_equal(fake_parent.figures.problems,
+	    json_array_size(json_object_get(document, "problems")));
+	assert_int_not_equal(fake_parent.figures.problems, 0);
+	assert_int_equal(fake_parent.figures.announced, 0);
+	json_decref(document);
+}
+
 /* A disk may be slow. */
 static void
 keeping_orders_is_excused(void **state)
@@ -134,6 +168,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(the_parent_is_told),
+	    TEST(reloads_have_an_end),
+	    TEST(figures_are_those_of_the_status),
 	    TEST(keeping_orders_is_excused),
 	    TEST(what_was_announced_is_taken_over),
 	    TEST(another_bgpds_are_taken_over),

@@ -64,6 +64,8 @@ assert_same(const struct lifeline_message *a, const struct lifeline_message *b)
 	assert_int_equal(a->last, b->last);
 	assert_string_equal(a->socket, b->socket);
 	assert_string_equal(a->program, b->program);
+	assert_memory_equal(&a->figures, &b->figures, sizeof(a->figures));
+	assert_int_equal(a->refused, b->refused);
 	assert_int_equal(a->count, b->count);
 	for (i = 0; i < a->count; i++)
 		assert_memory_equal(
@@ -96,6 +98,14 @@ every_message_is_read_as_it_was_written(void **state)
 	}
 	m.type = LIFELINE_BUSY;
 	m.busy = 0xfedcba98;
+	round_trip(&m);
+	m = (struct lifeline_message){.type = LIFELINE_FIGURES};
+	m.figures.vips = 0xfedcba98;
+	m.figures.announced = LIFELINE_NO_BGP;
+	m.figures.problems = 3;
+	round_trip(&m);
+	m = (struct lifeline_message){
+	    .type = LIFELINE_RELOADED, .refused = true};
 	round_trip(&m);
 	for (i = 0; i <= LIFELINE_VIPS; i++) {
 		m = announced(i);
@@ -162,6 +172,17 @@ what_is_not_right_is_refused(void **state)
 	assert_int_equal(changed(38, 0xff), 0);
 }
 
+static void
+a_result_is_yes_or_no(void **state)
+{
+	const uint8_t maybe[] = {LIFELINE_RELOADED, 2};
+	struct lifeline_message out;
+
+	(void)state;
+	assert_int_equal(lifeline_decode(maybe, sizeof(maybe), &out), -1);
+	assert_int_equal(lifeline_decode(maybe, 1, &out), -1);
+}
+
 /* Nothing outside of the message is looked at: there is no such memory. */
 static void
 garbage_is_harmless(void **state)
@@ -206,6 +227,7 @@ main(void)
 	    cmocka_unit_test(the_longest_fits),
 	    cmocka_unit_test(parts_and_more_are_refused),
 	    cmocka_unit_test(what_is_not_right_is_refused),
+	    cmocka_unit_test(a_result_is_yes_or_no),
 	    cmocka_unit_test(garbage_is_harmless),
 	};
 
