@@ -285,16 +285,28 @@ bgp_own(struct bgp *bgp, const struct addr *vip)
 	event_active(bgp->kick, EV_TIMEOUT, 0);
 }
 
+/*
+ * What only looks doesn't keep a withdrawal waiting, which it could do for as
+ * long as a bgpctl may take.
+ */
+static void
+give_up_look(struct bgp *bgp)
+{
+	if (bgp->child == NULL)
+		return;
+	if (bgp->command == BGPCTL_NEIGHBOURS)
+		bgp->neighbours_due = true;
+	else if (!bgp_plan_abandon_look(bgp->plan))
+		return;
+	child_free(bgp->child);
+	bgp->child = NULL;
+}
+
 void
 bgp_want(struct bgp *bgp, const struct bgp_network *list, size_t count)
 {
 	bgp_plan_want(bgp->plan, list, count);
-	/* What is only for show doesn't keep a withdrawal waiting. */
-	if (bgp->child != NULL && bgp->command == BGPCTL_NEIGHBOURS) {
-		child_free(bgp->child);
-		bgp->child = NULL;
-		bgp->neighbours_due = true;
-	}
+	give_up_look(bgp);
 	event_active(bgp->kick, EV_TIMEOUT, 0);
 }
 

@@ -30,6 +30,7 @@ struct network {
 	bool overtaken;	     /* what is wanted has changed since it started */
 	bool unverified;     /* a command was carried out since the last look */
 	bool held;	     /* nothing more until the next retry */
+	bool unsure;	     /* it was held: look before the next command */
 	unsigned mismatches; /* other attributes shown than commanded */
 };
 
@@ -147,7 +148,7 @@ network_changed(struct network *n)
 	n->right = false;
 	n->overtaken = n->commanded;
 	n->unverified = false; /* what will be seen was not asked for now */
-	n->held = false;
+	n->held = n->unsure = false;
 	n->mismatches = 0;
 }
 
@@ -201,7 +202,7 @@ bgp_plan_forget(struct bgp_plan *plan)
 		n->announced = n->configured = n->right = false;
 		n->doubtful = false;
 		n->commanded = n->overtaken = n->unverified = false;
-		n->held = false;
+		n->held = n->unsure = false;
 		n->mismatches = 0;
 	}
 	plan->known = plan->seen = plan->fresh = plan->held = false;
@@ -223,10 +224,12 @@ bgp_plan_retry(struct bgp_plan *plan)
 
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
+		/* It may have been done late. */
+		n->unsure = n->unsure || n->held;
 		n->held = false;
 	}
 	plan->held = false;
-	plan->known = false; /* look first: it may have been done late */
+	plan->known = false; /* look before anything is announced */
 }
 
 static bool
@@ -247,6 +250,13 @@ needs_nothing(const struct network *n)
 	return !needs_add(n) && !needs_delete(n);
 }
 
+/* It can be withdrawn now, whatever else is not known. */
+static bool
+deletable(const struct network *n)
+{
+	return needs_delete(n) && !n->held && !n->unsure;
+}
+
 /* Withdraw all that is to be withdrawn in one command. */
 static void
 collect_deletes(struct bgp_plan *plan, struct bgp_plan_step *step)
@@ -256,7 +266,7 @@ collect_deletes(struct bgp_plan *plan, struct bgp_plan_step *step)
 
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
-		if (n->held || !needs_delete(n))
+		if (!deletable(n))
 			continue;
 		n->commanded = true;
 		plan->addresses[step->count++] = n->address;
@@ -302,10 +312,11 @@ bgp_plan_next(struct bgp_plan *plan, struct bgp_plan_step *step)
 
 	*step = (struct bgp_plan_step){.action = BGP_PLAN_NOTHING};
 	step->addresses = plan->addresses;
-	if (!plan->known)
-		step->action = look(plan);
-	if (step->action == BGP_PLAN_NOTHING && plan->told)
+	/* A look that doesn't come to an end keeps no withdrawal waiting. */
+	if (plan->told)
 		collect_deletes(plan, step);
+	if (step->action == BGP_PLAN_NOTHING && !plan->known)
+		step->action = look(plan);
 	if (step->action == BGP_PLAN_NOTHING)
 		collect_adds(plan, step);
 	if (step->action == BGP_PLAN_NOTHING && !plan->fresh)
@@ -319,6 +330,23 @@ bgp_plan_next(struct bgp_plan *plan, struct bgp_plan_step *step)
 	if (step->action == BGP_PLAN_LOOK)
 		plan->grown = false;
 	plan->running = step->action;
+}
+
+bool
+bgp_plan_abandon_look(struct bgp_plan *plan)
+{
+	size_t i;
+
+	if (plan->running != BGP_PLAN_LOOK || !plan->told)
+		return false;
+	for (i = 0; i < plan->network_count; i++) {
+		if (!deletable(plan->networks[i]))
+			continue;
+		plan->running = BGP_PLAN_NOTHING;
+		plan->fresh = false;
+		return true;
+	}
+	return false;
 }
 
 void
@@ -360,7 +388,7 @@ bgp_plan_saw_networks(
 	for (i = 0; i < plan->network_count; i++) {
 		n = plan->networks[i];
 		n->listed = false;
-		n->configured = n->doubtful = false;
+		n->configured = n->doubtful = n->unsure = false;
 	}
 	for (i = 0; i < count; i++) {
 		n = network_find(plan, &list[i].address);

@@ -62,6 +62,11 @@ void bgp_plan_retry(struct bgp_plan *);
  */
 void bgp_plan_next(struct bgp_plan *, struct bgp_plan_step *);
 void bgp_plan_done(struct bgp_plan *, bool ok);
+/*
+ * Something is to be withdrawn while a look is under way: true if that is to
+ * be given up, without a word to bgp_plan_done, as the next step withdraws.
+ */
+bool bgp_plan_abandon_look(struct bgp_plan *);
 void bgp_plan_saw_networks(
     struct bgp_plan *, const struct bgpctl_network *, size_t count);
 /* A list of NULL: bgpd would not tell, so take the attributes as right. */

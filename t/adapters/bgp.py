@@ -564,6 +564,32 @@ def test_hung_bgpctl():
         os.kill(int(pid), signal.SIGKILL)
 
 
+def test_hung_look():
+    """A bgpctl that hangs while it looks keeps no withdrawal waiting."""
+    hang, hung = lab.path("hang"), lab.path("hung")
+    driver = Driver(program=script(
+        "blind-bgpctl", f"case \"$*\" in *bulk*) ;; *'network show'*)\n"
+        f"test -e {hang} && echo $$ >>{hung} && exec sleep 1000\nesac\n"
+        "exec /usr/sbin/bgpctl \"$@\"\n"))
+    driver.want("10.1.0.1", "10.1.0.2")
+    driver.settle()
+    lab.write("hang", "")
+    ok(wait(lambda: os.path.exists(hung)), "a look hangs")
+    driver.want("10.1.0.2")
+    ok(wait(lambda: lab.dynamic() == ["10.1.0.2"]) and
+       driver.logged("did not end in time") == 0,
+       "... and is given up for a withdrawal", driver.log())
+    ok(driver.error("network show: it did not end in time$"),
+       "the next one that hangs is complained of", driver.log())
+    driver.want()
+    ok(wait(lambda: lab.dynamic() == []),
+       "... and keeps nothing announced", driver.log())
+    os.unlink(hang)
+    ok(driver.settle() and driver.status()["error"] == "",
+       "when none hangs any more all is well", driver.log())
+    driver.stop()
+
+
 def test_hung_bgpd():
     with open(f"/proc/{lab.bgpd.pid}/task/{lab.bgpd.pid}/children",
               encoding="ascii") as file:
@@ -905,6 +931,7 @@ test_denied()
 test_no_bgpctl()
 test_bad_bgpctl()
 test_hung_bgpctl()
+test_hung_look()
 test_hung_bgpd()
 test_deaf_bgpctl()
 test_slow_bgpctl()

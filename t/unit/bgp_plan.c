@@ -549,6 +549,97 @@ failed_announcement_is_exposed_until_a_look(void **state)
 	assert_journal("-1+2?.");
 }
 
+/* Begin another look, which does not come to an end. */
+static void
+hang(struct bgp_plan *plan)
+{
+	struct bgp_plan_step step;
+
+	bgp_plan_recheck(plan);
+	bgp_plan_next(plan, &step);
+	assert_int_equal(step.action, BGP_PLAN_LOOK);
+}
+
+/* A look that hangs is given up for a withdrawal, and is made up for. */
+static void
+look_is_given_up_for_a_withdrawal(void **state)
+{
+	struct bgp_plan *plan = *state;
+
+	assert_false(bgp_plan_abandon_look(plan));
+	want(plan, "1 2");
+	run(plan, OBEYS);
+	assert_false(bgp_plan_abandon_look(plan));
+	hang(plan);
+	assert_false(bgp_plan_abandon_look(plan));
+	want(plan, "1 2 3m");
+	assert_false(bgp_plan_abandon_look(plan));
+	want(plan, "1 3m");
+	assert_true(bgp_plan_abandon_look(plan));
+	assert_false(bgp_plan_settled(plan));
+	run(plan, OBEYS);
+	assert_journal("?+12?.-2?+3?.");
+	assert_true(bgp_plan_settled(plan));
+}
+
+/* The first one is not, for what may be announced is not known before. */
+static void
+first_look_is_not_given_up(void **state)
+{
+	struct bgp_plan *plan = *state;
+	struct bgp_plan_step step;
+
+	bgpd[1].announced = true;
+	want(plan, "1");
+	bgp_plan_next(plan, &step);
+	want(plan, "");
+	assert_false(bgp_plan_abandon_look(plan));
+	look_at(plan);
+	run(plan, OBEYS);
+	assert_journal("-1?.");
+}
+
+/* Looks that fail, and new networks, keep no withdrawal waiting either. */
+static void
+withdrawal_needs_no_look(void **state)
+{
+	struct bgp_plan *plan = *state;
+	struct bgp_plan_step step;
+
+	want(plan, "1 2");
+	run(plan, OBEYS);
+	hang(plan);
+	bgp_plan_done(plan, false);
+	assert_int_equal(run(plan, OBEYS), BGP_PLAN_WAIT);
+	want(plan, "2 3");
+	bgp_plan_next(plan, &step);
+	assert_int_equal(step.action, BGP_PLAN_DELETE);
+	obey(&step, false);
+	bgp_plan_done(plan, true);
+	assert_int_equal(run(plan, OBEYS), BGP_PLAN_WAIT);
+	bgp_plan_retry(plan);
+	run(plan, OBEYS);
+	assert_journal("?+12?.w-1w?+3?.");
+}
+
+/* One that failed may have been done late: that is looked for. */
+static void
+withdrawal_that_failed_needs_a_look(void **state)
+{
+	struct bgp_plan *plan = *state;
+
+	want(plan, "1");
+	run(plan, OBEYS);
+	want(plan, "");
+	assert_int_equal(run(plan, FAILS), BGP_PLAN_WAIT);
+	bgp_plan_retry(plan);
+	hang(plan);
+	assert_false(bgp_plan_abandon_look(plan));
+	look_at(plan);
+	run(plan, OBEYS);
+	assert_journal("?+1?.-1?w-1?.");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -573,6 +664,10 @@ main(void)
 	    TEST(attributes_that_are_not_told_are_right),
 	    TEST(families_mix),
 	    TEST(failed_announcement_is_exposed_until_a_look),
+	    TEST(look_is_given_up_for_a_withdrawal),
+	    TEST(first_look_is_not_given_up),
+	    TEST(withdrawal_needs_no_look),
+	    TEST(withdrawal_that_failed_needs_a_look),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
