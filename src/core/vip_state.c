@@ -13,7 +13,7 @@
 /* What all services together come to. */
 struct verdict {
 	bool failing; /* one is short, as its servers failed */
-	bool drained; /* one is short, as servers drain */
+	bool drained; /* one is short, as servers were taken out */
 	bool ordered; /* one is down by order */
 	bool untried; /* one is not known yet */
 	bool low;     /* one has few servers */
@@ -292,8 +292,9 @@ explain_short(
 		    v->need_up, v->up);
 	else if (v->drained > 0)
 		snprintf(buf, VIP_REASON_LEN,
-		    "%s needs %u servers, has %u, and %u that drain", name,
-		    v->need, v->up, v->drained);
+		    "%s needs %u servers, has %u, and %u that drain or are in "
+		    "maintenance",
+		    name, v->need, v->up, v->drained);
 	else
 		snprintf(buf, VIP_REASON_LEN, "%s needs %u servers, has %u",
 		    name, v->need, v->up);

@@ -38,7 +38,7 @@ enum vip_reason {
 	VIP_FINE,
 	VIP_FEW,	  /* a service is degraded */
 	VIP_UNTRIED,	  /* its servers have not all been tried yet */
-	VIP_DRAINED,	  /* too many of them drain */
+	VIP_DRAINED,	  /* too many of them were taken out */
 	VIP_SHORT,	  /* too many of them have failed */
 	VIP_UNAPPLIED,	  /* the data plane doesn't have it */
 	VIP_SERVICE_DOWN, /* by order */
@@ -53,7 +53,7 @@ struct vip_service {
 	bool applied; /* the data plane has it */
 	bool ordered_down;
 	unsigned total, up; /* servers */
-	unsigned drained;   /* that would be up if they didn't drain */
+	unsigned drained;   /* that would be up, but for somebody's intention */
 	unsigned undecided; /* that may be up, and were not tried yet */
 	unsigned need;	    /* of those that are up, to stay */
 	unsigned need_up;   /* to come back */

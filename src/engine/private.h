@@ -98,6 +98,7 @@ struct destination {
 	unsigned advice_weight;	   /* percent, 1 to 100: the least of theirs */
 	bool looked;		   /* the kernel has said how it is reached */
 	enum override_order order; /* ORDER_NONE, ORDER_DRAIN or ORDER_MAINT */
+	bool excused; /* in maintenance, and it has been healthy since then */
 	char problem[WAY_PROBLEM_LEN];	     /* why it can't be; or "" */
 	char probe_problem[WAY_PROBLEM_LEN]; /* why it can't be checked */
 	uint64_t since; /* monotonic ms: state is what it is */

@@ -61,6 +61,16 @@ state_of(const struct destination *d)
 	    : DESTINATION_UP;
 }
 
+/*
+ * Who is in maintenance may fail its checks: that it is out is by intention,
+ * unless it was out anyway when that began.
+ */
+static void
+excuse(struct destination *d)
+{
+	d->excused = d->order == ORDER_MAINT && (d->excused || d->healthy);
+}
+
 static void
 set_state(struct destination *d, enum destination_state state)
 {
@@ -238,6 +248,7 @@ destination_evaluate(struct destination *d)
 	if (!healthy && known_down)
 		d->cold = true;
 	d->healthy = healthy;
+	excuse(d);
 	set_state(d, state_of(d));
 	if (d->state != was)
 		tell_transition(d, was);
@@ -263,6 +274,8 @@ destination_init(struct destination *d, struct service *s, size_t i)
 		return;
 	d->cold = was->cold || was->state == DESTINATION_DRAINING;
 	d->healthy = was->healthy;
+	d->excused = was->excused;
+	excuse(d);
 	d->looked = was->looked;
 	memcpy(d->problem, was->problem, sizeof(d->problem));
 	memcpy(d->probe_problem, was->probe_problem, sizeof(d->probe_problem));

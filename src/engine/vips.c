@@ -71,16 +71,20 @@ describe_tries(const struct service *s, struct vip_service *out)
 	}
 }
 
+/* Those that are out by intention alone. */
 static unsigned
 count_drained(const struct service *s)
 {
 	unsigned count = 0;
 	size_t i;
 
-	for (i = 0; i < s->conf->destination_count; i++)
-		if (s->destinations[i].state == DESTINATION_DRAINING &&
-		    s->destinations[i].conf->weight > 0)
+	for (i = 0; i < s->conf->destination_count; i++) {
+		const struct destination *d = &s->destinations[i];
+
+		if (d->conf->weight > 0 &&
+		    (d->state == DESTINATION_DRAINING || d->excused))
 			count++;
+	}
 	return count;
 }
 
@@ -171,8 +175,8 @@ tell_transition(
 }
 
 /*
- * Is it out, or degraded, by no one's intention?  Servers that drain need not
- * be all: another one may have failed that was to stay.
+ * Is it out, or degraded, by no one's intention?  Servers that drain, or are in
+ * maintenance, need not be all: another one may have failed that was to stay.
  */
 static bool
 is_alarming(const struct vip_state *s)

@@ -5,7 +5,7 @@
  * machine's decisions.  The rules themselves are in t/unit/vip_state.c.
  */
 
-#include "harness.h"
+#include "ordering.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +212,61 @@ flapping_vip_is_held_down(void **state)
 	assert_string_equal(alert(), "");
 }
 
+/* What the document says of a server's checks. */
+static bool
+is_healthy(const char *server)
+{
+	json_t *document = engine_document(), *list, *one;
+	bool healthy = false;
+	size_t i;
+
+	list = json_array_get(json_object_get(document, "services"), 0);
+	json_array_foreach(json_object_get(list, "destinations"), i, one) {
+		if (strcmp(json_string_value(json_object_get(one, "address")),
+			server) == 0)
+			healthy = json_is_true(json_object_get(one, "healthy"));
+	}
+	json_decref(document);
+	return healthy;
+}
+
+/* Leaving takes its time, even if who is in maintenance is turned off. */
+static void
+maintenance_is_no_failure(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	start_well(SITE("\"graceful_shutdown\": 60, \"hold_down\": 60"));
+	for (i = 0; i < 3; i++) {
+		force("backend", A, "maint");
+		force("backend", B, "maint");
+		wait_for(strcmp(vip_is("state"), "leaving") == 0);
+		assert_string_equal(
+		    fake_attributes(VIP), "GRACEFUL_SHUTDOWN med -1 pref 0");
+		answer(false, false, true);
+		wait_for(!is_healthy(A) && !is_healthy(B));
+		assert_string_equal(vip_is("state"), "leaving");
+		assert_string_equal(vip_is("reason"),
+		    "web " WEB " needs 2 servers, has 1, and 2 that drain or "
+		    "are in maintenance");
+		answer(true, true, true);
+		wait_for(is_healthy(A) && is_healthy(B));
+		force("backend", A, "ready");
+		force("backend", B, "ready");
+		wait_for(strcmp(vip_is("state"), "announced") == 0);
+	}
+	assert_string_equal(vip_is("withdrawals"), "0");
+	/* Who was out anyway was not taken out. */
+	answer(false, true, true);
+	wait_for(!is_healthy(A));
+	force("backend", A, "maint");
+	answer(false, false, true);
+	wait_for(!fake_wanted(VIP));
+	assert_string_equal(
+	    vip_is("reason"), "web " WEB " needs 2 servers, has 1");
+}
+
 static void
 healthy_for_delays(void **state)
 {
@@ -387,6 +442,7 @@ main(void)
 	    TEST(priority_is_the_severity),
 	    TEST(degraded_vip_has_other_attributes),
 	    TEST(flapping_vip_is_held_down),
+	    TEST(maintenance_is_no_failure),
 	    TEST(healthy_for_delays),
 	    TEST(learn_delays_only_what_is_new),
 	    TEST(stop_tells_first),

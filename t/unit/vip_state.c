@@ -377,7 +377,9 @@ draining_is_an_intention(void **state)
 	a.up = 1;
 	a.drained = 1;
 	expect_at(10, VIP_LEAVING, 5010);
-	expect_reason(&a, "web needs 2 servers, has 1, and 1 that drain");
+	expect_reason(&a,
+	    "web needs 2 servers, has 1, and 1 that drain or are in "
+	    "maintenance");
 	a.drained = 0;
 	expect_at(20, VIP_WITHDRAWN, 0);
 }
