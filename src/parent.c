@@ -76,7 +76,8 @@ parent_step(struct parent *p)
 {
 	enum deadman_action action;
 
-	if (p->bgpctl == NULL)
+	/* The places of withdrawals that are under way stay where they are. */
+	if (p->withdrawing == 0)
 		announced_tidy(&p->announced);
 	do {
 		action = deadman_next(&p->deadman, monotime_ms());
@@ -363,6 +364,7 @@ parent_clear(struct parent *p)
 	event_free(p->signals);
 	event_free(p->step);
 	event_base_free(p->base);
+	free(p->withdrawals);
 	announced_clear(&p->announced);
 }
 

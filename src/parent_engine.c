@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "adapters/child.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "core/lifeline.h"
@@ -197,8 +196,7 @@ children(char *text, size_t size)
 static bool
 is_own(const struct parent *p, pid_t pid)
 {
-	return pid == p->engine ||
-	    (p->bgpctl != NULL && pid == child_pid(p->bgpctl));
+	return pid == p->engine || parent_withdraws_by(p, pid);
 }
 
 static void

@@ -45,6 +45,13 @@ struct parent_notice {
 	struct event *again; /* to tell what it had no room for */
 };
 
+/* What is withdrawn at one place, which announced has the same index of. */
+struct withdrawal {
+	struct parent *parent;
+	struct child *bgpctl; /* that runs; or NULL */
+	unsigned version;     /* of the place's list, of which that was told */
+};
+
 struct parent {
 	const struct options *options;
 	struct event_base *base;
@@ -69,12 +76,12 @@ struct parent {
 	unsigned owed;	    /* orders to stop */
 	bool silent;	    /* it was killed for that */
 
-	/* a withdrawal */
-	struct child *bgpctl; /* that runs */
-	size_t place;	      /* it is about */
-	unsigned version;     /* of that one's list */
-	bool early;	      /* it began before the engine was dead */
-	bool failed;	      /* at one of the places */
+	/* a withdrawal, at all places at the same time */
+	struct withdrawal *withdrawals; /* one for each place, or none */
+	size_t withdrawal_count;
+	size_t withdrawing; /* bgpctls that run */
+	bool early;	    /* it began before the engine was dead */
+	bool failed;	    /* at one of the places */
 	bool complained;
 
 	struct parent_notice notice;
@@ -113,6 +120,8 @@ void parent_reap(struct parent *);
 void parent_withdraw(struct parent *);
 /* An engine has taken over: leave it to that. */
 void parent_withdraw_end(struct parent *);
+/* Is it a bgpctl of ours? */
+bool parent_withdraws_by(const struct parent *, pid_t);
 
 /* parent_notify.c: the service manager, if there is one, is told: */
 

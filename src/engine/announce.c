@@ -88,16 +88,38 @@ bgpd_free(struct bgpd *b)
 }
 
 void
+announce_retire(struct engine *e, const struct bgpd *b)
+{
+	e->retired = xreallocarray(
+	    e->retired, e->retired_count + 1, sizeof(*e->retired));
+	e->retired[e->retired_count++] = *b;
+	bgp_want(b->bgp, NULL, 0);
+}
+
+/* One that is retired is the configuration's again: false if there is none. */
+static bool
+recall(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->retired_count; i++) {
+		if (!is_configured(&e->retired[i], e->conf))
+			continue;
+		e->bgpd = e->retired[i];
+		e->retired[i] = e->retired[--e->retired_count];
+		return true;
+	}
+	return false;
+}
+
+void
 announce_begin(struct engine *e)
 {
 	const struct conf *conf = e->conf;
 
 	if (!conf->bgp.enabled)
 		return;
-	if (e->retired.bgp != NULL && is_configured(&e->retired, conf)) {
-		e->bgpd = e->retired;
-		memset(&e->retired, 0, sizeof(e->retired));
-	} else {
+	if (!recall(e)) {
 		e->bgpd.bgp =
 		    bgp_new(e->base, conf->bgp.socket, conf->bgp.program);
 		e->bgpd.socket = xstrdup(conf->bgp.socket);
@@ -111,10 +133,8 @@ announce_follow(struct engine *e)
 {
 	if (e->bgpd.bgp != NULL && e->conf->bgp.enabled &&
 	    !is_configured(&e->bgpd, e->conf)) {
-		bgpd_free(&e->retired);
-		e->retired = e->bgpd;
+		announce_retire(e, &e->bgpd);
 		memset(&e->bgpd, 0, sizeof(e->bgpd));
-		bgp_want(e->retired.bgp, NULL, 0);
 	}
 	if (e->bgpd.bgp == NULL)
 		announce_begin(e);
@@ -125,15 +145,26 @@ announce_follow(struct engine *e)
 bool
 announce_settled(struct engine *e)
 {
-	if (e->retired.bgp != NULL && bgp_settled(e->retired.bgp))
-		bgpd_free(&e->retired);
-	return e->retired.bgp == NULL &&
+	size_t i = 0;
+
+	while (i < e->retired_count) {
+		if (!bgp_settled(e->retired[i].bgp)) {
+			i++;
+			continue;
+		}
+		bgpd_free(&e->retired[i]);
+		e->retired[i] = e->retired[--e->retired_count];
+	}
+	return e->retired_count == 0 &&
 	    (e->bgpd.bgp == NULL || bgp_settled(e->bgpd.bgp));
 }
 
 void
 announce_end(struct engine *e)
 {
-	bgpd_free(&e->retired);
+	while (e->retired_count > 0)
+		bgpd_free(&e->retired[--e->retired_count]);
+	free(e->retired);
+	e->retired = NULL;
 	bgpd_free(&e->bgpd);
 }

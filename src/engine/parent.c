@@ -30,17 +30,30 @@ engine_set_origin(struct engine *e, const struct engine_origin *origin)
 void
 engine_look_at_bgpd(struct engine *e)
 {
+	size_t i;
+
 	if (e->bgpd.bgp != NULL)
 		bgp_look(e->bgpd.bgp);
-	if (e->retired.bgp != NULL)
-		bgp_look(e->retired.bgp);
+	for (i = 0; i < e->retired_count; i++)
+		bgp_look(e->retired[i].bgp);
+}
+
+static const struct bgpd *
+bgpd_of(const struct engine *e, const struct bgp *bgp)
+{
+	size_t i;
+
+	for (i = 0; i < e->retired_count; i++)
+		if (e->retired[i].bgp == bgp)
+			return &e->retired[i];
+	return &e->bgpd;
 }
 
 static void
 tell_exposed(void *arg, const struct bgp *bgp)
 {
 	struct engine *e = arg;
-	const struct bgpd *b = bgp == e->bgpd.bgp ? &e->bgpd : &e->retired;
+	const struct bgpd *b = bgpd_of(e, bgp);
 	const struct addr *vips;
 	size_t count;
 
@@ -62,14 +75,16 @@ beat_period(const struct engine *e)
 void
 parent_follow(struct engine *e)
 {
+	size_t i;
+
 	if (e->origin.lifeline == NULL)
 		return;
 	lifeline_configured(e->origin.lifeline);
 	lifeline_beat(e->origin.lifeline, beat_period(e));
 	if (e->bgpd.bgp != NULL)
 		bgp_set_guard(e->bgpd.bgp, tell_exposed, e);
-	if (e->retired.bgp != NULL)
-		bgp_set_guard(e->retired.bgp, tell_exposed, e);
+	for (i = 0; i < e->retired_count; i++)
+		bgp_set_guard(e->retired[i].bgp, tell_exposed, e);
 }
 
 void
@@ -111,13 +126,14 @@ is_ours(const struct engine *e, const struct announced_place *place)
 static struct bgp *
 retire(struct engine *e, const struct announced_place *place)
 {
-	if (e->retired.bgp != NULL)
-		return NULL;
-	e->retired.bgp = bgp_new(e->base, place->socket, place->program);
-	e->retired.socket = xstrdup(place->socket);
-	e->retired.program = xstrdup(place->program);
-	bgp_want(e->retired.bgp, NULL, 0);
-	return e->retired.bgp;
+	const struct bgpd b = {
+	    .bgp = bgp_new(e->base, place->socket, place->program),
+	    .socket = xstrdup(place->socket),
+	    .program = xstrdup(place->program),
+	};
+
+	announce_retire(e, &b);
+	return b.bgp;
 }
 
 void

@@ -189,8 +189,9 @@ struct engine {
 	struct dataplane *dataplane;
 	struct conf *conf;
 	struct netlink *netlink;
-	struct bgpd bgpd;	 /* where VIPs are announced */
-	struct bgpd retired;	 /* where they were, until they are withdrawn */
+	struct bgpd bgpd;     /* where VIPs are announced */
+	struct bgpd *retired; /* where they were, until they are withdrawn */
+	size_t retired_count;
 	struct http *http;	 /* NULL = off, or to be tried again */
 	struct control *control; /* NULL = to be tried again */
 	struct retry http_retry, control_retry;
@@ -347,6 +348,8 @@ void announce_want(struct engine *);
 void announce_begin(struct engine *);
 /* After a reload: the configuration's bgpd may be another one. */
 void announce_follow(struct engine *);
+/* Have all withdrawn that a bgpd announces, but for which that goes on. */
+void announce_retire(struct engine *, const struct bgpd *);
 /* Is just what is wanted announced, as far as can be known? */
 bool announce_settled(struct engine *);
 void announce_end(struct engine *);

@@ -20,13 +20,15 @@ bgp_new(struct event_base *base, const char *socket, const char *program)
 	(void)base;
 	(void)socket;
 	(void)program;
-	return (struct bgp *)&fake_bgpd;
+	/* Each is another one, and none is looked into. */
+	return (struct bgp *)&fake_bgpd.made[fake_bgpd.count++ % FAKE_BGPDS];
 }
 
 void
 bgp_free(struct bgp *bgp)
 {
 	(void)bgp;
+	fake_bgpd.freed++;
 }
 
 void

@@ -12,11 +12,15 @@
 
 struct bgp_neighbour;
 
+#define FAKE_BGPDS 8
+
 struct fake_bgpd {
 	const struct bgp_neighbour *neighbours;
 	size_t neighbour_count;
 	bool gone;
-	unsigned looks; /* at it */
+	unsigned looks;	       /* at any */
+	char made[FAKE_BGPDS]; /* of each the address counts */
+	unsigned count, freed; /* of these */
 	void (*callback)(void *);
 	void *arg;
 };

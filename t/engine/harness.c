@@ -21,7 +21,7 @@
 char file[] = "/tmp/vc5d-engine-XXXXXX";
 struct event_base *base;
 struct engine *engine;
-const char *more = "", *listed = ETH0;
+const char *more = "", *listed = ETH0, *bgp_keys = "{}";
 
 static int log_fd, error_fd;
 static off_t log_read;
@@ -33,10 +33,10 @@ write_conf(const char *services)
 
 	assert_non_null(f);
 	fprintf(f,
-	    "{\"interfaces\": [%s], \"bgp\": {}, \"stop_delay\": 0.2,"
+	    "{\"interfaces\": [%s], \"bgp\": %s, \"stop_delay\": 0.2,"
 	    " \"interval\": 0.1, \"timeout\": 0.1, \"rise\": 2, \"fall\": 3,"
 	    " %s \"services\": [%s]}",
-	    listed, more, services);
+	    listed, bgp_keys, more, services);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -109,6 +109,7 @@ setup(void **state)
 	(void)state;
 	more = "";
 	listed = ETH0;
+	bgp_keys = "{}";
 	fakes_reset();
 	fakes_state_reset();
 	return 0;

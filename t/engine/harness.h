@@ -42,6 +42,8 @@ extern const char *more;
 /* Its interfaces; ETH0 when a test begins. */
 #define ETH0 "\"eth0\""
 extern const char *listed;
+/* What "bgp" is in it; {} when a test begins. */
+extern const char *bgp_keys;
 
 void write_conf(const char *services);
 /* Write the configuration, and make an engine, which is not started. */

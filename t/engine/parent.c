@@ -145,6 +145,39 @@ another_bgpds_are_taken_over(void **state)
 }
 
 static void
+configure_bgpd(const char *bgp)
+{
+	bgp_keys = bgp;
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), 0);
+}
+
+/* However often it is another one, all of those before are withdrawn from. */
+static void
+all_former_bgpds_are_withdrawn_from(void **state)
+{
+	unsigned freed = fake_bgpd.freed, looks;
+
+	(void)state;
+	world.bgpd_answers = false;
+	start_after_a_death("/another");
+	configure_bgpd("{\"socket\": \"/second\"}");
+	configure_bgpd("{\"socket\": \"/third\"}");
+	assert_int_equal(fake_bgpd.freed, freed);
+	looks = fake_bgpd.looks;
+	engine_look_at_bgpd(engine);
+	assert_int_equal(fake_bgpd.looks, looks + 4);
+	/* One of them is to announce again. */
+	configure_bgpd("{\"socket\": \"/second\"}");
+	engine_look_at_bgpd(engine);
+	assert_int_equal(fake_bgpd.looks, looks + 8);
+	world.bgpd_answers = true;
+	wait_for(fake_bgpd.freed == freed + 3);
+	engine_look_at_bgpd(engine);
+	assert_int_equal(fake_bgpd.looks, looks + 9);
+}
+
+static void
 deaths_are_in_the_status(void **state)
 {
 	json_t *document, *own;
@@ -173,6 +206,7 @@ main(void)
 	    TEST(keeping_orders_is_excused),
 	    TEST(what_was_announced_is_taken_over),
 	    TEST(another_bgpds_are_taken_over),
+	    TEST(all_former_bgpds_are_withdrawn_from),
 	    TEST(deaths_are_in_the_status),
 	};
 
