@@ -34,6 +34,11 @@ struct list {
 	bool stale;  /* not all was told */
 };
 
+/* In the place of a message's type. */
+#define UNKNOWN (LIFELINE_TYPES + 1)
+#define NOTHING (LIFELINE_TYPES + 2)
+#define LOST	(LIFELINE_TYPES + 3)
+
 struct lifeline {
 	int fd;
 	struct event *readable, *writable, *beat;
@@ -119,7 +124,7 @@ has_room(int fd, short what, void *arg)
 
 /* The callback may have ended the lifeline: it is the last that is done. */
 static void
-obey(struct lifeline *l, enum lifeline_type type)
+obey(struct lifeline *l, int type)
 {
 	if (type == LIFELINE_STOP)
 		l->callbacks->stop(l->arg);
@@ -129,23 +134,45 @@ obey(struct lifeline *l, enum lifeline_type type)
 		l->callbacks->look(l->arg);
 }
 
+/* The next message's type; NOTHING if there is none, or LOST. */
+static int
+next_message(const struct lifeline *l)
+{
+	struct lifeline_message m;
+	uint8_t buf[LIFELINE_LEN];
+	ssize_t n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return NOTHING;
+	if (n <= 0)
+		return LOST;
+	return lifeline_decode(buf, (size_t)n, &m) == 0 ? (int)m.type : UNKNOWN;
+}
+
+/*
+ * Orders to reload that follow each other are one, as the file is read but
+ * now; and before an order to stop there is no use in any.
+ */
 static void
 has_message(int fd, short what, void *arg)
 {
 	struct lifeline *l = arg;
-	struct lifeline_message m;
-	uint8_t buf[LIFELINE_LEN];
-	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
+	int type = next_message(l), next;
 
+	(void)fd;
 	(void)what;
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
+	while (type == LIFELINE_RELOAD && (next = next_message(l)) != NOTHING) {
+		if (next == LIFELINE_LOOK)
+			l->callbacks->look(l->arg);
+		else if (next != UNKNOWN)
+			type = next;
+	}
+	if (type == LOST) {
 		event_del(l->readable);
 		event_del(l->writable);
 		l->callbacks->lost(l->arg);
-	} else if (lifeline_decode(buf, (size_t)n, &m) == 0) {
-		obey(l, m.type);
+	} else {
+		obey(l, type);
 	}
 }
 

@@ -17,7 +17,7 @@ struct event_base;
 struct lifeline;
 struct lifeline_figures;
 
-/* What the parent asks for; each may end the lifeline. */
+/* What the parent asks for; each but look may end the lifeline. */
 struct lifeline_callbacks {
 	void (*stop)(void *arg);
 	void (*reload)(void *arg);
