@@ -13,6 +13,8 @@
  *	engine		{ watched (bool): there is a parent process,
  *			  restarts (of the engine by it), died (seconds since
  *			  the epoch, the last one; or 0), reason (of that; "") }
+ *	process		{ cpu (microseconds used), resident, virtual (bytes),
+ *			  descriptors, descriptors_limit }, of the engine
  *	config		{ file, loaded (epoch seconds), reloads (integer),
  *			  errors [string], empty when the last reload was good }
  *	interfaces	[ { name, attached (bool), native (bool), up (bool),
@@ -118,8 +120,12 @@
 
 #include <jansson.h>
 
-/* The document as Prometheus's text format, version 0.0.4: free(3) it. */
+/*
+ * The document as metrics, in Prometheus's text format, version 0.0.4, or as
+ * OpenMetrics 1.0.0: free(3) it.
+ */
 char *status_metrics(const json_t *status);
+char *status_openmetrics(const json_t *status);
 
 /* The document as an HTML page that needs nothing else: free(3) it. */
 char *status_page(const json_t *status);

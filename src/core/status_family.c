@@ -33,10 +33,16 @@ put_label(FILE *out, const char *name, const char *value)
 	fputc('"', out);
 }
 
+const char *
+family_prefix(const struct family *family)
+{
+	return strncmp(family->name, "process_", 8) == 0 ? "" : "vc5d_";
+}
+
 void
 put_name(FILE *out, const struct family *family)
 {
-	fputs("vc5d_", out);
+	fputs(family_prefix(family), out);
 	fputs(family->name, out);
 }
 

@@ -17,12 +17,15 @@ struct family;
 typedef void sample_fn(FILE *, const struct family *, const json_t *status);
 
 struct family {
-	const char *name; /* less the prefix */
+	const char *name; /* less the prefix "vc5d_"; "process_..." is whole */
 	const char *type;
 	const char *help;
 	sample_fn *samples;
 	const char *key; /* of the value, where the function wants one */
 };
+
+/* What comes before the name. */
+const char *family_prefix(const struct family *);
 
 /* A sample is the name, labels in braces if it has any, and the value. */
 void put_name(FILE *, const struct family *);
@@ -43,6 +46,8 @@ typedef void destination_fn(FILE *, const struct family *,
 void each_destination(
     FILE *, const struct family *, const json_t *status, destination_fn *);
 
+/* Those of the process, in status_metrics_process.c. */
+const struct family *status_process_families(size_t *count);
 /* Those of health checks, in status_metrics_checks.c. */
 const struct family *status_check_families(size_t *count);
 /* Those of sync, in status_metrics_sync.c. */

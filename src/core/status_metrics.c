@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The status document in Prometheus's text format, version 0.0.4: a table of
- * metric families, each with the function that walks its part.
+ * The status document in Prometheus's text format, version 0.0.4, or in that of
+ * OpenMetrics 1.0.0: a table of metric families, each with the function that
+ * walks its part.
  *
  * Names are as prometheus.io/docs/practices/naming has them.  A service's
  * name is not unique, so that VIP, port and protocol are labels too.
  */
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +30,6 @@ sample_build(FILE *out, const struct family *family, const json_t *status)
 	fputc(',', out);
 	put_label(out, "dataplane", status_string(status, "dataplane"));
 	fputs("} 1\n", out);
-}
-
-static void
-sample_top(FILE *out, const struct family *family, const json_t *status)
-{
-	put_name(out, family);
-	put_value(out, json_object_get(status, family->key));
 }
 
 static void
@@ -304,11 +299,6 @@ sample_neighbour_states(
 static const struct family families[] = {
     {"build_info", "gauge", "Version and data plane; always 1.", sample_build,
 	NULL},
-    {"start_time_seconds", "gauge",
-	"When vc5d started, in seconds since the epoch.", sample_top,
-	"started"},
-    {"uptime_seconds", "gauge", "How long vc5d has been running.", sample_top,
-	"uptime"},
     {"problems", "gauge", "What is wrong now; see the status page.",
 	sample_problems, NULL},
     {"alerts", "gauge", "Alerts that are raised, by severity.", sample_alerts,
@@ -427,38 +417,81 @@ static const struct family families[] = {
 	"Prefixes announced to the neighbour.", sample_neighbours, "announced"},
 };
 
+/*
+ * OpenMetrics names a family of counters without the "_total" that its samples
+ * end in; Prometheus's older format does not.
+ */
+static int
+name_length(const struct family *family, bool openmetrics)
+{
+	size_t length = strlen(family->name), end = strlen("_total");
+
+	if (openmetrics && length > end &&
+	    strcmp(family->name + length - end, "_total") == 0)
+		length -= end;
+	return (int)length;
+}
+
 static void
-put_families(
-    FILE *out, const struct family *list, size_t count, const json_t *status)
+put_head(FILE *out, const struct family *family, bool openmetrics)
+{
+	const char *prefix = family_prefix(family);
+	int length = name_length(family, openmetrics);
+
+	fprintf(out, "# HELP %s%.*s %s\n# TYPE %s%.*s %s\n", prefix, length,
+	    family->name, family->help, prefix, length, family->name,
+	    family->type);
+}
+
+static void
+put_families(FILE *out, const struct family *list, size_t count,
+    const json_t *status, bool openmetrics)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		fprintf(out, "# HELP vc5d_%s %s\n# TYPE vc5d_%s %s\n",
-		    list[i].name, list[i].help, list[i].name, list[i].type);
+		put_head(out, &list[i], openmetrics);
 		list[i].samples(out, &list[i], status);
 	}
+}
+
+static char *
+metrics(const json_t *status, bool openmetrics)
+{
+	static const struct family *(*const others[])(size_t * count) = {
+	    status_check_families,
+	    status_sync_families,
+	    status_order_families,
+	    status_process_families,
+	};
+	const struct family *list;
+	char *text = NULL;
+	size_t size, count, i;
+	FILE *out;
+
+	if ((out = open_memstream(&text, &size)) == NULL)
+		fatal("open_memstream");
+	put_families(out, families, sizeof(families) / sizeof(families[0]),
+	    status, openmetrics);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		list = others[i](&count);
+		put_families(out, list, count, status, openmetrics);
+	}
+	if (openmetrics)
+		fputs("# EOF\n", out);
+	if (fclose(out) != 0)
+		fatal("out of memory");
+	return text;
 }
 
 char *
 status_metrics(const json_t *status)
 {
-	const struct family *list;
-	char *text = NULL;
-	size_t size, count;
-	FILE *out;
+	return metrics(status, false);
+}
 
-	if ((out = open_memstream(&text, &size)) == NULL)
-		fatal("open_memstream");
-	put_families(
-	    out, families, sizeof(families) / sizeof(families[0]), status);
-	list = status_check_families(&count);
-	put_families(out, list, count, status);
-	list = status_sync_families(&count);
-	put_families(out, list, count, status);
-	list = status_order_families(&count);
-	put_families(out, list, count, status);
-	if (fclose(out) != 0)
-		fatal("out of memory");
-	return text;
+char *
+status_openmetrics(const json_t *status)
+{
+	return metrics(status, true);
 }

@@ -15,6 +15,7 @@
 
 #include "adapters/bgp.h"
 #include "adapters/netlink.h"
+#include "adapters/process.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "config.h"
@@ -77,6 +78,19 @@ members_json(const struct interface *in)
 			"attached", in->members[i].attached, "native",
 			in->members[i].native));
 	return list;
+}
+
+static json_t *
+process_json(void)
+{
+	struct process_usage usage;
+
+	process_usage(&usage);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "cpu",
+	    (json_int_t)usage.cpu, "resident", (json_int_t)usage.resident,
+	    "virtual", (json_int_t)usage.virtual, "descriptors",
+	    (json_int_t)usage.descriptors, "descriptors_limit",
+	    (json_int_t)usage.descriptors_limit);
 }
 
 static json_t *
@@ -296,6 +310,7 @@ status_head(const struct engine *e)
 	json_object_set_new(o, "overrides", orders_json(e));
 	json_object_set_new(o, "isolation", isolation_json(e));
 	json_object_set_new(o, "engine", parent_json(e));
+	json_object_set_new(o, "process", process_json());
 	json_object_set_new(
 	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
 	return o;

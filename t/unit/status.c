@@ -17,6 +17,7 @@
 
 #include "base/xmalloc.h"
 #include "core/status.h"
+#include "core/status_accept.h"
 #include "core/status_value.h"
 
 static json_t *
@@ -90,6 +91,74 @@ metrics_are_exact(void **state)
 	free(text);
 	free(expected);
 	json_decref(json);
+}
+
+/* The same samples; other names of families of counters, and an end. */
+static void
+openmetrics_differ_in_heads(void **state)
+{
+	json_t *json = load("status.json");
+	char *text = status_openmetrics(json);
+	const char *end = "\n# EOF\n";
+
+	(void)state;
+	assert_contains(text,
+	    "# HELP vc5d_config_reloads Configurations that replaced another "
+	    "one.\n# TYPE vc5d_config_reloads counter\n"
+	    "vc5d_config_reloads_total 3\n");
+	assert_contains(text,
+	    "# TYPE process_cpu_seconds counter\n"
+	    "process_cpu_seconds_total 123.456789\n");
+	assert_contains(text, "# TYPE vc5d_problems gauge\nvc5d_problems 2\n");
+	assert_lacks(text, "_total counter");
+	assert_string_equal(text + strlen(text) - strlen(end), end);
+	free(text);
+	json_decref(json);
+}
+
+static void
+accept_chooses_the_format(void **state)
+{
+	static const struct {
+		const char *accept;
+		bool openmetrics;
+	} cases[] = {
+	    {NULL, false},
+	    {"", false},
+	    {"*/*", false},
+	    {"text/html, */*;q=0.8", false},
+	    {"application/openmetrics-text", true},
+	    {"Application/OpenMetrics-Text;Version=1.0.0", true},
+	    {"application/openmetrics-text; version=0.0.1", false},
+	    {"application/openmetrics-text; version=1.0.0; charset=utf-8",
+		true},
+	    /* What Prometheus 2.42 sends. */
+	    {"application/openmetrics-text;version=1.0.0,"
+	     "application/openmetrics-text;version=0.0.1;q=0.75,"
+	     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+		true},
+	    {"application/openmetrics-text;q=0.5,text/plain", false},
+	    {"application/openmetrics-text;q=0.5,text/plain;q=0.5", true},
+	    {"application/openmetrics-text;q=0,*/*;q=0", false},
+	    {"application/openmetrics-text;q=x", false},
+	    {"application/openmetrics-text;q=", false},
+	    {"application/openmetrics-text;q=0.0001", false},
+	    {"application/openmetrics-text;q=9", true},
+	    {"text/plain;q=0.9 , application/openmetrics-text ;q=0.95", true},
+	    {",,;;,=;q=1,application/openmetrics-text,", true},
+	    {"application/openmetrics-textual", false},
+	};
+	char *long_range = xcalloc(1, 4096);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (status_accepts_openmetrics(cases[i].accept) !=
+		    cases[i].openmetrics)
+			fail_msg("not judged so: %s", cases[i].accept);
+	memset(long_range, ';', 4095);
+	assert_false(status_accepts_openmetrics(long_range));
+	free(long_range);
 }
 
 static void
@@ -396,6 +465,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(metrics_are_exact),
+	    cmocka_unit_test(openmetrics_differ_in_heads),
+	    cmocka_unit_test(accept_chooses_the_format),
 	    cmocka_unit_test(metrics_escape_labels),
 	    cmocka_unit_test(views_survive_nothing),
 	    cmocka_unit_test(views_survive_wrong_types),
