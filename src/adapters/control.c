@@ -7,7 +7,6 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <stdbool.h>
@@ -20,40 +19,14 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
-#include "adapters/control.h"
+#include "adapters/control_private.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 
-#define CLIENTS	     32	   /* at a time */
 #define REQUEST_MAX  65536 /* bytes of a line, with its newline */
 #define TIMEOUT	     10000 /* ms for a request to come or a reply to go */
 #define ACCEPT_PAUSE 1000  /* ms without accepting, after a failure */
-
-struct client {
-	TAILQ_ENTRY(client) entry;
-	struct control *control;
-	struct bufferevent *bev;
-	struct event *deadline; /* of the request or reply */
-	bool replying; /* a reply is on its way: the next request waits */
-	bool last;     /* close after what is being sent */
-};
-
-struct control {
-	struct event_base *base;
-	char *path;
-	dev_t device; /* of the socket file that we made */
-	ino_t inode;
-	struct evconnlistener *listener;
-	struct event *resume; /* accepting, after a failure */
-	TAILQ_HEAD(client_list, client) clients;
-	size_t client_count;
-	bool accept_failed;  /* logged */
-	struct client *busy; /* the handler runs for it */
-	bool freed;	     /* control_free was called meanwhile */
-	json_t *(*handler)(void *arg, const json_t *request);
-	void *arg;
-};
 
 static void
 control_release(struct control *control)
@@ -66,6 +39,8 @@ control_release(struct control *control)
 static void
 client_remove(struct client *client)
 {
+	control_stream_end(client);
+	control_parts_end(client);
 	TAILQ_REMOVE(&client->control->clients, client, entry);
 	client->control->client_count--;
 	event_free(client->deadline);
@@ -73,8 +48,8 @@ client_remove(struct client *client)
 	free(client);
 }
 
-static void
-client_free(struct client *client)
+void
+control_client_free(struct client *client)
 {
 	struct control *control = client->control;
 
@@ -85,43 +60,22 @@ client_free(struct client *client)
 		evconnlistener_enable(control->listener);
 }
 
-static void
-client_restart_deadline(struct client *client)
+void
+control_restart_deadline(struct client *client)
 {
 	struct timeval tv = monotime_timeval(TIMEOUT);
 
 	event_add(client->deadline, &tv);
 }
 
-static int
-append(const char *text, size_t length, void *out)
-{
-	return evbuffer_add(out, text, length);
-}
-
-/*
- * Takes the reference.  Of a large document the text is many megabytes: it is
- * made where it is sent from.
- */
+/* Takes the reference. */
 static void
 client_reply(struct client *client, json_t *reply)
 {
-	static const char none[] = "{\"error\":\"the reply is not JSON\"}";
-	struct evbuffer *out = bufferevent_get_output(client->bev);
-	struct evbuffer *text = evbuffer_new();
-
-	if (text == NULL)
-		fatalx("control socket: out of memory");
-	if (json_dump_callback(reply, append, text, JSON_COMPACT) == -1) {
-		evbuffer_drain(text, evbuffer_get_length(text));
-		evbuffer_add(text, none, strlen(none));
-	}
+	control_append(bufferevent_get_output(client->bev), reply);
 	json_decref(reply);
 	client->replying = true;
-	client_restart_deadline(client);
-	evbuffer_add(text, "\n", 1);
-	evbuffer_add_buffer(out, text);
-	evbuffer_free(text);
+	control_restart_deadline(client);
 }
 
 static json_t *
@@ -130,6 +84,7 @@ error_reply(const char *text)
 	return json_pack("{s:s}", "error", text);
 }
 
+/* The reply, or NULL if parts or a stream take its place. */
 static json_t *
 handle(struct client *client, const char *line, size_t len)
 {
@@ -151,9 +106,27 @@ handle(struct client *client, const char *line, size_t len)
 	reply = control->handler(control->arg, request);
 	control->busy = NULL;
 	json_decref(request);
-	if (control->freed)
+	if (control->freed) {
 		client->last = true;
+		control_stream_end(client);
+		control_parts_end(client);
+	}
+	if (client->parts != NULL || client->stream != NULL)
+		return NULL;
 	return reply != NULL ? reply : error_reply("no reply");
+}
+
+static void
+client_handle(struct client *client, const char *line, size_t len)
+{
+	json_t *reply = handle(client, line, len);
+
+	if (reply != NULL)
+		client_reply(client, reply);
+	else if (client->stream != NULL)
+		event_del(client->deadline);
+	else
+		control_parts_continue(client);
 }
 
 int64_t
@@ -194,10 +167,14 @@ client_advance(struct client *client)
 	char *line;
 	size_t len;
 
+	if (client->stream != NULL) {
+		control_stream_ignore(client);
+		return;
+	}
 	if (client->replying)
 		return;
 	if ((line = client_read_line(client, &len)) != NULL) {
-		client_reply(client, handle(client, line, len));
+		client_handle(client, line, len);
 		free(line);
 		return;
 	}
@@ -209,7 +186,7 @@ client_advance(struct client *client)
 		return;
 	}
 	if (client->last)
-		client_free(client);
+		control_client_free(client);
 }
 
 static void
@@ -226,12 +203,20 @@ on_write(struct bufferevent *bev, void *arg)
 	struct client *client = arg;
 
 	(void)bev;
+	if (client->stream != NULL) {
+		control_stream_drained(client);
+		return;
+	}
+	if (client->parts != NULL) {
+		control_parts_continue(client);
+		return;
+	}
 	if (!client->replying)
 		return;
 	client->replying = false;
-	client_restart_deadline(client);
+	control_restart_deadline(client);
 	if (client->control->freed) {
-		client_free(client);
+		control_client_free(client);
 		return;
 	}
 	client_advance(client);
@@ -245,11 +230,11 @@ on_event(struct bufferevent *bev, short events, void *arg)
 
 	(void)bev;
 	if ((events & BEV_EVENT_EOF) != 0 &&
-	    (events & BEV_EVENT_READING) != 0) {
+	    (events & BEV_EVENT_READING) != 0 && client->stream == NULL) {
 		client->last = true;
 		client_advance(client);
 	} else if ((events & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) != 0) {
-		client_free(client);
+		control_client_free(client);
 	}
 }
 
@@ -257,7 +242,7 @@ static void
 on_deadline(evutil_socket_t fd, short events, void *arg)
 {
 	(void)fd, (void)events;
-	client_free(arg);
+	control_client_free(arg);
 }
 
 static void
@@ -277,12 +262,12 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	if (client->bev == NULL || client->deadline == NULL)
 		fatalx("control socket: out of memory");
 	TAILQ_INSERT_TAIL(&control->clients, client, entry);
-	if (++control->client_count == CLIENTS)
+	if (++control->client_count == CONTROL_CLIENTS)
 		evconnlistener_disable(listener);
 	bufferevent_setcb(client->bev, on_read, on_write, on_event, client);
 	bufferevent_setwatermark(client->bev, EV_READ, 0, REQUEST_MAX);
 	bufferevent_enable(client->bev, EV_READ | EV_WRITE);
-	client_restart_deadline(client);
+	control_restart_deadline(client);
 }
 
 /* Out of descriptors, most likely: wait, as the listener stays readable. */
@@ -305,112 +290,25 @@ on_resume(evutil_socket_t fd, short events, void *arg)
 	struct control *control = arg;
 
 	(void)fd, (void)events;
-	if (control->client_count < CLIENTS)
+	if (control->client_count < CONTROL_CLIENTS)
 		evconnlistener_enable(control->listener);
 }
 
-/*
- * Remove the socket file that a predecessor left.  0, or -1 after having
- * logged why it stays.
- */
-static int
-remove_stale(const struct sockaddr_un *sun)
-{
-	const char *path = sun->sun_path;
-	int error, fd, result;
-	struct stat st;
-
-	if (lstat(path, &st) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		log_warn("control socket %s", path);
-		return -1;
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		log_warnx("control socket %s: is there already and not a "
-			  "socket: remove it, or choose another path",
-		    path);
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		log_warn("control socket %s: socket", path);
-		return -1;
-	}
-	result = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	error = errno;
-	close(fd);
-	if (result == -1 && error == ECONNREFUSED) {
-		if (unlink(path) == 0 || errno == ENOENT)
-			return 0;
-		log_warn("control socket %s: unlink", path);
-	} else if (result == 0 || error == EAGAIN) {
-		log_warnx("control socket %s: another process listens at it: "
-			  "is vc5d running already?",
-		    path);
-	} else {
-		log_warnx("control socket %s: %s", path, strerror(error));
-	}
-	return -1;
-}
-
-/* A bound and listening socket, or -1 after having logged why. */
-static int
-listen_at(const char *path)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int fd, result;
-
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		log_warnx("control socket %s: the path is longer than %zu "
-			  "bytes",
-		    path, sizeof(sun.sun_path) - 1);
-		return -1;
-	}
-	if (remove_stale(&sun) == -1)
-		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		log_warn("control socket %s: socket", path);
-		return -1;
-	}
-	mask = umask(0177);
-	result = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
-	umask(mask);
-	if (result == -1) {
-		log_warnx("control socket %s: bind: %s%s", path,
-		    strerror(errno),
-		    errno == ENOENT ? ": make its directory first" : "");
-		close(fd);
-		return -1;
-	}
-	if (listen(fd, CLIENTS) == -1) {
-		log_warn("control socket %s: listen", path);
-		unlink(path);
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 struct control *
-control_new(struct event_base *base, const char *path,
-    json_t *(*handler)(void *arg, const json_t *request), void *arg)
+control_new(struct event_base *base, const struct control_options *options)
 {
 	struct control *control;
 	struct stat st;
 	int fd;
 
-	if ((fd = listen_at(path)) == -1)
+	if ((fd = control_listen(options)) == -1)
 		return NULL;
 	control = xcalloc(1, sizeof(*control));
 	control->base = base;
-	control->path = xstrdup(path);
-	control->handler = handler;
-	control->arg = arg;
-	if (lstat(path, &st) == 0) {
+	control->path = xstrdup(options->path);
+	control->handler = options->handler;
+	control->arg = options->arg;
+	if (lstat(control->path, &st) == 0) {
 		control->device = st.st_dev;
 		control->inode = st.st_ino;
 	}

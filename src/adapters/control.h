@@ -5,6 +5,13 @@
  * each, over a UNIX-domain stream socket.
  *
  *	{"command": "status"}	the status document (core/status.h)
+ *	{"command": "status",	the same, without the services' "destinations"
+ *	 "part": "head"}
+ *	{"command": "status",	a line {"service": an element of "services"}
+ *	 "part": "services",	for each of those that have this name, VIP, or
+ *	 "service": name,	VIP, port and protocol; and of their
+ *	 "server": address}	destinations only those of this server, if any;
+ *				and then a line {"end": how many}
  *	{"command": "reload"}	{"ok": true, "message": "..."}, or
  *				{"ok": false, "errors": ["...", ...]}
  *	{"command": "flows",	{"flows": [{"service", "client", "port",
@@ -29,26 +36,39 @@
  *
  * A client may send any number of requests, one after the other or all at
  * once.  What it can take up is bounded: the length of a request, one reply
- * at a time, ten seconds for each of them, the number of clients.
+ * at a time, ten seconds for each of them or part of one, what is queued for
+ * who monitors, the number of clients.
  */
 
 #ifndef ADAPTERS_CONTROL_H
 #define ADAPTERS_CONTROL_H
 
+#include <sys/types.h>
+
 #include <jansson.h>
 #include <stdint.h>
 
 struct control;
+struct control_stream;
+struct evbuffer;
 struct event_base;
 
+struct control_options {
+	const char *path;  /* of the socket */
+	const char *group; /* that it belongs to; NULL = the process's */
+	mode_t mode;
+	/* Gets a request (borrowed, an object); a new reference to the reply */
+	json_t *(*handler)(void *arg, const json_t *request);
+	void *arg;
+};
+
 /*
- * Listen at path, mode 0600.  A socket file that no process listens at is
- * replaced; one where another vc5d answers is not.  handler gets a request
- * (borrowed, an object) and gives a new reference to its reply.  NULL after
- * having logged why.  The process must ignore SIGPIPE.
+ * Listen.  A socket file that no process listens at is replaced; one where
+ * another vc5d answers is not.  NULL after having logged why.  The process must
+ * ignore SIGPIPE.
  */
-struct control *control_new(struct event_base *, const char *path,
-    json_t *(*handler)(void *arg, const json_t *request), void *arg);
+struct control *
+control_new(struct event_base *, const struct control_options *);
 /*
  * While handler runs: the user at the other end, as the kernel says; -1 if it
  * can't tell.
@@ -59,5 +79,33 @@ int64_t control_peer(const struct control *);
  * is making is sent nevertheless.  NULL is accepted.
  */
 void control_free(struct control *);
+
+enum control_more {
+	CONTROL_MORE,  /* something was appended, and next is to be called */
+	CONTROL_LAST,  /* that was all */
+	CONTROL_BROKEN /* it can't be continued: the client is closed */
+};
+
+/* A reply that is made piece by piece, each when the one before was sent. */
+struct control_parts {
+	enum control_more (*next)(void *arg, struct evbuffer *out);
+	void (*free)(void *arg);
+};
+
+/* While handler runs, and instead of its reply, which is then NULL. */
+void control_reply_in_parts(
+    struct control *, const struct control_parts *, void *arg);
+/* For next: JSON as text; and as a line. */
+void control_append_text(struct evbuffer *, const json_t *);
+void control_append(struct evbuffer *, const json_t *);
+
+/*
+ * While handler runs, and instead of its reply: lines that are sent as they
+ * come, until closed is called.  NULL if there are too many.
+ */
+struct control_stream *
+control_stream_new(struct control *, void (*closed)(void *arg), void *arg);
+/* Send a line (borrowed), unless too much is queued: then say so later. */
+void control_stream_send(struct control_stream *, const json_t *line);
 
 #endif

@@ -65,6 +65,7 @@ conf_new(const char *file)
 	(void)addr_parse("127.0.0.1", &conf->webserver.address);
 	conf->webserver.port = 9353;
 	conf->control = xstrdup(RUNSTATEDIR "/vc5d.sock");
+	conf->control_readonly.mode = 0660;
 	conf->state = xstrdup(LOCALSTATEDIR "/lib/vc5d/overrides");
 	conf->pin_directory = xstrdup("/sys/fs/bpf/vc5d");
 	conf->stop_delay = 5000;
@@ -112,6 +113,8 @@ conf_free(struct conf *conf)
 	free(conf->sync.instance);
 	conf_webserver_clear(&conf->webserver);
 	free(conf->control);
+	free(conf->control_readonly.path);
+	free(conf->control_readonly.group);
 	free(conf->state);
 	free(conf->pin_directory);
 	free(conf->probe.device);

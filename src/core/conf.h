@@ -231,7 +231,13 @@ struct conf {
 		char *instance; /* NULL = the host's name */
 		unsigned learn; /* ms that joining may take at most */
 	} sync;
-	char *control;	     /* path of vc5ctl's socket */
+	char *control; /* path of vc5ctl's socket */
+	/* A second one, by which nothing can be changed. */
+	struct {
+		char *path;    /* NULL = there is none */
+		char *group;   /* that it belongs to; NULL = the process's */
+		unsigned mode; /* who may connect, as of chmod(2) */
+	} control_readonly;
 	char *state;	     /* path of the file that keeps what was ordered */
 	bool isolation_hold; /* when all checks fail at once; else withdraw */
 	char *pin_directory; /* under bpffs */

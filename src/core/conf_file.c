@@ -325,6 +325,7 @@ static const struct conf_key file_keys[] = {
     {"icmp_limit", read_icmp_limit, 0, &icmp_limits},
     {"webserver", conf_read_webserver, 0, NULL},
     {"control", read_control, 0, &socket_limits},
+    {"control_readonly", conf_read_control_readonly, 0, NULL},
     {"state", read_state, 0, &path_limits},
     {"isolation", read_isolation, 0, isolation_words},
     {"pin_directory", read_pin_directory, 0, &path_limits},

@@ -5,12 +5,15 @@
  * again until it works.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/control.h"
 #include "adapters/http.h"
 #include "base/xmalloc.h"
+#include "config.h"
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
@@ -27,13 +30,6 @@ lines_to_json(const struct conf_errors *errors)
 }
 
 static json_t *
-status(struct engine *e, const json_t *request)
-{
-	(void)request;
-	return engine_status(e);
-}
-
-static json_t *
 reload(struct engine *e, const json_t *request)
 {
 	char message[128];
@@ -45,6 +41,24 @@ reload(struct engine *e, const json_t *request)
 	snprintf(message, sizeof(message), "%zu services on %zu VIPs",
 	    e->conf->service_count, e->conf->vip_count);
 	return json_pack("{s:b, s:s}", "ok", 1, "message", message);
+}
+
+static json_t *
+version(struct engine *e, const json_t *request)
+{
+	char hostname[256] = "";
+
+	(void)request;
+	gethostname(hostname, sizeof(hostname) - 1);
+	return json_pack("{s:s, s:o, s:I}", "version", PACKAGE_VERSION,
+	    "hostname", status_text(hostname), "started", (json_int_t)e->born);
+}
+
+static json_t *
+config(struct engine *e, const json_t *request)
+{
+	(void)request;
+	return json_pack("{s:o}", "config", conf_masked(e->conf));
 }
 
 /* What is not said is not wrong; of several that are, the first is told. */
@@ -77,44 +91,109 @@ console_number(const json_t *request, const char *key, char **wrong)
 	    value_of(request, key, JSON_INTEGER, "an integer", wrong));
 }
 
+/* The control socket's commands. */
+static const struct command {
+	const char *name;
+	json_t *(*function)(struct engine *, const json_t *request);
+	bool changes; /* something, so that it is not for who may only look */
+} commands[] = {
+    {"config", config, false},
+    {"explain", console_explain, false},
+    {"flows", console_flows, false},
+    {"history", console_history, false},
+    {"monitor", console_monitor, false},
+    {"override", console_override, true},
+    {"reload", reload, true},
+    {"status", console_status, false},
+    {"version", version, false},
+};
+
+static json_t *
+answer(struct engine *e, const json_t *request, bool looking_only)
+{
+	const json_t *asked = json_object_get(request, "command");
+	const char *name = json_string_value(asked);
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (name == NULL || strcmp(name, commands[i].name) != 0)
+			continue;
+		if (commands[i].changes && looking_only)
+			return json_pack("{s:s}", "error",
+			    "refused: this socket is for looking only");
+		e->asked = looking_only ? e->control_readonly : e->control;
+		return commands[i].function(e, request);
+	}
+	return json_pack("{s:s}", "error", "unknown command");
+}
+
 static json_t *
 request(void *arg, const json_t *request)
 {
-	static const struct {
-		const char *command;
-		json_t *(*function)(struct engine *, const json_t *request);
-	} commands[] = {
-	    {"status", status},
-	    {"reload", reload},
-	    {"flows", console_flows},
-	    {"explain", console_explain},
-	    {"history", console_history},
-	    {"override", console_override},
-	};
-	const char *command =
-	    json_string_value(json_object_get(request, "command"));
-	size_t i;
+	return answer(arg, request, false);
+}
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (command != NULL &&
-		    strcmp(command, commands[i].command) == 0)
-			return commands[i].function(arg, request);
-	return json_pack("{s:s}", "error", "unknown command");
+static json_t *
+request_readonly(void *arg, const json_t *request)
+{
+	return answer(arg, request, true);
+}
+
+static void
+listen_readonly(struct engine *e, uint64_t now)
+{
+	const struct control_options options = {
+	    .path = e->conf->control_readonly.path,
+	    .group = e->conf->control_readonly.group,
+	    .mode = e->conf->control_readonly.mode,
+	    .handler = request_readonly,
+	    .arg = e,
+	};
+
+	if (e->control_readonly == NULL && options.path != NULL &&
+	    retry_due(&e->readonly_retry, now))
+		e->control_readonly = control_new(e->base, &options);
 }
 
 void
 console_listen(struct engine *e, uint64_t now)
 {
 	const struct conf *c = e->conf;
+	const struct control_options options = {
+	    .path = c->control, .mode = 0600, .handler = request, .arg = e};
 
 	if (e->control == NULL && retry_due(&e->control_retry, now))
-		e->control = control_new(e->base, c->control, request, e);
+		e->control = control_new(e->base, &options);
+	listen_readonly(e, now);
 	/* Until it can tell who asks, it is for those who may all see it. */
 	if (e->http == NULL && c->webserver.enabled &&
 	    conf_webserver_open(&c->webserver) &&
 	    c->webserver.certificate == NULL && retry_due(&e->http_retry, now))
 		e->http = http_new(e->base, &c->webserver.address,
 		    c->webserver.port, engine_status, e);
+}
+
+static bool
+text_differs(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a != b : strcmp(a, b) != 0;
+}
+
+static void
+follow_readonly(struct engine *e, const struct conf *was)
+{
+	const struct conf *now = e->conf;
+
+	if (e->control_readonly != NULL &&
+	    (text_differs(
+		 was->control_readonly.path, now->control_readonly.path) ||
+		text_differs(
+		    was->control_readonly.group, now->control_readonly.group) ||
+		was->control_readonly.mode != now->control_readonly.mode)) {
+		control_free(e->control_readonly);
+		e->control_readonly = NULL;
+	}
+	retry_reset(&e->readonly_retry);
 }
 
 void
@@ -129,4 +208,5 @@ console_follow(struct engine *e, const struct conf *was)
 	}
 	retry_reset(&e->http_retry);
 	retry_reset(&e->control_retry);
+	follow_readonly(e, was);
 }

@@ -273,6 +273,7 @@ engine_new(
 	e->alerts = alerts_new();
 	retry_reset(&e->http_retry);
 	retry_reset(&e->control_retry);
+	retry_reset(&e->readonly_retry);
 	retry_reset(&e->probe_retry);
 	retry_reset(&e->orders.retry);
 	e->reconcile = event_new(base, -1, 0, reconcile_event, e);
@@ -445,6 +446,7 @@ engine_free(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	control_free(e->control_readonly);
 	control_free(e->control);
 	http_free(e->http);
 	if (e->services != NULL)

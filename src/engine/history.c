@@ -147,8 +147,8 @@ goes_on(char c)
 }
 
 /* Not within another word, as 10.0.0.1 is in 10.0.0.10. */
-static bool
-has_word(const char *text, const char *word)
+bool
+history_is_about(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 	const char *at;
@@ -170,7 +170,8 @@ first_of(const struct history *h, const char *subject, size_t limit)
 		oldest = h->total - h->capacity + 1;
 	for (; number >= oldest; number--)
 		if ((subject == NULL ||
-			has_word(h->events[number % h->capacity].subject,
+			history_is_about(
+			    h->events[number % h->capacity].subject,
 			    subject)) &&
 		    ++found == limit)
 			return number;
@@ -187,7 +188,8 @@ history_json(const struct history *h, const char *subject, size_t limit)
 		const struct history_event *event =
 		    &h->events[number % h->capacity];
 
-		if (subject == NULL || has_word(event->subject, subject))
+		if (subject == NULL ||
+		    history_is_about(event->subject, subject))
 			json_array_append_new(list, event_json(event));
 	}
 	return list;

@@ -10,6 +10,7 @@
 
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -64,6 +65,9 @@ void history_tap_remove(struct history *, struct history_tap *);
  * for any: an array of objects as core/status.h has them, the newest last.
  */
 json_t *history_json(const struct history *, const char *subject, size_t limit);
+
+/* Does a subject have a word like this, and not within another? */
+bool history_is_about(const char *subject, const char *word);
 
 /* The control socket's command "history" (adapters/control.h). */
 json_t *console_history(struct engine *, const json_t *request);

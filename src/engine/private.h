@@ -194,7 +194,9 @@ struct engine {
 	size_t retired_count;
 	struct http *http;	 /* NULL = off, or to be tried again */
 	struct control *control; /* NULL = to be tried again */
-	struct retry http_retry, control_retry;
+	struct control *control_readonly; /* NULL = off, or the same */
+	struct control *asked;		  /* that which a request came by */
+	struct retry http_retry, control_retry, readonly_retry;
 	struct sync *sync;	     /* NULL = off */
 	struct sync_keys *sync_keys; /* for it, not yet in use; or NULL */
 	bool view_stale;   /* others are to be told how services look here */
@@ -461,6 +463,11 @@ void engine_sync_free(struct engine *);
 /* "sync" of the status document: a new reference. */
 json_t *engine_sync_json(const struct engine *);
 void engine_sync_problems(const struct engine *, json_t *list);
+
+/* console_monitor.c, console_status.c: as flows.c */
+
+json_t *console_monitor(struct engine *, const json_t *request);
+json_t *console_status(struct engine *, const json_t *request);
 
 /* console.c */
 

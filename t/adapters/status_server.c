@@ -239,6 +239,8 @@ int
 main(int argc, char *argv[])
 {
 	struct server server = {0};
+	struct control_options options = {
+	    .mode = 0600, .handler = handle, .arg = &server};
 	struct event *term;
 	json_error_t error;
 	struct addr addr;
@@ -257,9 +259,9 @@ main(int argc, char *argv[])
 	    (server.http = http_new(server.base, &addr, (uint16_t)port,
 		 give_status, &server)) == NULL)
 		return 1;
+	options.path = argv[4];
 	if (strcmp(argv[4], "-") != 0 &&
-	    (server.control =
-		    control_new(server.base, argv[4], handle, &server)) == NULL)
+	    (server.control = control_new(server.base, &options)) == NULL)
 		return 1;
 	puts("ready");
 	fflush(stdout);

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "adapters/check.h"
-#include "adapters/control.h"
 #include "adapters/http.h"
 #include "adapters/netlink.h"
 #include "base/xmalloc.h"
@@ -831,21 +830,4 @@ void
 http_free(struct http *http)
 {
 	(void)http;
-}
-
-struct control *
-control_new(struct event_base *base, const char *path,
-    json_t *(*handler)(void *, const json_t *), void *arg)
-{
-	(void)base;
-	(void)path;
-	record.control = handler;
-	record.control_arg = arg;
-	return (struct control *)&handle;
-}
-
-void
-control_free(struct control *control)
-{
-	(void)control;
 }

@@ -90,6 +90,7 @@ struct fake_record {
 	bool probe_path;
 	unsigned listens;
 	json_t *(*control)(void *, const json_t *);
+	json_t *(*control_readonly)(void *, const json_t *);
 	void *control_arg;
 };
 

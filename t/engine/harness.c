@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "core/conf.h"
+#include "fakes_control.h"
 #include "fakes_state.h"
 
 char file[] = "/tmp/vc5d-engine-XXXXXX";
@@ -66,10 +67,9 @@ start(const char *services)
 json_t *
 engine_document(void)
 {
-	json_t *request = json_pack("{s:s}", "command", "status");
-	json_t *document = record.control(record.control_arg, request);
+	json_t *document =
+	    json_loads(fake_ask("{'command': 'status'}"), 0, NULL);
 
-	json_decref(request);
 	assert_non_null(document);
 	return document;
 }
@@ -112,6 +112,7 @@ setup(void **state)
 	bgp_keys = "{}";
 	fakes_reset();
 	fakes_state_reset();
+	fake_control_reset();
 	return 0;
 }
 
@@ -127,6 +128,7 @@ teardown(void **state)
 		return -1;
 	fakes_reset();
 	fakes_state_reset();
+	fake_control_reset();
 	return 0;
 }
 

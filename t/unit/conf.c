@@ -95,6 +95,8 @@ defaults_are_those_of_the_manual(void **state)
 	assert_address(&conf->webserver.address, "127.0.0.1");
 	assert_int_equal(conf->webserver.port, 9353);
 	assert_string_equal(conf->control, RUNSTATEDIR "/vc5d.sock");
+	assert_null(conf->control_readonly.path);
+	assert_int_equal(conf->control_readonly.mode, 0660);
 	assert_string_equal(conf->pin_directory, "/sys/fs/bpf/vc5d");
 	assert_int_equal(conf->stop_delay, 5000);
 	assert_string_equal(conf->state, LOCALSTATEDIR "/lib/vc5d/overrides");

@@ -90,6 +90,28 @@ static const struct conf_case cases[] = {
 	"2:11: control: `/a\\x01` is not an absolute path\n"},
     {TOP("`control`:5"),
 	"2:11: control: expected a string, got the integer 5\n"},
+    {TOP("`control_readonly`:`look`"),
+	"2:20: control_readonly: `look` is not an absolute path\n"},
+    {TOP("`control_readonly`:false"),
+	"2:20: control_readonly: expected a path or an object, got false\n"},
+    {TOP("`control_readonly`:{}"),
+	"2:20: control_readonly.path: is required, and missing\n"},
+    {TOP("`control`:`/a`,`control_readonly`:`/a`"),
+	"2:35: control_readonly: is the path of \"control\", too\n"},
+    {TOP("`control_readonly`:{`path`:`/a`,`group`:`a b`}"),
+	"2:41: control_readonly.group: `a b` is not the name of a group\n"},
+    {TOP("`control_readonly`:{`path`:`/a`,`mode`:`0770`}"),
+	"2:40: control_readonly.mode: `0770` is not an octal mode of reading "
+	"and writing such as \"0660\"\n"},
+    {TOP("`control_readonly`:{`path`:`/a`,`mode`:`000`}"),
+	"2:40: control_readonly.mode: `000` is not an octal mode of reading "
+	"and writing such as \"0660\"\n"},
+    {TOP("`control_readonly`:{`path`:`/a`,`mode`:`00660`}"),
+	"2:40: control_readonly.mode: `00660` is not an octal mode of reading "
+	"and writing such as \"0660\"\n"},
+    {TOP("`control_readonly`:{`path`:`/a`,`mode`:432}"),
+	"2:40: control_readonly.mode: expected a string, got the integer "
+	"432\n"},
     {TOP("`pin_directory`:``"),
 	"2:17: pin_directory: `` is not an absolute path\n"},
     {TOP("`state`:`overrides`"),

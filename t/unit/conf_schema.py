@@ -50,7 +50,8 @@ HINTS = {
 EACH_KIND = [
     services(entry(bgp={"degraded": {"below": 1}}),
              probe={}, limits={}, bgp={"degraded": {"below": 1}},
-             sync={"interface": "eth1", "key": "/k"}, webserver={}),
+             sync={"interface": "eth1", "key": "/k"}, webserver={},
+             control_readonly={"path": "/r"}),
     services(entry(servers=[{"address": "10.0.0.1"}])),
 ] + [
     check(kind, **more) for kind, more in (

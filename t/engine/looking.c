@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the control sockets show to who looks: the status in parts, what happens
+ * as it happens; and that the read-only one does no more.
+ */
+
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/history.h"
+#include "engine/private.h"
+#include "fakes_control.h"
+
+#define DNS                                        \
+	"{\"name\": \"dns\", \"virtual\": \"" VIP6 \
+	"\", \"servers\": [\"2001:db8:1::1\"], \"policy\": {\"53\": {}}}"
+#define LOOKING "\"control_readonly\": \"/run/look.sock\", "
+
+static const char both[] = SERVICE_WEB ", " DNS;
+
+static void
+start_both(void)
+{
+	more = LOOKING;
+	start(both);
+	wait_for(record.control != NULL && record.control_readonly != NULL);
+}
+
+/* Lines of a reply, each of which is JSON; the caller frees the list. */
+static json_t *
+lines_of(const char *text)
+{
+	json_t *list = json_array(), *line;
+	const char *end;
+
+	for (; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+		line = json_loadb(text, (size_t)(end - text), 0, NULL);
+		assert_non_null(line);
+		json_array_append_new(list, line);
+	}
+	assert_string_equal(text, "");
+	return list;
+}
+
+static void
+assert_reply(const char *request, const char *expected)
+{
+	assert_string_equal(fake_ask(request), expected);
+}
+
+/* The names of services that are told of, and how many servers of them. */
+static void
+assert_services(const char *request, const char *expected)
+{
+	json_t *lines = lines_of(fake_ask(request)), *line, *service;
+	char got[512] = "";
+	size_t i, count = json_array_size(lines);
+
+	json_array_foreach(lines, i, line) {
+		if ((service = json_object_get(line, "service")) == NULL)
+			continue;
+		(void)strlcat(got,
+		    json_string_value(json_object_get(service, "name")),
+		    sizeof(got));
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), " %zu ",
+		    json_array_size(json_object_get(service, "destinations")));
+	}
+	assert_string_equal(got, expected);
+	line = json_array_get(lines, count - 1);
+	assert_int_equal(json_integer_value(json_object_get(line, "end")),
+	    (long long)count - 1);
+	json_decref(lines);
+}
+
+static void
+the_status_comes_in_parts(void **state)
+{
+	json_t *document, *services;
+
+	(void)state;
+	start_both();
+	document = json_loads(fake_ask("{'command': 'status'}"), 0, NULL);
+	services = json_object_get(document, "services");
+	assert_int_equal(json_array_size(services), 2);
+	assert_int_equal(json_array_size(json_object_get(
+			     json_array_get(services, 0), "destinations")),
+	    2);
+	assert_true(fake_control.parts > 2);
+	assert_false(fake_control.broken);
+	json_decref(document);
+	document = json_loads(
+	    fake_ask("{'command': 'status', 'part': 'head'}"), 0, NULL);
+	services = json_object_get(document, "services");
+	assert_int_equal(json_array_size(services), 2);
+	assert_null(
+	    json_object_get(json_array_get(services, 0), "destinations"));
+	assert_non_null(json_object_get(document, "bgp"));
+	json_decref(document);
+}
+
+static void
+services_are_chosen(void **state)
+{
+	(void)state;
+	start_both();
+#define SERVICES "{'command': 'status', 'part': 'services'"
+	assert_services(SERVICES "}", "web 2 dns 1 ");
+	assert_services(SERVICES ", 'service': 'web'}", "web 2 ");
+	assert_services(SERVICES ", 'service': '" VIP6 "'}", "dns 1 ");
+	assert_services(SERVICES ", 'service': '" WEB "'}", "web 2 ");
+	assert_services(SERVICES ", 'service': 'we'}", "");
+	assert_services(SERVICES ", 'server': '" B "'}", "web 1 ");
+	assert_services(SERVICES ", 'server': '2001:DB8:1:0::1'}", "dns 1 ");
+	assert_services(SERVICES ", 'server': '10.9.9.9'}", "");
+	assert_services(SERVICES ", 'service': 'dns', 'server': '" B "'}", "");
+	assert_reply(SERVICES ", 'server': 'x'}",
+	    "{\"error\":\"x is not an address\"}\n");
+	assert_reply(SERVICES ", 'service': 7}",
+	    "{\"error\":\"\\\"service\\\" is not a string\"}\n");
+	assert_reply("{'command': 'status', 'part': 'all'}",
+	    "{\"error\":\"all is not a part of the status\"}\n");
+}
+
+static void
+reload_now(void)
+{
+	write_conf(both);
+	assert_int_equal(engine_reload(engine), 0);
+}
+
+static void
+a_reload_breaks_a_reply_off(void **state)
+{
+	(void)state;
+	start_both();
+	(void)fake_ask_slowly("{'command': 'status'}", reload_now);
+	assert_true(fake_control.broken);
+	(void)fake_ask_slowly(SERVICES "}", reload_now);
+	assert_true(fake_control.broken);
+	assert_services(SERVICES "}", "web 2 dns 1 ");
+}
+
+/* The key of the last line that was streamed, and a text in it. */
+static void
+assert_streamed(const char *key, const char *member, const char *text)
+{
+	json_t *lines = lines_of(fake_stream()), *line;
+
+	line = json_array_get(lines, json_array_size(lines) - 1);
+	assert_non_null(line);
+	line = json_object_get(line, key);
+	assert_non_null(line);
+	assert_string_equal(
+	    json_string_value(json_object_get(line, member)), text);
+	json_decref(lines);
+}
+
+static void
+what_happens_is_told(void **state)
+{
+	(void)state;
+	start_both();
+	assert_reply("{'command': 'monitor'}", "");
+	assert_string_equal(fake_stream(), "{\"monitoring\":true}\n");
+	history_add(engine, HISTORY_VIP, VIP, "a", "b", "why");
+	assert_streamed("history", "subject", VIP);
+	log_warnx("not asked for");
+	assert_string_equal(fake_stream(), "");
+	fake_stream_close();
+	history_add(engine, HISTORY_VIP, VIP, "b", "a", "nobody looks");
+}
+
+static void
+lines_of_the_log_are_told(void **state)
+{
+	(void)state;
+	start_both();
+	assert_reply("{'command': 'monitor', 'log': true}", "");
+	(void)fake_stream();
+	log_warnx("seen \x1b[31m");
+	assert_streamed("log", "text", "seen \x1b[31m");
+	log_notice("seen");
+	assert_streamed("log", "priority", "notice");
+	fake_stream_close();
+	log_warnx("nobody looks");
+}
+
+static void
+one_subject_can_be_watched(void **state)
+{
+	(void)state;
+	start_both();
+	assert_reply("{'command': 'monitor', 'subject': 'web'}", "");
+	(void)fake_stream();
+	history_add(engine, HISTORY_VIP, VIP, "a", "b", "why");
+	history_add(engine, HISTORY_CHECK, "webs " WEB, "a", "b", "why");
+	assert_string_equal(fake_stream(), "");
+	history_add(engine, HISTORY_CHECK, "web " WEB, "a", "b", "why");
+	assert_streamed("history", "subject", "web " WEB);
+	fake_stream_close();
+	assert_reply("{'command': 'monitor', 'subject': 7}",
+	    "{\"error\":\"\\\"subject\\\" is not a string\"}\n");
+}
+
+static void
+only_so_many_can_watch(void **state)
+{
+	(void)state;
+	start_both();
+	fake_control.full = true;
+	assert_reply("{'command': 'monitor'}",
+	    "{\"error\":\"too many do that already\"}\n");
+}
+
+static void
+an_engine_may_end_while_it_is_watched(void **state)
+{
+	(void)state;
+	start_both();
+	assert_reply("{'command': 'monitor', 'log': true}", "");
+}
+
+#define REFUSED "{\"error\":\"refused: this socket is for looking only\"}\n"
+
+static void
+who_looks_changes_nothing(void **state)
+{
+	static const char *const changes[] = {
+	    "{'command': 'reload'}",
+	    "{'command': 'override', 'kind': 'vip', 'name': '" VIP
+	    "', 'order': 'withdraw'}",
+	};
+	static const char *const looks[] = {
+	    "{'command': 'config'}",
+	    "{'command': 'explain', 'source': '198.51.100.7:1', "
+	    "'destination': '" VIP ":80'}",
+	    "{'command': 'flows'}",
+	    "{'command': 'history'}",
+	    "{'command': 'status'}",
+	    "{'command': 'version'}",
+	};
+	size_t i;
+
+	(void)state;
+	start_both();
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		assert_string_equal(fake_ask_readonly(changes[i]), REFUSED);
+	for (i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+		assert_int_not_equal(
+		    strncmp(fake_ask_readonly(looks[i]), "{\"error\":", 9), 0);
+	assert_string_equal(fake_ask_readonly("{'command': 'monitor'}"), "");
+	assert_string_equal(fake_ask_readonly("{'command': 'fly'}"),
+	    "{\"error\":\"unknown command\"}\n");
+	fake_stream_close();
+}
+
+static void
+the_readonly_socket_follows_a_reload(void **state)
+{
+	(void)state;
+	start_both();
+	assert_int_equal(fake_control.listens, 1);
+	assert_int_equal(fake_control.mode, 0660);
+	assert_null(fake_control.group);
+	reload_now();
+	assert_int_equal(fake_control.closes, 0);
+	more = "\"control_readonly\": {\"path\": \"/run/look.sock\", "
+	       "\"group\": \"adm\", \"mode\": \"640\"}, ";
+	reload_now();
+	assert_int_equal(fake_control.closes, 1);
+	wait_for(fake_control.listens == 2);
+	assert_int_equal(fake_control.mode, 0640);
+	assert_string_equal(fake_control.group, "adm");
+	more = "";
+	reload_now();
+	assert_int_equal(fake_control.closes, 2);
+}
+
+static void
+config_and_version_are_told(void **state)
+{
+	json_t *reply;
+
+	(void)state;
+	start_both();
+	reply = json_loads(fake_ask("{'command': 'config'}"), 0, NULL);
+	assert_string_equal(
+	    json_string_value(json_object_get(
+		json_object_get(reply, "config"), "control_readonly")),
+	    "/run/look.sock");
+	json_decref(reply);
+	reply = json_loads(fake_ask("{'command': 'version'}"), 0, NULL);
+	assert_true(json_is_string(json_object_get(reply, "version")));
+	assert_true(json_is_string(json_object_get(reply, "hostname")));
+	assert_true(json_is_integer(json_object_get(reply, "started")));
+	json_decref(reply);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(the_status_comes_in_parts),
+	    TEST(services_are_chosen),
+	    TEST(a_reload_breaks_a_reply_off),
+	    TEST(what_happens_is_told),
+	    TEST(lines_of_the_log_are_told),
+	    TEST(one_subject_can_be_watched),
+	    TEST(only_so_many_can_watch),
+	    TEST(an_engine_may_end_while_it_is_watched),
+	    TEST(who_looks_changes_nothing),
+	    TEST(the_readonly_socket_follows_a_reload),
+	    TEST(config_and_version_are_told),
+	};
+
+	return run_engine_tests(tests);
+}
