@@ -12,14 +12,22 @@ packages_list()
 	done <"$src/contrib/packages"
 }
 
+# The names of what is installed, and of what that provides in others' place:
+# some nodejs come with npm.
+packages_installed()
+{
+	dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' |
+	    sed -n 's/^installed //p' | sed 's/([^)]*)//g' | tr -s ', \n' ' '
+}
+
 # What is not installed of the packages for the uses given.
 packages_missing()
 {
-	local package
+	local package installed
 
+	installed=" $(packages_installed) "
 	for package in $(packages_list "$@"); do
-		[[ $(dpkg-query -W -f '${db:Status-Status} ' "$package" \
-		    2>/dev/null) == installed* ]] || echo "$package"
+		[[ $installed == *" $package "* ]] || echo "$package"
 	done
 }
 

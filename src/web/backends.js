@@ -4,7 +4,7 @@
 import {destinationTable} from "./destinations.js";
 import {el, panel, keyed, setState, setText, show, state} from "./dom.js";
 import {eventList} from "./events.js";
-import {age, bits, count, packets} from "./format.js";
+import {age, bits, count, each, packets} from "./format.js";
 import {choice, searchBox} from "./filters.js";
 import {ask, pathOf} from "./live.js";
 import {backendLink, matches, serviceLink, tone, wordsOf} from "./model.js";
@@ -76,7 +76,7 @@ function makeRow(item)
 		setText(cells.since, age(d.since));
 		setText(cells.weight, count(d.weight));
 		setText(cells.bits, bits(d.bits));
-		setText(cells.packets, packets(d.packets));
+		setText(cells.packets, each(d.packets));
 		setText(cells.flows, count(d.flows));
 	}};
 }

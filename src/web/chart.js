@@ -175,7 +175,7 @@ export class Chart {
 		const most = figures === null ? UNKNOWN :
 		    this.#format(figures.most);
 
-		setText(this.left, `last hour: mean ${mean}`);
+		setText(this.left, `mean ${mean}`);
 		setText(this.right, `most ${most}`);
 		setAttribute(this.plot, "aria-valuetext", figures === null ?
 		    "Nothing is known of the last hour" :

@@ -4,7 +4,7 @@
 
 import {el, facts, keyed, setAttribute, setState, setText, show, state}
     from "./dom.js";
-import {UNKNOWN, age, bits, count, each, micro, octets, packets}
+import {UNKNOWN, age, bits, count, each, micro, octets}
     from "./format.js";
 import {backendLink, checkText, latency, phasesText, tone, trouble}
     from "./model.js";
@@ -66,7 +66,7 @@ function makeRow(item)
 		setText(cells.since, age(d.since));
 		setText(cells.weight, weight(d));
 		setText(cells.bits, bits(d.rates?.bits));
-		setText(cells.packets, packets(d.rates?.packets));
+		setText(cells.packets, each(d.rates?.packets));
 		setText(cells.rate, each(d.rates?.flows));
 		setText(cells.flows, count(d.flows));
 		setText(cells.latency, micro(latency(d)));

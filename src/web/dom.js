@@ -2,6 +2,17 @@
 // Making and changing elements.  Whatever the server says becomes text nodes
 // and nothing else: no string is ever taken for markup.
 
+// Control characters, and those that turn the direction of writing round, are
+// shown as what they are: they could make other text look like something else.
+const UNSEEN =
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+export function visible(text)
+{
+	return String(text ?? "").replace(UNSEEN, (c) =>
+	    `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 // An element.  Of its properties "class" and "text" are what they say, those
 // that begin with "on" are listeners, and all others attributes; null and
 // false leave one out.
@@ -15,7 +26,7 @@ export function el(tag, properties, ...children)
 		if (name === "class")
 			node.className = value;
 		else if (name === "text")
-			node.textContent = value;
+			node.textContent = visible(value);
 		else if (name.startsWith("on"))
 			node.addEventListener(name.slice(2), value);
 		else
@@ -41,7 +52,7 @@ export function svg(tag, attributes, ...children)
 // place stay where they are.
 export function setText(node, text)
 {
-	text = String(text ?? "");
+	text = visible(text);
 	if (node.textContent !== text)
 		node.textContent = text;
 }

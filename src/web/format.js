@@ -34,7 +34,8 @@ export function short(number, unit = "")
 }
 
 export const bits = (number) => short(number, "bit/s");
-export const packets = (number) => short(number, "packets/s");
+export const packets = (number) => known(number) ?
+    `${short(number)} packets/s` : UNKNOWN;
 export const each = (number) => short(number, "/s");
 
 // Octets, by 1024.

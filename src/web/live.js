@@ -186,8 +186,7 @@ class Live extends EventTarget {
 			return;
 		this.#set("polling");
 		if (this.#service !== null)
-			this.tell("service", await ask(pathOf("service.json",
-			    {id: this.#service})));
+			await this.#lookAtService();
 		const limit = {limit: CATCH_UP};
 		const history = await ask(pathOf("history.json", limit));
 		const log = await ask(pathOf("log.json", limit));
@@ -196,6 +195,17 @@ class Live extends EventTarget {
 			if (event.number > this.#number)
 				this.tell("history", event);
 		this.#tellLines(log.log ?? []);
+	}
+
+	// It may be in the configuration no more.
+	async #lookAtService()
+	{
+		try {
+			this.tell("service", await ask(pathOf("service.json",
+			    {id: this.#service})));
+		} catch {
+			// The overview says so, too.
+		}
 	}
 
 	// Lines have no number: those of the answer before are known.

@@ -9,9 +9,9 @@ import {PRIORITY_NAMES, matches, priority, wordsOf} from "./model.js";
 
 const MOST = 1000; // lines
 
-const LEVELS = Object.fromEntries([["7", "All priorities"],
-	...[6, 5, 4, 3].map((number) => [String(number),
-	    `${PRIORITY_NAMES[number]} and above`])]);
+const LEVELS = {"": "All priorities"};
+for (const name of ["info", "notice", "warning", "error"])
+	LEVELS[name] = `${name} and above`;
 
 function view(line)
 {
@@ -49,7 +49,10 @@ export function page(parameters)
 
 	function fits(line)
 	{
-		return priority(line.priority).number <= level.value() &&
+		const least = level.value() === "" ? PRIORITY_NAMES.length :
+		    PRIORITY_NAMES.indexOf(level.value());
+
+		return priority(line.priority).number <= least &&
 		    matches(wordsOf(filter.value()), line.text ?? "");
 	}
 
@@ -114,8 +117,7 @@ export function page(parameters)
 		node: el("div", {class: "stack"},
 		    el("h1", {class: "hidden", tabindex: "-1", text: "Log"}),
 		    node),
-		filters: () => ({q: filter.value(),
-			level: level.value() === "7" ? "" : level.value()}),
+		filters: () => ({q: filter.value(), level: level.value()}),
 		log(line) {
 			add(line);
 			tell();

@@ -9,6 +9,7 @@ const ORDER = 10;         // of prefixes of 20 bits
 const SIDE = 2 ** ORDER;
 const LEAST = 64;         // cells of a side, when looked at most closely
 const DOT = 3;            // px, the least that a prefix is drawn with
+const LARGER = 5;         // px more, for the busiest
 
 // From little to much, as lightness says too: dark blue, teal, yellow; and
 // for a light page the other way round.
@@ -240,10 +241,13 @@ export class PrefixMap {
 				continue;
 			const packets = this.#entries.get(this.#busy[i])[1];
 
-			context.fillStyle = colour(Math.log1p(packets) / range,
-			    dark);
-			context.fillRect((x - left + 0.5) * scale - dot / 2,
-			    (y - top + 0.5) * scale - dot / 2, dot, dot);
+			const share = Math.log1p(packets) / range;
+			const size = Math.max(dot, 2 * (DOT +
+			    LARGER * share ** 4));
+
+			context.fillStyle = colour(share, dark);
+			context.fillRect((x - left + 0.5) * scale - size / 2,
+			    (y - top + 0.5) * scale - size / 2, size, size);
 		}
 		this.#cursor(context, scale, dark);
 	}

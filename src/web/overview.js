@@ -17,12 +17,13 @@ const WORST = 12; // services that are shown
 
 // Cards: what they show of the overview, and of /series.json.
 const CARDS = [
-	{title: "Traffic in", series: "bits", format: bits,
-		value: (d) => bits(d.rates.rx_bits ?? d.rates.bits),
-		second: (d) => packets(d.rates.rx_packets ?? d.rates.packets)},
-	{title: "Traffic out", series: "packets", format: packets,
-		value: (d) => bits(d.rates.tx_bits ?? d.rates.bits),
-		second: (d) => packets(d.rates.tx_packets ?? d.rates.packets)},
+	// What is forwarded goes out as it came in.
+	{title: "Traffic", series: "bits", format: bits,
+		value: (d) => bits(d.rates.bits),
+		second: () => "in, and out to servers"},
+	{title: "Packets in", series: "packets", format: each,
+		value: (d) => each(d.rates.rx_packets),
+		second: (d) => `${each(d.rates.tx_packets)} out, to servers`},
 	{title: "New connections", series: "flows", format: each,
 		value: (d) => each(d.rates.new_flows),
 		second: (d) => `${short(d.flows?.embryonic)} not confirmed yet`},
@@ -31,8 +32,10 @@ const CARDS = [
 		value: (d) => short(d.flows_active ?? d.rates.flows_active ??
 		    d.flows?.confirmed),
 		second: (d) => `${percent(d.flows?.confirmed,
-		    d.flows?.capacity)} of the table`},
-	{title: "Errors", series: "drops", format: packets,
+		    d.flows?.capacity)} of the table`,
+		part: (d) => (d.flows?.confirmed ?? 0) /
+		    Math.max(1, d.flows?.capacity ?? 1)},
+	{title: "Errors", series: "drops", format: each,
 		value: (d) => packets(d.rates.drops),
 		second: (d) => `${short((d.drops ?? []).reduce((sum, drop) =>
 		    sum + drop.packets, 0))} dropped since the start`},
@@ -52,11 +55,18 @@ function card({title, format, ...rest})
 	const value = el("div", {class: "value"});
 	const second = el("div", {class: "second"});
 	const chart = new Chart(title, format);
+	const bar = el("span");
+	const meter = el("div", {class: "meter", "aria-hidden": "true"}, bar);
 
+	meter.hidden = rest.part === undefined;
 	return {
 		node: el("section", {class: "panel card", "aria-label": title},
-		    el("h2", {text: title}), value, second, chart.node),
+		    el("h2", {text: title}), value, second, meter,
+		    chart.node),
 		update(document) {
+			if (rest.part !== undefined)
+				bar.style.width = `${(100 *
+				    rest.part(document)).toFixed(1)}%`;
 			setText(value, rest.value(document));
 			setText(second, rest.second(document));
 		},

@@ -2,7 +2,7 @@
 // Where packets come from: the map, and the same as tables.
 
 import {el, panel, setText, show} from "./dom.js";
-import {count, octets, percent, short} from "./format.js";
+import {age, count, octets, percent, short} from "./format.js";
 import {searchBox} from "./filters.js";
 import {ask} from "./live.js";
 import {PrefixMap, colour, isDark} from "./map.js";
@@ -11,6 +11,7 @@ import {repeat} from "./repeat.js";
 import {plain} from "./table.js";
 
 const LOOK = 5000; // ms
+const MOST = 100;  // prefixes that are listed until all are asked for
 
 const put = (text) => (cell, item) => setText(cell, text(item));
 
@@ -21,7 +22,7 @@ function table(label, total, pick)
 			sort: (p) => p[0], show(cell, p) {
 				if (cell.firstChild === null)
 					cell.append(pick ? el("button", {
-						type: "button", class: "mono",
+						type: "button", class: "link",
 						text: p[0],
 						title: "Show it on the map",
 						onclick: () => pick(p[0])}) :
@@ -52,6 +53,10 @@ function blockedTable()
 			show: put((b) => count(of(b, "packets", 1)))},
 		{name: "octets", title: "Octets", number: true,
 			show: put((b) => octets(of(b, "octets", 2)))},
+		{name: "left", title: "Until", number: true, show: put((b) =>
+		    typeof b.left === "number" ? `${age(b.left)} left` :
+			"unblocked")},
+		{name: "source", title: "By", show: put((b) => b.source)},
 	], (b) => of(b, "prefix", 0), "None is blocked.");
 }
 
@@ -115,8 +120,13 @@ export function page(parameters)
 	const filter = searchBox("Filter prefixes", parameters.get("q"), draw);
 	const counted = el("span", {class: "soft"});
 	const {node: picture, scale} = mapPanel(map, told);
+	const all = el("button", {type: "button", text: "Show all",
+		"aria-pressed": "false", onclick() {
+			all.ariaPressed = String(all.ariaPressed !== "true");
+			draw();
+		}});
 	const {node: four, body: fourBody} = panel("IPv4 prefixes", counted,
-	    el("div", {class: "filters"}, filter.node));
+	    el("div", {class: "filters"}, filter.node, all));
 	const {node: six, body: sixBody} = panel("IPv6 prefixes");
 	const {node: blocked, body: blockedBody} = panel("Blocked");
 	const missing = el("p", {class: "notice", hidden: true});
@@ -134,7 +144,15 @@ export function page(parameters)
 	{
 		const words = wordsOf(filter.value());
 
-		tables[0].set(ipv4.filter((p) => matches(words, p[0])));
+		const fit = ipv4.filter((p) => matches(words, p[0]));
+		const shown = all.ariaPressed === "true" ? fit :
+		    fit.slice(0, MOST);
+
+		show(all, fit.length > MOST);
+		setText(counted, shown.length === ipv4.length ?
+		    count(ipv4.length) :
+		    `${count(shown.length)} of ${count(ipv4.length)}`);
+		tables[0].set(shown);
 		tables[1].set(ipv6.filter((p) => matches(words, p[0])));
 	}
 
@@ -150,7 +168,6 @@ export function page(parameters)
 			totals = [sumOf(ipv4), sumOf(ipv6)];
 			map.set(ipv4);
 			scale.update(ipv4[0]?.[1] ?? 0);
-			setText(counted, count(ipv4.length));
 			draw();
 			tables[2].set(document.blocked ?? []);
 			show(missing, false);
@@ -172,7 +189,7 @@ export function page(parameters)
 		    el("h1", {class: "hidden", tabindex: "-1",
 			text: "Source prefixes"}), missing,
 		    el("div", {class: "mapping"}, picture,
-			el("div", {class: "stack"}, blocked, four, six))),
+			el("div", {class: "stack"}, four, six, blocked))),
 		filters: () => ({q: filter.value()}),
 		close() {
 			stop();

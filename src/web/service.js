@@ -5,7 +5,7 @@ import {Chart} from "./chart.js";
 import {destinationTable} from "./destinations.js";
 import {el, facts, panel, setState, setText, show, state} from "./dom.js";
 import {eventList} from "./events.js";
-import {age, bits, count, each, octets, packets} from "./format.js";
+import {age, bits, count, each, micro, octets, packets} from "./format.js";
 import {ask, live, pathOf} from "./live.js";
 import {destinationsOf, matches, serviceKey, serviceState, trouble, vipTone,
     wordsOf} from "./model.js";
@@ -13,14 +13,15 @@ import {choice, searchBox} from "./filters.js";
 import {repeat} from "./repeat.js";
 
 const EVENTS = 50;
+const PATIENCE = 4000; // ms without an event, as there is none of large ones
 
 const CHARTS = [
 	["Traffic", "bits", bits],
-	["Packets", "packets", packets],
+	["Packets", "packets", each],
 	["New connections", "flows", each],
 	["Destinations up", "destinations_up", count],
-	["Check latency", "latency", (n) => `${count(n)} ms`],
-	["Errors", "drops", packets],
+	["Check latency", "latency", (n) => micro(n * 1000)],
+	["Errors", "drops", each],
 ];
 
 const STATES = {
@@ -170,7 +171,7 @@ export function page(parameters, id)
 	const {node: aboutNode, body} = panel("About it");
 	const {node: eventsNode, body: eventsBody} = panel("What happened");
 	const events = eventList(`What happened to ${id}`, EVENTS);
-	let vip = null;
+	let vip = null, heard = 0;
 
 	function update(document)
 	{
@@ -179,6 +180,7 @@ export function page(parameters, id)
 		if (service.vip === undefined || serviceKey(service) !== id)
 			return;
 		vip = service.vip;
+		heard = performance.now();
 		show(missing, false);
 		heading.update(service);
 		about.update(serviceFacts(service));
@@ -187,9 +189,11 @@ export function page(parameters, id)
 
 	body.append(about.node);
 	eventsBody.replaceWith(events.node);
-	live.follow(id);
-	ask(pathOf("service.json", {id})).then(update, (error) =>
-	    show(missing, error.message.startsWith("404")));
+	const stop = repeat(async () => {
+		if (heard === 0 || performance.now() - heard > PATIENCE)
+			update(await ask(pathOf("service.json", {id})));
+	}, PATIENCE / 2);
+
 	ask(pathOf("history.json", {subject: id, limit: EVENTS})).then(
 	    (document) => events.set(document.history ?? []), () => {});
 	return {
@@ -201,8 +205,11 @@ export function page(parameters, id)
 		overview(document) {
 			heading.announced((document.vips ?? []).find((v) =>
 			    v.address === vip));
-			show(missing, !(document.services ?? []).some((s) =>
-			    serviceKey(s) === id));
+			const known = (document.services ?? []).some((s) =>
+			    serviceKey(s) === id);
+
+			show(missing, !known);
+			live.follow(known ? id : null);
 		},
 		history(event) {
 			if (String(event.subject).split(" ").includes(id))
@@ -210,6 +217,7 @@ export function page(parameters, id)
 		},
 		close() {
 			live.follow(null);
+			stop();
 			graphs.stop();
 			list.close();
 		},

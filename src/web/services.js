@@ -4,7 +4,7 @@
 import {destinationTable} from "./destinations.js";
 import {el, panel, setAttribute, setClass, setState, setText, show, state}
     from "./dom.js";
-import {bits, count, each, packets, short} from "./format.js";
+import {bits, count, each, short} from "./format.js";
 import {ask, pathOf} from "./live.js";
 import {destinationsOf, matches, serviceKey, serviceLink, serviceState,
     wordsOf} from "./model.js";
@@ -77,7 +77,7 @@ function makeRow(service)
 		bar.update(s.up ?? 0, all, tone);
 		setAttribute(cells.up, "title", `${count(s.need)} needed`);
 		setText(cells.bits, bits(s.rates?.bits));
-		setText(cells.packets, packets(s.rates?.packets));
+		setText(cells.packets, each(s.rates?.packets));
 		setText(cells.rate, each(s.rates?.flows));
 		setText(cells.flows, short(s.flows));
 		setText(cells.about, s.description);

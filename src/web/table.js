@@ -6,8 +6,9 @@
 import {el, keyed, setAttribute, setText} from "./dom.js";
 
 const CHUNK = 40;   // rows that come and go together
+const FEW = 80;     // rows that are always there
 const MARGIN = 900; // px above and below what can be seen
-const ROW = 36;     // px, of a row that was never seen
+const ROW = 36;     // px, of rows of which none was ever seen
 
 // Columns are {name, title, number (bool), kind (class), sort(item)}.
 function headings(columns, onsort)
@@ -95,12 +96,14 @@ export class Table {
 	#by = null; // {column, descending}
 	#rank = new Map(); // of the keys, when they were sorted last
 	#heights = []; // of chunks, px
+	#usual = ROW;
 	#given = [];
 	#empty;
+	#label;
 	#onscroll;
 
 	// make(item) gives {node: a body, update(item), keep(), close()}.
-	constructor({label, columns, keyOf, make, empty, wide})
+	constructor({label, columns, keyOf, make, empty})
 	{
 		this.#columns = columns;
 		this.#keyOf = keyOf;
@@ -109,14 +112,12 @@ export class Table {
 		this.head = headings(columns, (column) => this.sort(column));
 		const head = el("thead", {role: "rowgroup"}, this.head);
 
-		this.table = el("table", {role: "table",
-			class: wide ? null : "fold"},
+		this.table = el("table", {role: "table", class: "fold"},
 			el("caption", {class: "hidden", text: label}), head);
 		this.table.fixed = head;
 		this.none = el("p", {class: "empty", text: this.#empty});
-		this.node = el("div", {class: "scroll", tabindex: wide ? "0" : null,
-			role: wide ? "group" : null,
-			"aria-label": wide ? label : null}, this.table, this.none);
+		this.node = el("div", {class: "scroll"}, this.table, this.none);
+		this.#label = label;
 		let waiting = false;
 
 		this.#onscroll = () => {
@@ -211,8 +212,10 @@ export class Table {
 
 		for (let i = 0; i < chunks; i++) {
 			const items = this.#items.slice(i * CHUNK, (i + 1) * CHUNK);
-			const height = this.#heights[i] ?? items.length * ROW;
-			const seen = top < innerHeight + MARGIN &&
+			const height = this.#heights[i] ??
+			    items.length * this.#usual;
+			const seen = this.#items.length <= FEW ||
+			    top < innerHeight + MARGIN &&
 			    top + height > -MARGIN;
 
 			if (seen || items.some((item) => kept(
@@ -237,6 +240,18 @@ export class Table {
 		    (part) => "item" in part ? this.#row(part.item) :
 			spacer(this.#columns.length));
 		this.#measure(parts);
+		this.#reach();
+	}
+
+	// What is wider than its place is moved by keys, too.
+	#reach()
+	{
+		const {node} = this;
+		const wide = node.scrollWidth > node.clientWidth;
+
+		setAttribute(node, "tabindex", wide ? "0" : null);
+		setAttribute(node, "role", wide ? "group" : null);
+		setAttribute(node, "aria-label", wide ? this.#label : null);
 	}
 
 	#row(item)
@@ -255,7 +270,7 @@ export class Table {
 	// Heights of the chunks that are there, for when they are not.
 	#measure(parts)
 	{
-		if (this.#items.length <= CHUNK)
+		if (this.#items.length <= FEW)
 			return;
 		const views = this.table.keyed;
 
@@ -266,10 +281,17 @@ export class Table {
 			const last = views.get("i" +
 			    this.#keyOf(this.#items[end - 1]));
 
-			if (first && last && parts.length > 0)
-				this.#heights[i] =
-				    last.node.getBoundingClientRect().bottom -
-				    first.node.getBoundingClientRect().top;
+			if (!first || !last || parts.length === 0)
+				continue;
+			this.#heights[i] =
+			    last.node.getBoundingClientRect().bottom -
+			    first.node.getBoundingClientRect().top;
+			// The first ones tell how high the others will be.
+			if (this.#usual === ROW && this.#heights[i] > 0) {
+				this.#usual = this.#heights[i] /
+				    (end - i * CHUNK);
+				this.#onscroll();
+			}
 		}
 	}
 }
