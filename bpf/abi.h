@@ -20,7 +20,7 @@
 #include <linux/types.h>
 
 /* Raised when any layout below changes: older pinned maps are discarded. */
-#define VC5_ABI 3
+#define VC5_ABI 4
 
 /* Slots of a service's hash table, a prime: as usual, and at most. */
 #define VC5_SLOTS     65537
@@ -181,9 +181,10 @@ enum vc5_drop {
 	VC5_DROP_NO_DESTINATION,
 	VC5_DROP_UNRESOLVED, /* the destination's MAC address is not known */
 	VC5_DROP_TOO_BIG,
-	VC5_DROP_ICMP,	/* to a VIP, and about nothing that it serves */
-	VC5_DROP_LIMIT, /* pings beyond the limit */
-	VC5_DROP_FAULT, /* no room for headers, or no sum of a jumbo frame */
+	VC5_DROP_ICMP,	  /* to a VIP, and about nothing that it serves */
+	VC5_DROP_LIMIT,	  /* pings beyond the limit */
+	VC5_DROP_FAULT,	  /* no room for headers, or no sum of a jumbo frame */
+	VC5_DROP_BLOCKED, /* for a VIP, and from a source that is blocked */
 	VC5_DROPS
 };
 
@@ -229,26 +230,80 @@ struct vc5_fragment {
 #define VC5_FRAGMENTS	     16384 /* remembered at a time */
 #define VC5_FRAGMENT_SECONDS 30	   /* RFC 791, section 3.2; Linux's too */
 
+/*
+ * Where packets for VIPs come from: those that are picked to be counted, one in
+ * so many (sample, below), are by the first bits of their source address.
+ */
+struct vc5_octets {
+	__u64 packets, octets; /* octets of frames */
+};
+
+/* At index (the prefix): all there are. */
+#define VC5_SOURCE4_LENGTH 20
+#define VC5_SOURCES4	   (1U << VC5_SOURCE4_LENGTH)
+struct vc5_source4 {
+	struct vc5_octets counted;
+	__u32 seen; /* seconds, of the clock below: last counted */
+	__u32 zero;
+};
+
+/*
+ * Of IPv6 those that send most, in buckets by a hash; the others together in
+ * others6.
+ */
+#define VC5_SOURCE6_LENGTH 48
+#define VC5_SOURCE6_BITS   14 /* of the number of a bucket */
+#define VC5_SOURCE6_USED   1
+#define VC5_SOURCE6_QUIET  600 /* seconds until a place is free to be taken */
+struct vc5_source6 {
+	__u64 prefix; /* in the upper 48 bits, and VC5_SOURCE6_USED; or 0 */
+	struct vc5_octets counted;
+	__u32 seen;
+	__u32 credit; /* others of the bucket that it outlives */
+};
+
+struct vc5_sources6 {
+	struct vc5_source6 ways[VC5_WAYS];
+} __attribute__((aligned(64)));
+
+/*
+ * Keys of the tries of prefixes from which packets are dropped; the value is a
+ * struct vc5_octets, of what was.
+ */
+#define VC5_BLOCKED 100000 /* entries of either, at most */
+struct vc5_prefix4 {
+	__u32 length;
+	__be32 address;
+};
+struct vc5_prefix6 {
+	__u32 length;
+	__u8 address[16];
+};
+
 /* Words of key for the hash of a 5-tuple. */
 #define VC5_KEY_WORDS	36
 #define VC5_FILTER_BITS 65536
 
 #define VC5_UNSERVED_PASS 0x1 /* a VIP's ports without a service */
+#define VC5_BLOCKING4	  0x2 /* prefixes of IPv4 are blocked */
+#define VC5_BLOCKING6	  0x4 /* the same of IPv6 */
 
 /* The one element of the control map. */
 struct vc5_control {
 	__u32 abi;	  /* VC5_ABI */
 	__u32 entries;	  /* of the flow table: what the maps were made for */
 	__u32 cpus;	  /* per-CPU lines in the counters */
-	__u16 flags;	  /* VC5_UNSERVED_PASS */
+	__u16 flags;	  /* VC5_UNSERVED_PASS, VC5_BLOCKING4 and 6 */
 	__u16 icmp_limit; /* ICMP errors, and pings, made a second and CPU */
 	__u32 slots;	  /* of a hash table: what the maps were made for */
-	__u32 zero;
+	/* A packet's source is looked at if a random number isn't above it. */
+	__u32 look;
 	/* Random and secret: keys of the flow table's fingerprint and index */
 	__u64 key[VC5_KEY_WORDS];
 	/* Seconds; moved on by the daemon, and by packets of new flows */
 	__u32 clock __attribute__((aligned(64)));
-	__u32 asked; /* jiffies when such a packet last asked the time */
+	__u32 asked;  /* jiffies when such a packet last asked the time */
+	__u32 sample; /* the same as look for counting it; 0 = none is */
 	/*
 	 * Destination addresses that may be a VIP, by vc5_filter_bit(): most
 	 * other packets are passed on one bit.
@@ -256,6 +311,9 @@ struct vc5_control {
 	__u64 filter[VC5_FILTER_BITS / 64] __attribute__((aligned(64)));
 	/* The daemon's: as in struct vc5_drop_counters, by learnt flows. */
 	__u64 taken[VC5_RANK_FREE] __attribute__((aligned(64)));
+	/* Counted of sources of IPv6 that have no entry. */
+	struct vc5_octets others6 __attribute__((aligned(64)));
+	__s64 since; /* the epoch, in seconds: sources are counted */
 };
 
 /* Both are in memory that processors fetch as one. */
@@ -263,6 +321,13 @@ static inline __u32
 vc5_other_bucket(__u32 bucket)
 {
 	return bucket ^ 1;
+}
+
+/* The bucket of a source's prefix: multiply-shift, by a secret key. */
+static inline __u32
+vc5_source6_bucket(const __u64 key[VC5_KEY_WORDS], __u64 prefix)
+{
+	return (__u32)((prefix * (key[0] | 1)) >> (64 - VC5_SOURCE6_BITS));
 }
 
 /* The third word of a mapped IPv4 address: bytes 0, 0, 0xff, 0xff. */

@@ -71,6 +71,24 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } vips SEC(".maps");
 
+/* Sources: what was counted of them, and those that are blocked. */
+MAP_ARRAY(sources4, struct vc5_source4);
+MAP_ARRAY(sources6, struct vc5_sources6);
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, VC5_BLOCKED);
+	__type(key, struct vc5_prefix4);
+	__type(value, struct vc5_octets);
+} blocked4 SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, VC5_BLOCKED);
+	__type(key, struct vc5_prefix6);
+	__type(value, struct vc5_octets);
+} blocked6 SEC(".maps");
+
 /*
  * Where service_index was seen to lead, by a few bits of the key: a guess, to
  * be checked against services.

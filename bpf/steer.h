@@ -16,6 +16,7 @@
 #include "parse.h"
 #include "route.h"
 #include "service.h"
+#include "source.h"
 
 /*
  * Seconds.  Established flows use what is there; the daemon moves it on once
@@ -253,6 +254,8 @@ steer_ip(struct xdp_md *ctx, struct packet *packet, const bool six)
 	    (six && is_mapped((const __u8 *)packet->tuple.vip)) ||
 	    UNLIKELY(packet->ethernet->h_dest[0] & 1))
 		return XDP_PASS;
+	if (UNLIKELY(is_picked(state)) && look_at_source(ctx) == XDP_DROP)
+		return XDP_DROP;
 	switch (parse_ip(ctx, packet, six)) {
 	case PARSE_OK:
 		return steer_tuple(ctx, state, packet, six);

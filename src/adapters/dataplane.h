@@ -19,6 +19,7 @@
 #include "adapters/dataplane_flows.h"
 #include "core/conf.h"
 #include "core/service.h"
+#include "core/sources.h"
 
 enum destination_state {
 	DESTINATION_DOWN,     /* gets nothing; its flows are re-hashed */
@@ -55,6 +56,15 @@ struct dataplane_service {
 struct dataplane_settings {
 	bool unserved_pass;  /* a VIP's ports without a service */
 	unsigned icmp_limit; /* ICMP packets made, a second and CPU */
+	unsigned sampling;   /* a packet in so many is counted by its source */
+};
+
+/* What was counted of sources. */
+struct dataplane_sources {
+	int64_t since;	   /* seconds since the epoch */
+	unsigned sampling; /* as it is set; 0 = nothing is counted */
+	/* Of IPv6 prefixes that there was no room for. */
+	uint64_t other_packets, other_octets;
 };
 
 /* Since the service or destination came to be; they never go backwards. */
@@ -140,6 +150,28 @@ struct dataplane_ops {
 	const struct dataplane_reason *(*answers)(
 	    struct dataplane *, size_t *count);
 	void (*flows)(struct dataplane *, struct dataplane_flows *);
+
+	/*
+	 * Drop what comes from a prefix, of any length, and is for a VIP; one
+	 * that is blocked already stays so, with its counters.  Of several that
+	 * an address is in, the longest counts.
+	 */
+	int (*block)(struct dataplane *, const struct prefix *);
+	int (*unblock)(struct dataplane *, const struct prefix *);
+	/* All that are blocked.  The callback may not change that. */
+	void (*blocked_each)(struct dataplane *,
+	    void (*)(const struct prefix *, void *), void *);
+	/* What was dropped so far: false if it isn't blocked. */
+	bool (*blocked_counters)(struct dataplane *, const struct prefix *,
+	    uint64_t *packets, uint64_t *octets);
+	/*
+	 * What was counted for VIPs, dropped or not, by prefixes of sources: of
+	 * IPv4 all, of IPv6 those that send most.  Estimates, as only some
+	 * packets are counted; begun anew when the sampling changes.
+	 */
+	void (*sources_each)(struct dataplane *,
+	    void (*)(const struct source *, void *), void *);
+	void (*sources)(struct dataplane *, struct dataplane_sources *);
 
 	/*
 	 * Tell of flows that others should know of: confirmed or closed since

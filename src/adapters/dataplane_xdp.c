@@ -41,6 +41,12 @@ static const struct dataplane_ops ops = {
     .counters = xdp_counters,
     .drops = xdp_drops,
     .answers = xdp_answers,
+    .block = xdp_block,
+    .unblock = xdp_unblock,
+    .blocked_each = xdp_blocked_each,
+    .blocked_counters = xdp_blocked_counters,
+    .sources_each = xdp_sources_each,
+    .sources = xdp_sources,
     .flows = xdp_flows,
     .flows_tell = xdp_flows_tell,
     .flows_walk = xdp_flows_walk,
@@ -219,6 +225,7 @@ dataplane_xdp_open(const struct dataplane_xdp_options *options)
 		return NULL;
 	}
 	xdp_adopt(xdp);
+	xdp_blocked_adopt(xdp);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	clock_set(xdp, (uint64_t)now.tv_sec);
 	return &xdp->base;

@@ -38,8 +38,13 @@ static const struct {
     [XDP_MAP_SERVICE_COUNTERS] = {"service_counters", XDP_SERVICES, 1, 1, true},
     [XDP_MAP_DROP_COUNTERS] = {"drop_counters", XDP_ONE, 1, 1, true},
     [XDP_MAP_TUPLES] = {"tuples", XDP_FLOWS, 1, 1, false},
+    [XDP_MAP_SOURCES4] = {"sources4", XDP_ONE, VC5_SOURCES4, 1, false},
+    [XDP_MAP_SOURCES6] = {"sources6", XDP_ONE, 1U << VC5_SOURCE6_BITS, 1,
+	false},
     [XDP_MAP_SERVICE_INDEX] = {"service_index", XDP_SERVICES, 1, 1, false},
     [XDP_MAP_VIPS] = {"vips", XDP_SERVICES, 1, 1, false},
+    [XDP_MAP_BLOCKED4] = {"blocked4", XDP_ONE, VC5_BLOCKED, 1, false},
+    [XDP_MAP_BLOCKED6] = {"blocked6", XDP_ONE, VC5_BLOCKED, 1, false},
 };
 
 static const char *const limit_names[XDP_LIMITS] = {
@@ -304,6 +309,10 @@ xdp_maps_open(struct xdp *xdp)
 	    xdp->mappings[XDP_MAP_DESTINATION_COUNTERS].address;
 	xdp->service_counters = xdp->mappings[XDP_MAP_SERVICE_COUNTERS].address;
 	xdp->drop_counters = xdp->mappings[XDP_MAP_DROP_COUNTERS].address;
+	xdp->sources4 = xdp->mappings[XDP_MAP_SOURCES4].address;
+	xdp->sources6 = xdp->mappings[XDP_MAP_SOURCES6].address;
+	xdp->blocked[0] = bpf_map__fd(map_of(xdp, XDP_MAP_BLOCKED4));
+	xdp->blocked[1] = bpf_map__fd(map_of(xdp, XDP_MAP_BLOCKED6));
 	xdp->service_index = bpf_map__fd(map_of(xdp, XDP_MAP_SERVICE_INDEX));
 	xdp->vips = bpf_map__fd(map_of(xdp, XDP_MAP_VIPS));
 	return xdp->control->abi == 0 ? make_ready(xdp) : 0;

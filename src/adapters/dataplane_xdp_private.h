@@ -45,11 +45,15 @@ enum xdp_map {
 	XDP_MAP_SERVICE_COUNTERS,
 	XDP_MAP_DROP_COUNTERS,
 	XDP_MAP_TUPLES,
+	XDP_MAP_SOURCES4,
+	XDP_MAP_SOURCES6,
 	XDP_MAP_SERVICE_INDEX, /* from here on not in our memory */
 	XDP_MAP_VIPS,
+	XDP_MAP_BLOCKED4,
+	XDP_MAP_BLOCKED6,
 };
 #define XDP_MAPPED XDP_MAP_SERVICE_INDEX
-#define XDP_MAPS   (XDP_MAP_VIPS + 1)
+#define XDP_MAPS   (XDP_MAP_BLOCKED6 + 1)
 
 /* Free indexes, first in first out: each rests for as long as can be. */
 struct xdp_pool {
@@ -113,7 +117,10 @@ struct xdp {
 	struct vc5_destination_counters *destination_counters;
 	struct vc5_service_counters *service_counters;
 	const struct vc5_drop_counters *drop_counters;
-	int service_index, vips; /* descriptors, the skeleton's */
+	struct vc5_source4 *sources4;
+	struct vc5_sources6 *sources6;
+	/* Descriptors, the skeleton's; blocked prefixes of IPv4 and IPv6. */
+	int service_index, vips, blocked[2];
 
 	/* The predecessor's maps. */
 	bool reused;	     /* they are ours now */
@@ -128,6 +135,7 @@ struct xdp {
 	/* The model. */
 	struct xdp_services model;
 	struct xdp_pool free_services, free_destinations;
+	size_t blocked_count[2]; /* prefixes, of IPv4 and IPv6 */
 
 	/* Reports. */
 	struct dataplane_reason reasons[VC5_DROPS], answers[VC5_ANSWERS];
@@ -296,6 +304,22 @@ void xdp_shadow_close(struct xdp *);
 void xdp_flows_tell(struct dataplane *, dataplane_flow_fn *, void *);
 void xdp_flows_walk(struct dataplane *, uint64_t *cursor, uint32_t within,
     dataplane_flow_fn *, void *);
+
+/* dataplane_xdp_sources.c */
+
+/* See what a predecessor has blocked. */
+void xdp_blocked_adopt(struct xdp *);
+/* Count one packet in so many by its source. */
+void xdp_sampling_set(struct xdp *, unsigned sampling);
+int xdp_block(struct dataplane *, const struct prefix *);
+int xdp_unblock(struct dataplane *, const struct prefix *);
+void xdp_blocked_each(
+    struct dataplane *, void (*)(const struct prefix *, void *), void *);
+bool xdp_blocked_counters(struct dataplane *, const struct prefix *,
+    uint64_t *packets, uint64_t *octets);
+void xdp_sources_each(
+    struct dataplane *, void (*)(const struct source *, void *), void *);
+void xdp_sources(struct dataplane *, struct dataplane_sources *);
 
 /* dataplane_xdp_learn.c */
 

@@ -31,6 +31,8 @@ static const struct dataplane_reason reasons[VC5_DROPS] = {
 	"Pings of a VIP beyond the limit (icmp_limit).", 0},
     [VC5_DROP_FAULT] = {"fault",
 	"Packets that could not be changed as they should.", 0},
+    [VC5_DROP_BLOCKED] = {"blocked",
+	"Packets for a VIP from a source that is blocked.", 0},
 };
 
 static const struct dataplane_reason answers[VC5_ANSWERS] = {

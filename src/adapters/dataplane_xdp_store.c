@@ -404,8 +404,11 @@ xdp_settings_set(
 {
 	struct vc5_control *control = xdp_of(dataplane)->control;
 
-	STORE(control->flags, settings->unserved_pass ? VC5_UNSERVED_PASS : 0);
+	STORE(control->flags,
+	    (control->flags & ~VC5_UNSERVED_PASS) |
+		(settings->unserved_pass ? VC5_UNSERVED_PASS : 0));
 	STORE(control->icmp_limit,
 	    settings->icmp_limit > UINT16_MAX ? UINT16_MAX
 					      : (uint16_t)settings->icmp_limit);
+	xdp_sampling_set(xdp_of(dataplane), settings->sampling);
 }

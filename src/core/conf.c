@@ -59,6 +59,7 @@ conf_new(const char *file)
 
 	conf->file = xstrdup(file);
 	conf->icmp_limit = 1000;
+	conf->sampling = 256;
 	conf->bgp.socket = xstrdup("/run/openbgpd/bgpd.sock.0");
 	conf->bgp.program = xstrdup("/usr/sbin/bgpctl");
 	conf->webserver.enabled = true;
@@ -111,6 +112,7 @@ conf_free(struct conf *conf)
 	free(conf->sync.key_file);
 	free(conf->sync.cluster);
 	free(conf->sync.instance);
+	free(conf->block.file);
 	conf_webserver_clear(&conf->webserver);
 	free(conf->control);
 	free(conf->control_readonly.path);

@@ -208,6 +208,10 @@ struct conf {
 	size_t vlan_count;
 	bool unserved_pass;  /* a VIP's ports without a service: else drop */
 	unsigned icmp_limit; /* ICMP packets a second and CPU made for VIPs */
+	unsigned sampling;   /* a packet in so many is counted by its source */
+	struct {
+		char *file; /* of prefixes to drop what comes from; or NULL */
+	} block;
 	struct conf_service *services; /* by key, each once */
 	size_t service_count;
 	struct conf_vip *vips; /* by address, each once */

@@ -283,7 +283,9 @@ conf_read_fn conf_read_control_readonly; /* member: struct conf_draft */
 conf_read_fn conf_read_limits; /* member: struct conf_draft */
 /* Complain about services that have more servers than slots. */
 void conf_check_slots(struct conf_reader *, const struct conf_draft *);
-conf_read_fn conf_read_sync; /* member: struct conf_draft */
+conf_read_fn conf_read_sync;	 /* member: struct conf_draft */
+conf_read_fn conf_read_block;	 /* member: struct conf_draft */
+conf_read_fn conf_read_prefixes; /* member: struct conf_draft */
 
 conf_read_fn conf_read_webserver; /* member: struct conf_draft */
 void conf_webserver_clear(struct conf_webserver *);

@@ -97,14 +97,18 @@ static const struct command {
 	json_t *(*function)(struct engine *, const json_t *request);
 	bool changes; /* something, so that it is not for who may only look */
 } commands[] = {
+    {"baseline", console_baseline, true},
+    {"block", console_block, true},
     {"config", config, false},
     {"explain", console_explain, false},
     {"flows", console_flows, false},
     {"history", console_history, false},
     {"monitor", console_monitor, false},
     {"override", console_override, true},
+    {"prefixes", console_prefixes, false},
     {"reload", reload, true},
     {"status", console_status, false},
+    {"unblock", console_unblock, true},
     {"version", version, false},
 };
 

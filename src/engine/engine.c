@@ -228,6 +228,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	mend_probe_path(e, now);
 	console_listen(e, now);
 	orders_retry(e, now);
+	blocks_tick(e);
 	remove_services(e, now);
 	announce_settled(e);
 	ramp_advance(e, now);
@@ -276,6 +277,7 @@ engine_new(
 	retry_reset(&e->readonly_retry);
 	retry_reset(&e->probe_retry);
 	retry_reset(&e->orders.retry);
+	retry_reset(&e->blocks_retry);
 	e->reconcile = event_new(base, -1, 0, reconcile_event, e);
 	e->tick = event_new(base, -1, EV_PERSIST, tick, e);
 	e->look = evtimer_new(base, look_event, e);
@@ -300,6 +302,7 @@ engine_apply_settings(struct engine *e)
 	struct dataplane_settings settings = {
 	    .unserved_pass = e->conf->unserved_pass,
 	    .icmp_limit = e->conf->icmp_limit,
+	    .sampling = e->conf->sampling,
 	};
 
 	e->dataplane->ops->settings_set(e->dataplane, &settings);
@@ -321,6 +324,8 @@ engine_start(struct engine *e)
 	nexthops_index(e);
 	engine_apply_settings(e);
 	services_adopt(e);
+	blocks_start(e);
+	sources_start(e);
 	announce_begin(e);
 	parent_inherit(e);
 	neighbours_follow(e);
@@ -469,6 +474,8 @@ engine_free(struct engine *e)
 	free(e->strays);
 	alerts_free(e->alerts);
 	orders_free(e);
+	blocks_free(e);
+	sources_free(e);
 	conf_errors_clear(&e->errors);
 	history_free(e->history);
 	conf_free(e->conf);

@@ -38,6 +38,7 @@ static const char *const kind_names[] = {
     [HISTORY_BGP] = "bgp",
     [HISTORY_OVERRIDE] = "override",
     [HISTORY_RELOAD] = "reload",
+    [HISTORY_BLOCK] = "block",
 };
 
 struct history *

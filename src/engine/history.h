@@ -29,7 +29,8 @@ enum history_kind {
 	HISTORY_VIP,
 	HISTORY_BGP,
 	HISTORY_OVERRIDE,
-	HISTORY_RELOAD
+	HISTORY_RELOAD,
+	HISTORY_BLOCK
 };
 
 struct history *history_new(size_t capacity);

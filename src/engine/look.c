@@ -177,6 +177,20 @@ look_at_all(struct look *look)
 }
 
 static void
+look_at_blocked(struct look *look)
+{
+	struct prefix_list blocked;
+	struct conf_errors errors = {0};
+	size_t i;
+
+	blocks_read_file(look->conf, &blocked, &errors);
+	for (i = 0; i < errors.count; i++)
+		warn(look, "%s", errors.lines[i]);
+	prefix_list_clear(&blocked);
+	conf_errors_clear(&errors);
+}
+
+static void
 look_at_orders(struct look *look)
 {
 	struct overrides set = {0};
@@ -198,6 +212,7 @@ engine_look(const struct conf *conf)
 	if (look.base == NULL)
 		return;
 	look_at_orders(&look);
+	look_at_blocked(&look);
 	look.netlink = netlink_new(look.base, &callbacks, &look);
 	if (look.netlink != NULL) {
 		look_at_all(&look);

@@ -189,6 +189,12 @@ neighbour_flaps(const struct engine *e, const char *address)
 	return n == NULL ? 0 : n->flaps;
 }
 
+const char *
+neighbour_address(const struct engine *e, size_t index)
+{
+	return index < e->neighbour_count ? e->neighbours[index].address : NULL;
+}
+
 void
 neighbours_free(struct engine *e)
 {

@@ -27,6 +27,7 @@
 #include "core/overrides.h"
 #include "core/vip_state.h"
 #include "engine/engine.h"
+#include "engine/prefixes.h"
 #include "engine/way.h"
 
 struct alerts;
@@ -210,6 +211,9 @@ struct engine {
 	struct left_vip *left;
 	size_t left_count;
 	struct orders orders;
+	struct blocks blocks;	   /* prefixes whose packets are dropped */
+	struct retry blocks_retry; /* of keeping those that were ordered */
+	struct sources *sources; /* what is known of where packets come from */
 	/* Do all checks fail, and because of this host's link? */
 	struct {
 		struct isolation all;
@@ -425,6 +429,8 @@ json_t *console_override(struct engine *, const json_t *request);
 void neighbours_follow(struct engine *);
 /* How often a session with it was lost. */
 uint64_t neighbour_flaps(const struct engine *, const char *address);
+/* Of each there is, by index from 0 on; NULL behind the last. */
+const char *neighbour_address(const struct engine *, size_t index);
 void neighbours_free(struct engine *);
 
 /* parent.c */

@@ -106,7 +106,7 @@ remove_gone(struct engine *e, uint64_t withdrawn)
 }
 
 static void
-replace_conf(struct engine *e, struct conf *now)
+replace_conf(struct engine *e, struct conf *now, struct prefix_list *blocked)
 {
 	struct service *services, *old_services = e->services;
 	struct vip *vips, *old_vips = e->vips;
@@ -123,6 +123,7 @@ replace_conf(struct engine *e, struct conf *now)
 	services_free(e, was, old_services, old_vips);
 	isolation_follow(e);
 	engine_apply_settings(e);
+	blocks_follow(e, blocked);
 	services_look(e, false);
 	vips_look(e, false);
 	announce_follow(e);
@@ -219,15 +220,20 @@ read_keys(struct engine *e, const struct conf *now, struct conf_errors *errors)
 		e->sync_keys = keys;
 }
 
-/* The new configuration; NULL, and lines in e->errors, if it can't be. */
+/*
+ * The new configuration, and the prefixes that it names a file of; NULL, and
+ * lines in e->errors, if it can't be.
+ */
 static struct conf *
-load(struct engine *e)
+load(struct engine *e, struct prefix_list *blocked)
 {
 	struct conf_errors errors = {0};
 	struct conf *now;
 	size_t i;
 
 	now = conf_load(e->conf->file, &errors);
+	if (now != NULL)
+		blocks_read_file(now, blocked, &errors);
 	if (now != NULL)
 		check_limits(e, now, &errors);
 	if (now != NULL)
@@ -246,12 +252,14 @@ load(struct engine *e)
 	history_add(
 	    e, HISTORY_RELOAD, e->conf->file, "", "refused", errors.lines[0]);
 	conf_free(now);
+	prefix_list_clear(blocked);
 	return NULL;
 }
 
 static int
 reload(struct engine *e)
 {
+	struct prefix_list blocked = {0};
 	struct conf *now;
 	char size[64];
 
@@ -262,9 +270,9 @@ reload(struct engine *e)
 		return -1;
 	}
 	parent_excuse(e);
-	if ((now = load(e)) == NULL)
+	if ((now = load(e, &blocked)) == NULL)
 		return -1;
-	replace_conf(e, now);
+	replace_conf(e, now, &blocked);
 	e->loaded = time(NULL);
 	e->reloads++;
 	snprintf(size, sizeof(size), "%zu services on %zu VIPs",

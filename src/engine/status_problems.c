@@ -132,6 +132,7 @@ status_problems(const struct engine *e, const char *bgp_error)
 	service_problems(e, list);
 	engine_sync_problems(e, list);
 	orders_problems(e, list);
+	blocks_problems(e, list);
 	probers_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,

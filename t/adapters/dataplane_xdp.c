@@ -223,14 +223,14 @@ test_settings(void **state)
 {
 	struct dataplane *dataplane = lab_dataplane();
 	static struct vc5_control control;
-	struct dataplane_settings settings = {true, 12345};
+	struct dataplane_settings settings = {true, 12345, 256};
 
 	(void)state;
 	dataplane->ops->settings_set(dataplane, &settings);
 	lab_get("control", 0, &control);
 	assert_int_equal(control.flags, VC5_UNSERVED_PASS);
 	assert_int_equal(control.icmp_limit, 12345);
-	settings = (struct dataplane_settings){false, 0};
+	settings = (struct dataplane_settings){false, 0, 256};
 	dataplane->ops->settings_set(dataplane, &settings);
 	lab_get("control", 0, &control);
 	assert_int_equal(control.flags, 0);

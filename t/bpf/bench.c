@@ -47,6 +47,7 @@ enum expected {
 	EXPECT_PASSED,
 	EXPECT_FOUND,	 /* sent, by flows that were there */
 	EXPECT_INSERTED, /* sent, each by a new flow */
+	EXPECT_DROPPED,
 };
 
 struct bench_case {
@@ -86,6 +87,13 @@ struct bench_case {
 	{                                                            \
 		name, BODY_STEER, TABLE_ANY, 1, frame, EXPECT_FOUND, \
 		    {__VA_ARGS__}, detail                            \
+	}
+
+/* The same with something else looked for in its source. */
+#define SOURCE(expected, detail, ...)                                     \
+	{                                                                 \
+		"block", BODY_STEER, TABLE_ANY, 1, TCP(TH_ACK), expected, \
+		    {.sources = {__VA_ARGS__}}, detail                    \
 	}
 
 static const struct bench_case cases[] = {
@@ -131,6 +139,14 @@ static const struct bench_case cases[] = {
     HOT("gue", TCP(TH_ACK), "over IPv6", .kind = VC5_GUE, .checksum = true,
 	.outer6 = true),
     HOT("dscp", TCP(TH_ACK), "", .kind = VC5_DSCP),
+    HOT("sampling", TCP(TH_ACK), "off", .sources.unsampled = true),
+    HOT("sampling", TCP(TH_ACK), "on", 0),
+    SOURCE(EXPECT_FOUND, "1 other", .blocked = 1),
+    SOURCE(EXPECT_FOUND, "1000 others", .blocked = 1000),
+    SOURCE(EXPECT_FOUND, "100000 others", .blocked = 100000),
+    SOURCE(EXPECT_FOUND, "1, no sampling", .blocked = 1, .unsampled = true),
+    SOURCE(EXPECT_DROPPED, "dropped, of 1", .everybody = true),
+    SOURCE(EXPECT_DROPPED, "of 100000", .everybody = true, .blocked = 99999),
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
@@ -202,15 +218,16 @@ verify(const struct bench *bench, const struct bench_case *kind,
 	uint64_t inserted = after.flows - before->flows;
 	uint64_t stateless = after.stateless - before->stateless;
 	bool pass = kind->expected == EXPECT_PASSED;
-	bool count = kind->expected >= EXPECT_FOUND;
+	bool drop = kind->expected == EXPECT_DROPPED;
+	bool count = kind->expected >= EXPECT_FOUND && !drop;
 	/* Of many flows, some meet a bucket that is full of others. */
 	uint64_t tolerated =
 	    kind->flows == 1 || kind->flows == 1000 ? 0 : iterations / 50;
 	uint64_t wanted = kind->expected == EXPECT_INSERTED ? iterations : 0;
 
-	if (bench->skeleton->bss->sent != (pass ? 0 : iterations) ||
+	if (bench->skeleton->bss->sent != (pass || drop ? 0 : iterations) ||
 	    bench->skeleton->bss->passed != (pass ? iterations : 0) ||
-	    bench->skeleton->bss->other != 0)
+	    bench->skeleton->bss->other != (drop ? iterations : 0))
 		errx(1,
 		    "%s, %u flows: sent %llu, passed %llu, other %llu of %u",
 		    kind->name, kind->flows,
@@ -273,13 +290,16 @@ static void
 measure(struct bench *bench, const struct bench_case *kind, uint32_t iterations,
     double *ns, double *net)
 {
+	const struct bench_sources usual = {0};
 	const struct bench_way plain = {0};
 	struct vc5_destination_counters before;
 	double null;
 
+	bench_set_sources(bench, &usual);
 	bench_set_way(bench, &plain);
 	prepare(bench, kind->table);
 	bench_set_way(bench, &kind->way);
+	bench_set_sources(bench, &kind->way.sources);
 	null = run_body(bench, kind, BODY_NULL, iterations);
 	before = counters_sum(bench);
 	*ns = run(bench, kind, iterations);

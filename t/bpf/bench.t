@@ -29,7 +29,10 @@ for my $case ('null 1000', 'swap 1000', 'not-vip 1000', 'established 1',
     'ipip 1400 bytes 1', 'ipip 6in4 1', 'ipip 4in6 1', 'gre 40 bytes 1',
     'gre 1400 bytes 1', 'fou 40 bytes 1', 'gue 40 bytes 1',
     'gue 1400 bytes 1', 'gue 40, checksum 1', 'gue 1400, checksum 1',
-    'gue over IPv6 1', 'dscp 1') {
+    'gue over IPv6 1', 'dscp 1', 'sampling off 1', 'sampling on 1',
+    'block 1 other 1', 'block 1000 others 1', 'block 100000 others 1',
+    'block 1, no sampling 1', 'block dropped, of 1 1',
+    'block of 100000 1') {
 	my $row = $seen{$case};
 	ok($row && $row->{ns} > 0 && exists $row->{net_ns} &&
 	    exists $row->{spread}, "$case has its figures");

@@ -84,6 +84,10 @@ bench_load(struct bench *bench)
 		(DESTINATIONS + 1) * bench->cpus) != 0 ||
 	    bpf_map__set_max_entries(skeleton->maps.service_counters,
 		(SERVICES + 1) * bench->cpus) != 0 ||
+	    bpf_map__set_max_entries(skeleton->maps.sources4, VC5_SOURCES4) !=
+		0 ||
+	    bpf_map__set_max_entries(
+		skeleton->maps.sources6, 1U << VC5_SOURCE6_BITS) != 0 ||
 	    bpf_map__set_max_entries(
 		skeleton->maps.drop_counters, bench->cpus) != 0)
 		err(1, "bench.bpf.o: size of maps");
@@ -92,6 +96,7 @@ bench_load(struct bench *bench)
 	bench->destinations = map_open(skeleton->maps.destinations);
 	bench->flows = map_open(skeleton->maps.flows);
 	bench->counters = map_open(skeleton->maps.destination_counters);
+	bench->control = map_open(skeleton->maps.control);
 }
 
 static void
@@ -198,6 +203,63 @@ bench_set_way(struct bench *bench, const struct bench_way *way)
 			to->source[14] = 2;
 		}
 	}
+}
+
+static void
+block(struct bench *bench, uint32_t address, uint32_t length)
+{
+	struct vc5_prefix4 key = {.length = length, .address = htonl(address)};
+	const struct vc5_octets none = {0};
+
+	if (bpf_map_update_elem(bpf_map__fd(bench->skeleton->maps.blocked4),
+		&key, &none, BPF_ANY) != 0)
+		err(1, "map of blocked prefixes");
+}
+
+/* The clients' own network, and the same of IPv6: 10.0.0.0/8. */
+#define CLIENTS 10
+
+/* From anywhere but there, and of any length that a list may have. */
+static void
+block_others(struct bench *bench, uint32_t count)
+{
+	uint64_t random = 1;
+	uint32_t address, length;
+
+	while (count > 0) {
+		random = random * 6364136223846793005 + 1442695040888963407;
+		length = 20 + (random >> 58) % 13;
+		address = random >> 24;
+		address &= ~0U << (32 - length);
+		if (address >> 24 == CLIENTS)
+			continue;
+		block(bench, address, length);
+		count--;
+	}
+}
+
+static void
+unblock_all(struct bench *bench)
+{
+	int map = bpf_map__fd(bench->skeleton->maps.blocked4);
+	struct vc5_prefix4 key;
+
+	while (bpf_map_get_next_key(map, NULL, &key) == 0)
+		bpf_map_delete_elem(map, &key);
+}
+
+void
+bench_set_sources(struct bench *bench, const struct bench_sources *sources)
+{
+	bool blocking = sources->blocked != 0 || sources->everybody;
+
+	unblock_all(bench);
+	block_others(bench, sources->blocked);
+	if (sources->everybody)
+		block(bench, (uint32_t)CLIENTS << 24, 8);
+	bench->control->sample = sources->unsampled ? 0 : (1U << 24) - 1;
+	bench->control->flags = blocking ? VC5_BLOCKING4 : 0;
+	bench->control->look = blocking ? UINT32_MAX : bench->control->sample;
 }
 
 static uint32_t

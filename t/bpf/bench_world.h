@@ -26,6 +26,7 @@ struct bench {
 	struct vc5_bucket *flows;
 	struct vc5_destination *destinations;
 	struct vc5_destination_counters *counters;
+	struct vc5_control *control;
 };
 
 /* A client's packet. */
@@ -38,6 +39,13 @@ struct bench_frame {
 	uint16_t size;	   /* of the IP packet; 0 = the smallest */
 };
 
+/* What is looked for in the source of a packet; zero stands for the usual. */
+struct bench_sources {
+	uint32_t blocked; /* prefixes; 0 = none */
+	bool unsampled;	  /* else one in 256 is counted */
+	bool everybody;	  /* all clients are blocked, besides */
+};
+
 /* How it leaves. */
 struct bench_way {
 	enum vc5_destination_kind kind;
@@ -45,6 +53,7 @@ struct bench_way {
 	bool outer6;   /* the server's address is an IPv6 one */
 	uint16_t vlan; /* VID of the tag; 0 = none */
 	bool redirect; /* by another interface */
+	struct bench_sources sources;
 };
 
 /* Bytes of a frame as they are handed to BPF_PROG_TEST_RUN. */
@@ -57,5 +66,6 @@ void bench_configure(struct bench *);
 uint32_t bench_set_frame(struct bench *, const struct bench_frame *,
     const struct bench_way *, uint8_t frame[FRAME_MAX]);
 void bench_set_way(struct bench *, const struct bench_way *);
+void bench_set_sources(struct bench *, const struct bench_sources *);
 
 #endif

@@ -77,6 +77,8 @@ set_sizes(struct fixture *fixture)
 	    {skeleton->maps.destination_counters, DESTINATIONS * fixture->cpus},
 	    {skeleton->maps.service_counters, SERVICES * fixture->cpus},
 	    {skeleton->maps.drop_counters, fixture->cpus},
+	    {skeleton->maps.sources4, VC5_SOURCES4},
+	    {skeleton->maps.sources6, 1U << VC5_SOURCE6_BITS},
 	};
 	size_t i;
 
@@ -163,6 +165,8 @@ clear(struct fixture *fixture)
 	hash_clear(fixture->skeleton->maps.service_index);
 	hash_clear(fixture->skeleton->maps.vips);
 	hash_clear(bpf_object__find_map_by_name(object, "fragments"));
+	hash_clear(fixture->skeleton->maps.blocked4);
+	hash_clear(fixture->skeleton->maps.blocked6);
 	variables_clear(object);
 }
 

@@ -77,6 +77,9 @@ void fixture_index_set(struct fixture *, uint32_t service);
 void fixture_index_remove(struct fixture *, uint32_t service);
 /* Has the filter pass what is for this address. */
 void fixture_filter_set(struct fixture *, uint32_t address);
+/* Block a prefix of sources, and have all packets looked at for it. */
+void fixture_block(
+    struct fixture *, bool ipv6, const uint8_t *address, uint32_t length);
 /* The value of a VIP's address: VC5_VIP_ANSWERS and so on. */
 void fixture_vip_set(struct fixture *, const uint8_t vip[16], uint32_t);
 

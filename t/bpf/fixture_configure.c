@@ -84,6 +84,22 @@ fixture_filter_set(struct fixture *fixture, uint32_t address)
 }
 
 void
+fixture_block(
+    struct fixture *fixture, bool ipv6, const uint8_t *address, uint32_t length)
+{
+	const struct bpf_map *map = ipv6 ? fixture->skeleton->maps.blocked6
+					 : fixture->skeleton->maps.blocked4;
+	const struct vc5_octets none = {0};
+	struct vc5_prefix6 key = {.length = length};
+
+	memcpy(key.address, address, ipv6 ? 16 : 4);
+	assert_int_equal(
+	    bpf_map_update_elem(bpf_map__fd(map), &key, &none, BPF_NOEXIST), 0);
+	fixture->control->flags |= ipv6 ? VC5_BLOCKING6 : VC5_BLOCKING4;
+	fixture->control->look = UINT32_MAX;
+}
+
+void
 fixture_vip_set(struct fixture *fixture, const uint8_t vip[16], uint32_t value)
 {
 	assert_int_equal(

@@ -33,6 +33,7 @@
 enum count {
 	COUNT_PASSED,
 	COUNT_DROPPED,
+	COUNT_BLOCKED,
 	COUNT_SENT,
 	COUNT_ECHOED,
 	COUNT_EXPIRED,
@@ -41,7 +42,7 @@ enum count {
 };
 
 static const char *const count_names[COUNTS] = {
-    "passed", "dropped", "sent", "echo", "expired", "too-big"};
+    "passed", "dropped", "blocked", "sent", "echo", "expired", "too-big"};
 
 static struct {
 	struct fixture *fixture;
@@ -121,6 +122,10 @@ configure(struct fixture *fixture)
 	for (i = 1; i < SERVICES; i++)
 		spread(fixture, i);
 	fixture->control->icmp_limit = 65535;
+	for (i = 0; i < JUDGE_BLOCKED; i++)
+		fixture_block(fixture, judge_blocked[i].ipv6,
+		    judge_blocked[i].address, judge_blocked[i].length);
+	fixture->control->sample = UINT32_MAX / 16;
 }
 
 static void
@@ -349,7 +354,10 @@ check_untouched(const struct verdict *verdict, int action,
 		    seen, NULL);
 	if (!equal(in, seen))
 		return fault("changed", action, in, seen, NULL);
-	count(drop ? COUNT_DROPPED : COUNT_PASSED, verdict, in, seen);
+	if (drop && verdict->reason == VC5_DROP_BLOCKED)
+		count(COUNT_BLOCKED, verdict, in, seen);
+	else
+		count(drop ? COUNT_DROPPED : COUNT_PASSED, verdict, in, seen);
 	return true;
 }
 

@@ -12,6 +12,43 @@
 #define ECHO4 8
 #define ECHO6 128
 
+/* Near the clients that the fuzzer has, and far from them. */
+const struct judge_prefix judge_blocked[JUDGE_BLOCKED] = {
+    {false, 24, {198, 51, 8}},
+    {false, 27, {198, 51, 3, 32}},
+    {false, 32, {198, 51, 5, 70}},
+    {false, 5, {128}},
+    {true, 120, {0x20, 0x01, 0x0d, 0xb8, 0, 0x0c, [14] = 8}},
+    {true, 128, {0x20, 0x01, 0x0d, 0xb8, 0, 0x0c, [14] = 4, 4}},
+    {true, 3, {0x40}},
+};
+
+static bool
+is_in(const struct judge_prefix *prefix, const uint8_t *address)
+{
+	unsigned bit;
+
+	for (bit = 0; bit < prefix->length; bit++)
+		if ((prefix->address[bit / 8] ^ address[bit / 8]) >>
+			(7 - bit % 8) &
+		    1)
+			return false;
+	return true;
+}
+
+static bool
+is_blocked(const struct view *view)
+{
+	size_t i;
+
+	for (i = 0; i < JUDGE_BLOCKED; i++)
+		if (judge_blocked[i].ipv6 == view->ipv6 &&
+		    is_in(&judge_blocked[i],
+			view->source + (view->ipv6 ? 0 : 12)))
+			return true;
+	return false;
+}
+
 static const uint8_t *
 vip_address(bool ipv6)
 {
@@ -161,7 +198,9 @@ judge(struct verdict *verdict, const struct frame *frame)
 	if (kind == VIEW_OTHER || !is_vip(view->target, view->ipv6) ||
 	    frame->bytes[0] & 1)
 		return;
-	if (kind == VIEW_MALFORMED)
+	if (is_blocked(view))
+		drop(verdict, VC5_DROP_BLOCKED);
+	else if (kind == VIEW_MALFORMED)
 		drop(verdict, VC5_DROP_MALFORMED);
 	else if (view->later) {
 		if (view->protocol == TCP || view->protocol == UDP ||

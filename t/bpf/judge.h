@@ -31,6 +31,15 @@ struct verdict {
 	struct view view;
 };
 
+/* Prefixes of sources that are taken to be blocked: those of either version. */
+struct judge_prefix {
+	bool ipv6;
+	uint8_t length, address[16]; /* IPv4: the first 4 bytes */
+};
+
+#define JUDGE_BLOCKED 7
+extern const struct judge_prefix judge_blocked[JUDGE_BLOCKED];
+
 void judge(struct verdict *, const struct frame *);
 
 #endif

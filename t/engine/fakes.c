@@ -18,6 +18,7 @@
 #include "adapters/netlink.h"
 #include "base/xmalloc.h"
 #include "fakes.h"
+#include "fakes_sources.h"
 
 struct fake_world world;
 struct fake_record record;
@@ -43,6 +44,7 @@ fakes_reset(void)
 
 	for (i = 0; i < record.service_count; i++)
 		free(record.services[i].destinations);
+	fakes_sources_reset();
 	memset(&record, 0, sizeof(record));
 	memset(&world, 0, sizeof(world));
 	world.ifindex = world.wire = 2;
@@ -492,6 +494,12 @@ fake_dataplane(void)
 	    .counters = counters,
 	    .drops = drops,
 	    .answers = answers,
+	    .block = fake_block,
+	    .unblock = fake_unblock,
+	    .blocked_each = fake_blocked_each,
+	    .blocked_counters = fake_blocked_counters,
+	    .sources_each = fake_sources_each,
+	    .sources = fake_sources_get,
 	    .flows = flows,
 	    .flows_tell = flows_tell,
 	    .flows_walk = flows_walk,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * A stand-in for the file that keeps what was ordered, and for who orders.
+ * A stand-in for the files that keep what was ordered, and for who orders.
  */
 
 #ifndef T_ENGINE_FAKES_STATE_H
@@ -19,6 +19,8 @@ struct fake_state {
 };
 
 extern struct fake_state fake_state_file;
+/* Those of blocked prefixes, and of the baseline. */
+extern struct fake_state fake_blocked_file, fake_baseline_file;
 
 void fakes_state_reset(void);
 

@@ -86,6 +86,8 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf->vlan_count, 0);
 	assert_false(conf->unserved_pass);
 	assert_int_equal(conf->icmp_limit, 1000);
+	assert_int_equal(conf->sampling, 256);
+	assert_null(conf->block.file);
 	assert_int_equal(conf->service_count, 0);
 	assert_int_equal(conf->vip_count, 0);
 	assert_false(conf->bgp.enabled);
@@ -126,6 +128,7 @@ top_level_is_read(void **state)
 		 "'history':10000},"
 		 "'bgp':{'socket':'/c','bgpctl':'/d'},"
 		 "'webserver':'[::1]:80','unserved':'pass',"
+		 "'block':{'file':'/e'},'prefixes':{'sampling':0},"
 		 "'icmp_limit':65535,'services':[]}");
 
 	(void)state;
@@ -134,6 +137,8 @@ top_level_is_read(void **state)
 	assert_int_equal(conf->xdp, XDP_GENERIC);
 	assert_true(conf->unserved_pass);
 	assert_int_equal(conf->icmp_limit, 65535);
+	assert_string_equal(conf->block.file, "/e");
+	assert_int_equal(conf->sampling, 0);
 	assert_string_equal(conf->control, "/a");
 	assert_string_equal(conf->pin_directory, "/b");
 	assert_int_equal(conf->stop_delay, 1500);

@@ -166,6 +166,16 @@ static const struct conf_case cases[] = {
 	"268435456\n"},
     {TOP("`limits`:{`flow`:1024}"),
 	"2:11: limits.flow: unknown key, did you mean `flows`?\n"},
+    {TOP("`block`:`/etc/blocked`,`prefixes`:256"),
+	"2:9: block: expected an object, got the string `/etc/blocked`\n"
+	"2:35: prefixes: expected an object, got the integer 256\n"},
+    {TOP("`block`:{`file`:`blocked`},`prefixes`:{`sampling`:65537}"),
+	"2:17: block.file: `blocked` is not an absolute path\n"
+	"2:51: prefixes.sampling: 65537 is not in the range 0 to 65536\n"},
+    {TOP("`block`:{`files`:1},`prefixes`:{`sampling`:-1,`length`:20}"),
+	"2:10: block.files: unknown key, did you mean `file`?\n"
+	"2:44: prefixes.sampling: -1 is not in the range 0 to 65536\n"
+	"2:47: prefixes.length: unknown key\n"},
     {TOP("`bgp`:true"), "2:7: bgp: expected an object, got true\n"},
     {TOP("`bgp`:{`enabled`:`yes`,`socket`:`x`,`bgpctl`:1,`communites`:[]}"),
 	"2:18: bgp.enabled: expected true or false, got the string `yes`\n"

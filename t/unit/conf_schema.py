@@ -49,7 +49,8 @@ HINTS = {
 # An object of each kind that the parser reads, for its table of keys.
 EACH_KIND = [
     services(entry(bgp={"degraded": {"below": 1}}),
-             probe={}, limits={}, bgp={"degraded": {"below": 1}},
+             probe={}, limits={}, block={}, prefixes={},
+             bgp={"degraded": {"below": 1}},
              sync={"interface": "eth1", "key": "/k"}, webserver={},
              control_readonly={"path": "/r"}),
     services(entry(servers=[{"address": "10.0.0.1"}])),

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Blocked prefixes: the configured file's and those that were ordered at run
+ * time, applied to the data plane some at a time, as there may be 100,000.
+ *
+ * A file that can't be read refuses a reload, but not a start: then what a
+ * predecessor has blocked stays so, since not to serve would be worse.
+ */
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "adapters/state_file.h"
+#include "base/log.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+#include "engine/history.h"
+#include "engine/prefixes.h"
+#include "engine/private.h"
+
+#define FILE_MAX    (16 << 20) /* bytes */
+#define APPLY_LIMIT 10	       /* ms of the loop's time */
+#define APPLY_STEP  256	       /* entries between looks at the clock */
+#define COUNT_STEP  5000       /* entries whose counters are read, a second */
+#define LISTED	    1000       /* of the document */
+
+static void
+complain(struct conf_errors *errors, const char *path, const char *why)
+{
+	errors->lines = xreallocarray(
+	    errors->lines, errors->count + 1, sizeof(*errors->lines));
+	errors->lines[errors->count++] = xasprintf("%s: %s", path, why);
+}
+
+/* All of it, free(3) it; NULL with errno. */
+static char *
+slurp(int fd, size_t *len)
+{
+	char *text = xcalloc(1, FILE_MAX + 1);
+	ssize_t n;
+
+	for (*len = 0; *len <= FILE_MAX; *len += (size_t)n) {
+		n = read(fd, text + *len, FILE_MAX + 1 - *len);
+		if (n == 0)
+			return text;
+		if (n == -1 && errno == EINTR)
+			n = 0;
+		if (n == -1)
+			break;
+	}
+	if (*len > FILE_MAX)
+		errno = EFBIG;
+	free(text);
+	return NULL;
+}
+
+void
+blocks_read_file(const struct conf *conf, struct prefix_list *out,
+    struct conf_errors *errors)
+{
+	const char *path = conf->block.file;
+	char *text = NULL;
+	struct stat st;
+	size_t len;
+	int fd;
+
+	memset(out, 0, sizeof(*out));
+	if (path == NULL)
+		return;
+	/* Not to wait for a writer of a FIFO. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		complain(errors, path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		complain(errors, path, "is not a regular file");
+	else if ((text = slurp(fd, &len)) == NULL)
+		complain(errors, path, strerror(errno));
+	else
+		blocklist_read(text, len, path, out, errors);
+	if (fd != -1)
+		close(fd);
+	free(text);
+}
+
+/* Those between the cursor and the end, or till the time is up: true if all. */
+static bool
+apply_some(struct engine *e)
+{
+	struct blocks *b = &e->blocks;
+	const struct dataplane_ops *ops = e->dataplane->ops;
+	uint64_t end = monotime_ms() + APPLY_LIMIT;
+
+	for (; b->cursor < b->set.count; b->cursor++) {
+		struct blocked *entry = &b->set.list[b->cursor];
+		bool wanted = blocked_is_wanted(entry);
+
+		if (b->cursor % APPLY_STEP == 0 && monotime_ms() > end)
+			return false;
+		if (wanted == entry->applied)
+			continue;
+		b->failed = (wanted ? ops->block : ops->unblock)(
+				e->dataplane, &entry->prefix) == -1;
+		if (b->failed)
+			return true;
+		entry->applied = wanted;
+		if (!wanted)
+			entry->packets = entry->octets = 0;
+	}
+	blocklist_compact(&b->set);
+	return true;
+}
+
+static void
+apply(evutil_socket_t fd, short what, void *arg)
+{
+	struct timeval now = {0};
+	struct engine *e = arg;
+
+	(void)fd;
+	(void)what;
+	if (!apply_some(e))
+		evtimer_add(e->blocks.timer, &now);
+}
+
+void
+blocks_apply(struct engine *e)
+{
+	e->blocks.cursor = 0;
+	e->blocks.next_end = blocklist_next_end(&e->blocks.set);
+	apply(-1, 0, e);
+}
+
+char *
+blocks_keep(struct engine *e)
+{
+	struct blocks *b = &e->blocks;
+	char *text, *wrong;
+	size_t len;
+
+	text = blocklist_orders_write(&b->set, &len);
+	parent_excuse(e);
+	wrong = state_file_write(b->path, text, len);
+	free(text);
+	free(b->problem);
+	b->problem = wrong == NULL ? NULL : xstrdup(wrong);
+	if (wrong != NULL)
+		log_warnx("blocked prefixes can't be kept: %s", wrong);
+	return wrong;
+}
+
+static void
+read_orders(struct engine *e)
+{
+	struct blocks *b = &e->blocks;
+	char *text, *wrong, *why = NULL;
+	size_t len;
+
+	wrong = state_file_read(b->path, &text, &len);
+	if (wrong == NULL && text != NULL)
+		why = blocklist_orders_read(text, len, &b->set);
+	if (why != NULL)
+		wrong = xasprintf("%s: %s", b->path, why);
+	free(why);
+	free(text);
+	b->unread = wrong != NULL;
+	b->problem = wrong;
+	if (wrong != NULL)
+		log_warnx("what was ordered to be blocked can't be known, what "
+			  "is blocked stays so: %s",
+		    wrong);
+	else if (b->set.count > 0)
+		log_notice("%zu orders of before block prefixes: %s",
+		    b->set.count, b->path);
+}
+
+static void
+take(const struct prefix *prefix, void *arg)
+{
+	prefix_list_add(arg, prefix);
+}
+
+/* What can't be known now is taken to be what it was. */
+static void
+assume_file(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->blocks.set.count; i++) {
+		struct blocked *entry = &e->blocks.set.list[i];
+
+		entry->in_file = entry->applied && !entry->ordered;
+	}
+}
+
+static char *
+first_line(const struct conf_errors *errors)
+{
+	size_t i;
+
+	for (i = 0; i < errors->count; i++)
+		log_warnx("%s", errors->lines[i]);
+	return xasprintf("%s%s", errors->lines[0],
+	    errors->count > 1 ? " (and more: see the log)" : "");
+}
+
+void
+blocks_start(struct engine *e)
+{
+	struct blocks *b = &e->blocks;
+	struct prefix_list were = {0}, file;
+	struct conf_errors errors = {0};
+
+	b->path = xasprintf("%s.blocked", e->conf->state);
+	b->timer = evtimer_new(e->base, apply, e);
+	if (b->timer == NULL)
+		fatalx("no memory for a timer");
+	read_orders(e);
+	e->dataplane->ops->blocked_each(e->dataplane, take, &were);
+	blocklist_set_applied(&b->set, &were);
+	prefix_list_clear(&were);
+	blocks_read_file(e->conf, &file, &errors);
+	if (errors.count > 0)
+		b->file_problem = first_line(&errors);
+	if (errors.count > 0 || b->unread)
+		assume_file(e);
+	else
+		blocklist_set_file(&b->set, &file);
+	prefix_list_clear(&file);
+	conf_errors_clear(&errors);
+	blocks_apply(e);
+}
+
+void
+blocks_follow(struct engine *e, struct prefix_list *file)
+{
+	free(e->blocks.file_problem);
+	e->blocks.file_problem = NULL;
+	blocklist_set_file(&e->blocks.set, file);
+	prefix_list_clear(file);
+	blocks_apply(e);
+}
+
+/* Some at a time. */
+static void
+read_counters(struct engine *e)
+{
+	struct blocks *b = &e->blocks;
+	size_t i;
+
+	for (i = 0; i < COUNT_STEP && i < b->set.count; i++) {
+		struct blocked *entry;
+
+		if (b->counted >= b->set.count)
+			b->counted = 0;
+		entry = &b->set.list[b->counted++];
+		if (entry->applied)
+			(void)e->dataplane->ops->blocked_counters(e->dataplane,
+			    &entry->prefix, &entry->packets, &entry->octets);
+	}
+}
+
+static void
+expire(struct engine *e)
+{
+	struct blocks *b = &e->blocks;
+	int64_t now = time(NULL);
+	size_t ended;
+
+	if (b->next_end == 0 || now < b->next_end)
+		return;
+	ended = blocklist_expire(&b->set, now);
+	log_notice("%zu prefix%s no longer blocked: the time is over", ended,
+	    ended == 1 ? " is" : "es are");
+	free(blocks_keep(e));
+	blocks_apply(e);
+}
+
+/* Try again to keep what could not be. */
+static void
+keep_again(struct engine *e)
+{
+	if (e->blocks.problem == NULL || e->blocks.unread ||
+	    !retry_due(&e->blocks_retry, monotime_ms()))
+		return;
+	free(blocks_keep(e));
+	if (e->blocks.problem != NULL)
+		return;
+	retry_reset(&e->blocks_retry);
+	log_notice("blocked prefixes are kept again: %s", e->blocks.path);
+}
+
+void
+blocks_tick(struct engine *e)
+{
+	expire(e);
+	keep_again(e);
+	if (e->blocks.failed)
+		blocks_apply(e);
+	read_counters(e);
+}
+
+static json_t *
+blocked_json(const struct blocked *entry, int64_t now)
+{
+	char prefix[PREFIX_STRLEN];
+	int64_t left = entry->until > now ? entry->until - now : 0;
+
+	return json_pack("{s:s, s:I, s:I, s:o, s:s}", "prefix",
+	    prefix_format(&entry->prefix, prefix), "packets",
+	    (json_int_t)entry->packets, "octets", (json_int_t)entry->octets,
+	    "left",
+	    entry->in_file || entry->until == 0 ? json_null()
+						: json_integer(left),
+	    "source", entry->in_file ? "file" : "order");
+}
+
+json_t *
+blocks_json(struct engine *e)
+{
+	struct source_top top;
+	json_t *list = json_array();
+	int64_t now = time(NULL);
+	size_t i;
+
+	source_top_init(&top, LISTED);
+	for (i = 0; i < e->blocks.set.count; i++) {
+		const struct blocked *entry = &e->blocks.set.list[i];
+		struct source one = {
+		    .prefix = entry->prefix, .packets = entry->packets};
+
+		if (blocked_is_wanted(entry))
+			source_top_add(&top, &one);
+	}
+	source_top_sort(&top);
+	for (i = 0; i < top.count; i++)
+		json_array_append_new(list,
+		    blocked_json(
+			blocklist_find(&e->blocks.set, &top.list[i].prefix),
+			now));
+	source_top_clear(&top);
+	return list;
+}
+
+static void
+add_problem(json_t *list, const char *what, const char *why)
+{
+	char *line;
+
+	if (why == NULL)
+		return;
+	line = xasprintf("%s: %s", what, why);
+	json_array_append_new(list, status_text(line));
+	free(line);
+}
+
+void
+blocks_problems(const struct engine *e, json_t *list)
+{
+	add_problem(list,
+	    "orders to block prefixes are not kept, or were not read",
+	    e->blocks.problem);
+	add_problem(list,
+	    "the file of blocked prefixes is not in force, what was blocked "
+	    "stays so",
+	    e->blocks.file_problem);
+}
+
+void
+blocks_free(struct engine *e)
+{
+	if (e->blocks.timer != NULL)
+		event_free(e->blocks.timer);
+	blocklist_clear(&e->blocks.set);
+	free(e->blocks.path);
+	free(e->blocks.problem);
+	free(e->blocks.file_problem);
+}

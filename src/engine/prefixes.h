@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Sources of packets, by prefix: those that are blocked (blocks*.c), and what
+ * was counted of all, against the baseline (sources.c).
+ *
+ * What is ordered to be blocked, and the baseline, are kept in files beside the
+ * one that "state" names: with ".blocked" and ".prefixes" added to its name.
+ */
+
+#ifndef ENGINE_PREFIXES_H
+#define ENGINE_PREFIXES_H
+
+#include <jansson.h>
+
+#include "core/blocklist.h"
+#include "core/conf.h"
+
+struct engine;
+
+/* blocks.c */
+
+struct blocks {
+	struct blocklist set;
+	struct event *timer; /* the data plane is to be told of differences */
+	size_t cursor;	     /* it was told of those before this one */
+	size_t counted;	     /* counters were read of those before this one */
+	int64_t next_end;   /* seconds since the epoch, of an order; 0 = none */
+	char *path;	    /* of the file that keeps what was ordered */
+	char *problem;	    /* why that has, or may have, others; or NULL */
+	char *file_problem; /* why the configured file is not in force */
+	bool unread;	    /* that of the orders could not be read */
+	bool failed;	    /* the data plane refused the last one */
+};
+
+/*
+ * Read the configured file, if there is one: whatever is wrong is added to
+ * errors.
+ */
+void blocks_read_file(
+    const struct conf *, struct prefix_list *, struct conf_errors *errors);
+/* At start: read what was ordered, see what a predecessor has blocked. */
+void blocks_start(struct engine *);
+/* After a reload: these are in the configured file.  Takes the list. */
+void blocks_follow(struct engine *, struct prefix_list *);
+/* Each second. */
+void blocks_tick(struct engine *);
+/* The set was changed: tell the data plane. */
+void blocks_apply(struct engine *);
+/* Keep what is ordered: NULL, or why that fails; free(3) it. */
+char *blocks_keep(struct engine *);
+/* "blocked" of the document of prefixes: those that drop most. */
+json_t *blocks_json(struct engine *);
+void blocks_problems(const struct engine *, json_t *list);
+void blocks_free(struct engine *);
+
+/* blocks_console.c: the control socket's "block" and "unblock". */
+
+json_t *console_block(struct engine *, const json_t *request);
+json_t *console_unblock(struct engine *, const json_t *request);
+
+/* sources.c */
+
+struct sources;
+
+/* At start: read the baseline. */
+void sources_start(struct engine *);
+void sources_free(struct engine *);
+/*
+ * What /prefixes.json has (vc5d-api(5)), a new reference: of either version of
+ * IP the prefixes that send most, and the blocked ones that drop most.
+ */
+json_t *engine_prefixes(struct engine *);
+/* The control socket's "prefixes", and "baseline": save one. */
+json_t *console_prefixes(struct engine *, const json_t *request);
+json_t *console_baseline(struct engine *, const json_t *request);
+
+#endif

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Blocked prefixes: from the file and by orders, through reloads and restarts;
+ * and where packets come from, against the baseline.
+ */
+
+#include "ordering.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+#include "engine/prefixes.h"
+#include "fakes_sources.h"
+#include "fakes_state.h"
+
+#define ATTACKER "203.0.113.0/24"
+#define OTHER	 "198.51.100.0/25"
+#define SIX	 "2001:db8:bad::/48"
+
+static char list[] = "/tmp/vc5-blocks-XXXXXX";
+static char with_file[128];
+
+/* The file of blocked prefixes. */
+static void
+write_list(const char *text)
+{
+	FILE *out = fopen(list, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* The configuration names the file. */
+static void
+use_list(const char *text)
+{
+	write_list(text);
+	snprintf(with_file, sizeof(with_file),
+	    "\"block\": {\"file\": \"%s\"}, ", list);
+	more = with_file;
+}
+
+static json_t *
+send_order(const char *command, const char *prefix, int seconds, bool force)
+{
+	json_t *request = json_pack("{s:s, s:s, s:b}", "command", command,
+	    "prefix", prefix, "force", force);
+
+	if (seconds != 0)
+		json_object_set_new(request, "for", json_integer(seconds));
+	return ask(request);
+}
+
+/* The test fails unless the reply is that it was done. */
+static void
+must_do(const char *command, const char *prefix, int seconds, bool forced)
+{
+	json_t *reply = send_order(command, prefix, seconds, forced);
+
+	if (!is_true(reply, "ok"))
+		fail_msg("%s %s: %s", command, prefix, json_dumps(reply, 0));
+	json_decref(reply);
+}
+
+/* ... unless it is refused, with this in a line of why. */
+static void
+must_refuse(
+    const char *command, const char *prefix, int seconds, const char *why)
+{
+	json_t *reply = send_order(command, prefix, seconds, false);
+	char *text = json_dumps(reply, JSON_ENCODE_ANY);
+
+	if (is_true(reply, "ok") || strstr(text, why) == NULL)
+		fail_msg("%s %s: %s", command, prefix, text);
+	free(text);
+	json_decref(reply);
+}
+
+static void
+restart(void)
+{
+	engine_free(engine);
+	engine = NULL;
+	event_base_free(base);
+	start(SERVICE_WEB);
+}
+
+/* The entry of the document about a prefix, borrowed from it; or NULL. */
+static json_t *
+entry_of(json_t *document, const char *prefix)
+{
+	json_t *all = json_object_get(document, "blocked"), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+		if (strcmp(json_string_value(json_object_get(one, "prefix")),
+			prefix) == 0)
+			return one;
+	return NULL;
+}
+
+static json_t *
+prefixes(bool only_new, int limit)
+{
+	return ask(json_pack("{s:s, s:b, s:i}", "command", "prefixes", "new",
+	    only_new, "limit", limit));
+}
+
+static json_int_t
+number(const json_t *json, const char *key)
+{
+	return json_integer_value(json_object_get(json, key));
+}
+
+static json_int_t
+dropped(const char *prefix)
+{
+	json_t *document = prefixes(false, 0);
+	json_int_t packets = number(entry_of(document, prefix), "packets");
+
+	json_decref(document);
+	return packets;
+}
+
+static void
+an_order_blocks_and_another_one_ends_it(void **state)
+{
+	(void)state;
+	fake_state_file.peer = 1000;
+	start(SERVICE_WEB);
+	must_do("block", ATTACKER, 0, false);
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_true(was_logged("source " ATTACKER ": blocked, by uid 1000"));
+	must_do("block", ATTACKER, 0, false);
+	must_do("block", "198.51.100.7", 0, false);
+	assert_non_null(fake_blocked("198.51.100.7/32"));
+	must_do("block", SIX, 0, false);
+	assert_non_null(fake_blocked(SIX));
+	assert_int_equal(fake_sources.blocks, 3);
+	must_do("unblock", ATTACKER, 0, false);
+	assert_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(SIX));
+	must_do("unblock", ATTACKER, 0, false);
+	assert_int_equal(fake_sources.unblocks, 1);
+}
+
+static void
+orders_outlive_a_reload_and_a_restart(void **state)
+{
+	json_t *document;
+
+	(void)state;
+	start(SERVICE_WEB);
+	must_do("block", ATTACKER, 0, false);
+	must_do("block", SIX, 3600, false);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_non_null(fake_blocked(ATTACKER));
+	restart();
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_int_equal(fake_sources.blocks, 2);
+	document = engine_prefixes(engine);
+	assert_true(json_is_null(
+	    json_object_get(entry_of(document, ATTACKER), "left")));
+	assert_in_range(number(entry_of(document, SIX), "left"), 3500, 3600);
+	json_decref(document);
+	/* The machine was off: there is nothing in the data plane. */
+	fake_sources.blocked_count = 0;
+	restart();
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(SIX));
+}
+
+static void
+an_order_ends_by_itself(void **state)
+{
+	(void)state;
+	start(SERVICE_WEB);
+	must_do("block", ATTACKER, 1, false);
+	must_do("block", SIX, 0, false);
+	assert_non_null(fake_blocked(ATTACKER));
+	wait_for(fake_blocked(ATTACKER) == NULL);
+	assert_non_null(fake_blocked(SIX));
+	assert_true(was_logged("1 prefix is no longer blocked"));
+	assert_null(strstr(fake_blocked_file.text, "203.0.113"));
+	assert_non_null(strstr(fake_blocked_file.text, SIX));
+}
+
+/* It ended while nobody was there. */
+static void
+an_order_that_ended_is_not_followed_after_a_restart(void **state)
+{
+	(void)state;
+	fake_blocked_file.text =
+	    xstrdup("{\"version\": 1, \"blocked\": [{\"prefix\": \"" ATTACKER
+		    "\", \"since\": 5, \"until\": 10, \"uid\": 0, \"forced\": "
+		    "false}]}");
+	fake_leave_blocked(ATTACKER);
+	start(SERVICE_WEB);
+	wait_for(fake_blocked(ATTACKER) == NULL);
+}
+
+static void
+what_needs_thought_needs_force(void **state)
+{
+	(void)state;
+	start(SERVICE_WEB);
+	must_refuse("block", "0.0.0.0/0", 0, "nobody would be served");
+	must_refuse("block", "::/0", 0, "nobody would be served");
+	must_refuse("block", "64.0.0.0/7", 0, "fewer than 8 bits");
+	must_refuse("block", "2000::/3", 0, "fewer than 16 bits");
+	must_refuse("block", "10.0.0.0/24", 0, "the server " A " is in it");
+	must_refuse("block", B, 0, "the server " B " is in it");
+	assert_int_equal(fake_sources.blocks, 0);
+	must_do("block", B, 0, true);
+	assert_non_null(fake_blocked(B "/32"));
+	assert_non_null(strstr(fake_blocked_file.text, "\"forced\": true"));
+}
+
+static void
+what_is_no_prefix_is_refused(void **state)
+{
+	json_t *reply;
+
+	(void)state;
+	start(SERVICE_WEB);
+	must_refuse("block", "203.0.113.7/24", 0, "is it 203.0.113.0/24?");
+	must_refuse("block", "spam", 0, "neither a prefix nor an address");
+	must_refuse("block", "203.0.113.0/33", 0, "neither a prefix");
+	must_refuse("block", ATTACKER, -1, "\\\"for\\\" is not in the range");
+	must_refuse("block", ATTACKER, 99999999, "is not in the range");
+	reply = ask(json_pack("{s:s}", "command", "block"));
+	assert_string_equal(json_string_value(json_object_get(reply, "error")),
+	    "\"prefix\" is missing");
+	json_decref(reply);
+	reply = ask(json_pack("{s:s, s:i}", "command", "block", "prefix", 5));
+	assert_string_equal(json_string_value(json_object_get(reply, "error")),
+	    "\"prefix\" is not a string");
+	json_decref(reply);
+	assert_int_equal(fake_sources.blocks, 0);
+}
+
+static void
+an_order_that_can_not_be_kept_is_followed_with_a_warning(void **state)
+{
+	json_t *reply;
+	char *text;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_blocked_file.write_fails = true;
+	reply = send_order("block", ATTACKER, 0, false);
+	text = json_dumps(reply, 0);
+	assert_non_null(strstr(text, "it will be forgotten when vc5d ends"));
+	free(text);
+	json_decref(reply);
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_true(has_problem("orders to block prefixes are not kept"));
+	/* It is tried again. */
+	fake_blocked_file.write_fails = false;
+	wait_for(!has_problem("orders to block prefixes"));
+	assert_non_null(strstr(fake_blocked_file.text, ATTACKER));
+}
+
+static void
+orders_that_can_not_be_read_leave_things_as_they_are(void **state)
+{
+	(void)state;
+	fake_blocked_file.text = xstrdup("{\"version\": 1");
+	fake_leave_blocked(ATTACKER);
+	start(SERVICE_WEB);
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_true(has_problem("orders to block prefixes are not kept"));
+	must_refuse("block", OTHER, 0, "what was ordered before would be lost");
+	assert_string_equal(fake_blocked_file.text, "{\"version\": 1");
+	must_do("block", OTHER, 0, true);
+	assert_non_null(strstr(fake_blocked_file.text, OTHER));
+}
+
+static void
+the_file_is_applied_and_a_reload_applies_the_difference(void **state)
+{
+	(void)state;
+	use_list("# from the feed\n" ATTACKER "\n" SIX " # a comment\n\n");
+	start(SERVICE_WEB);
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(SIX));
+	must_do("block", OTHER, 0, false);
+	write_list(SIX "\n198.51.100.9\n");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(SIX));
+	assert_non_null(fake_blocked(OTHER));
+	assert_non_null(fake_blocked("198.51.100.9/32"));
+	assert_int_equal(fake_sources.blocks, 4);
+	assert_int_equal(fake_sources.unblocks, 1);
+	must_refuse("unblock", SIX, 0, "is in the file of blocked prefixes");
+	assert_non_null(fake_blocked(SIX));
+}
+
+static void
+what_both_block_stays_until_neither_does(void **state)
+{
+	(void)state;
+	use_list(ATTACKER "\n");
+	start(SERVICE_WEB);
+	must_do("block", ATTACKER, 0, false);
+	must_do("unblock", ATTACKER, 0, false);
+	assert_non_null(fake_blocked(ATTACKER));
+	must_do("block", ATTACKER, 0, false);
+	write_list("");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_non_null(fake_blocked(ATTACKER));
+	must_do("unblock", ATTACKER, 0, false);
+	assert_null(fake_blocked(ATTACKER));
+	assert_int_equal(fake_sources.blocks, 1);
+}
+
+static void
+a_bad_file_refuses_a_reload(void **state)
+{
+	char line[128];
+
+	(void)state;
+	use_list(ATTACKER "\n");
+	start(SERVICE_WEB);
+	write_list(OTHER "\n203.0.113.1/24\n");
+	assert_int_equal(engine_reload(engine), -1);
+	snprintf(line, sizeof(line),
+	    "%s:2: \"203.0.113.1/24\" has bits set behind its length", list);
+	assert_true(was_logged(line));
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_null(fake_blocked(OTHER));
+	unlink(list);
+	assert_int_equal(engine_reload(engine), -1);
+	assert_true(was_logged("No such file"));
+	assert_non_null(fake_blocked(ATTACKER));
+}
+
+/* To serve nobody would be worse than to block as before. */
+static void
+a_bad_file_does_not_keep_a_fresh_engine_from_starting(void **state)
+{
+	(void)state;
+	use_list("nonsense\n");
+	fake_leave_blocked(ATTACKER);
+	start(SERVICE_WEB);
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_true(
+	    has_problem("the file of blocked prefixes is not in force"));
+	write_list(OTHER "\n");
+	assert_int_equal(engine_reload(engine), 0);
+	assert_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(OTHER));
+	assert_false(
+	    has_problem("the file of blocked prefixes is not in force"));
+}
+
+static void
+what_the_data_plane_refuses_is_tried_again(void **state)
+{
+	(void)state;
+	start(SERVICE_WEB);
+	fake_sources.fails = true;
+	must_do("block", ATTACKER, 0, false);
+	assert_null(fake_blocked(ATTACKER));
+	fake_sources.fails = false;
+	wait_for(fake_blocked(ATTACKER) != NULL);
+}
+
+static void
+the_document_says_what_was_dropped(void **state)
+{
+	json_t *document;
+
+	(void)state;
+	use_list(OTHER "\n");
+	start(SERVICE_WEB);
+	must_do("block", ATTACKER, 600, false);
+	fake_blocked(ATTACKER)->packets = 7;
+	fake_blocked(OTHER)->packets = 9;
+	wait_for(dropped(ATTACKER) == 7 && dropped(OTHER) == 9);
+	document = prefixes(false, 0);
+	assert_int_equal(number(document, "version"), 1);
+	assert_int_equal(number(document, "blocked_total"), 2);
+	assert_int_equal(number(entry_of(document, ATTACKER), "packets"), 7);
+	assert_int_equal(number(entry_of(document, ATTACKER), "octets"), 420);
+	assert_string_equal(json_string_value(json_object_get(
+				entry_of(document, ATTACKER), "source")),
+	    "order");
+	assert_string_equal(json_string_value(json_object_get(
+				entry_of(document, OTHER), "source")),
+	    "file");
+	/* The one that drops most is the first. */
+	assert_ptr_equal(entry_of(document, OTHER),
+	    json_array_get(json_object_get(document, "blocked"), 0));
+	json_decref(document);
+}
+
+/* The names of the prefixes of a family, with a space behind each. */
+static const char *
+names(const json_t *document, const char *family)
+{
+	static char text[512];
+	const json_t *all = json_object_get(
+			 json_object_get(document, family), "prefixes"),
+		     *one;
+	size_t i, len = 0;
+
+	text[0] = '\0';
+	json_array_foreach(all, i, one)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
+		    json_string_value(json_array_get(one, 0)));
+	return text;
+}
+
+static void
+prefixes_that_send_most_are_listed(void **state)
+{
+	const json_t *four, *first;
+	json_t *document;
+
+	(void)state;
+	start(SERVICE_WEB);
+	assert_int_equal(record.settings.sampling, 256);
+	fake_source("10.1.16.0/20", 256, 5);
+	fake_source("10.2.16.0/20", 2560, 500);
+	fake_source("10.3.16.0/20", 512, 0);
+	fake_source("2001:db8:5::/48", 256, 0);
+	document = prefixes(false, 0);
+	four = json_object_get(document, "ipv4");
+	assert_string_equal(
+	    names(document, "ipv4"), "10.2.16.0/20 10.3.16.0/20 10.1.16.0/20 ");
+	assert_string_equal(names(document, "ipv6"), "2001:db8:5::/48 ");
+	assert_int_equal(number(four, "length"), 20);
+	assert_int_equal(number(four, "sampling"), 256);
+	assert_int_equal(number(four, "since"), 1000);
+	assert_int_equal(number(four, "total"), 3);
+	assert_int_equal(number(four, "active"), 2);
+	assert_true(json_is_null(json_object_get(four, "new")));
+	assert_int_equal(number(four, "packets"), 3328);
+	first = json_array_get(json_object_get(four, "prefixes"), 0);
+	assert_int_equal(json_integer_value(json_array_get(first, 1)), 2560);
+	assert_int_equal(json_integer_value(json_array_get(first, 2)), 256000);
+	assert_int_equal(json_integer_value(json_array_get(first, 3)), 500);
+	assert_int_equal(
+	    number(json_object_get(document, "ipv6"), "length"), 48);
+	assert_int_equal(
+	    number(json_object_get(document, "ipv6"), "other_packets"), 512);
+	json_decref(document);
+	document = prefixes(false, 1);
+	assert_string_equal(names(document, "ipv4"), "10.2.16.0/20 ");
+	json_decref(document);
+}
+
+/* Whoever asks, and how often. */
+static void
+the_search_is_made_once_in_a_while(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	start(SERVICE_WEB);
+	before = fake_sources.searches;
+	json_decref(engine_prefixes(engine));
+	json_decref(engine_prefixes(engine));
+	json_decref(engine_prefixes(engine));
+	assert_int_equal(fake_sources.searches, before + 1);
+}
+
+static void
+new_ones_are_active_and_not_in_the_baseline(void **state)
+{
+	json_t *reply;
+
+	(void)state;
+	start(SERVICE_WEB);
+	reply = prefixes(true, 0);
+	assert_non_null(
+	    strstr(json_string_value(json_object_get(reply, "error")),
+		"no baseline was saved"));
+	json_decref(reply);
+	fake_source("10.1.16.0/20", 256, 5);
+	fake_source("2001:db8:5::/48", 256, 0);
+	reply = ask(json_pack("{s:s}", "command", "baseline"));
+	assert_true(is_true(reply, "ok"));
+	assert_string_equal(
+	    json_string_value(json_object_get(reply, "message")),
+	    "saved 1 prefixes of IPv4 and 1 of IPv6");
+	json_decref(reply);
+	fake_source("10.2.16.0/20", 256, 61);
+	fake_source("10.3.16.0/20", 256, 60);
+	fake_source("2001:db8:6::/48", 256, 0);
+	restart();
+	reply = prefixes(true, 0);
+	assert_string_equal(names(reply, "ipv4"), "10.3.16.0/20 ");
+	assert_string_equal(names(reply, "ipv6"), "2001:db8:6::/48 ");
+	assert_int_equal(number(json_object_get(reply, "ipv4"), "new"), 1);
+	assert_int_equal(number(json_object_get(reply, "baseline"), "ipv4"), 1);
+	json_decref(reply);
+}
+
+static void
+a_baseline_that_can_not_be_saved_is_not_used(void **state)
+{
+	json_t *reply;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_source("10.1.16.0/20", 256, 5);
+	fake_baseline_file.write_fails = true;
+	reply = ask(json_pack("{s:s}", "command", "baseline"));
+	assert_false(is_true(reply, "ok"));
+	json_decref(reply);
+	reply = prefixes(true, 0);
+	assert_non_null(json_object_get(reply, "error"));
+	json_decref(reply);
+	reply = prefixes(false, 70000);
+	assert_string_equal(json_string_value(json_object_get(reply, "error")),
+	    "\"limit\" is not in the range 0 to 65536");
+	json_decref(reply);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(an_order_blocks_and_another_one_ends_it),
+	    TEST(orders_outlive_a_reload_and_a_restart),
+	    TEST(an_order_ends_by_itself),
+	    TEST(an_order_that_ended_is_not_followed_after_a_restart),
+	    TEST(what_needs_thought_needs_force),
+	    TEST(what_is_no_prefix_is_refused),
+	    TEST(an_order_that_can_not_be_kept_is_followed_with_a_warning),
+	    TEST(orders_that_can_not_be_read_leave_things_as_they_are),
+	    TEST(the_file_is_applied_and_a_reload_applies_the_difference),
+	    TEST(what_both_block_stays_until_neither_does),
+	    TEST(a_bad_file_refuses_a_reload),
+	    TEST(a_bad_file_does_not_keep_a_fresh_engine_from_starting),
+	    TEST(what_the_data_plane_refuses_is_tried_again),
+	    TEST(the_document_says_what_was_dropped),
+	    TEST(prefixes_that_send_most_are_listed),
+	    TEST(the_search_is_made_once_in_a_while),
+	    TEST(new_ones_are_active_and_not_in_the_baseline),
+	    TEST(a_baseline_that_can_not_be_saved_is_not_used),
+	};
+	int failed, fd = mkstemp(list);
+
+	if (fd == -1)
+		return 1;
+	close(fd);
+	failed = run_engine_tests(tests);
+	unlink(list);
+	return failed;
+}
