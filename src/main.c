@@ -115,6 +115,7 @@ main(int argc, char **argv, char **environment)
 		return 0;
 	}
 	make_absolute(conf);
+	log_set_json(conf->logging.json);
 	o.file = file = xstrdup(conf->file);
 	if (!o.foreground)
 		ready = background_begin();

@@ -141,6 +141,7 @@ configure(struct parent *p)
 	}
 	announced_configure(&p->announced, conf);
 	parent_notice_configure(p, conf);
+	log_set_json(conf->logging.json);
 	deadman_limit(&p->deadman, conf->dead_man);
 	conf_free(conf);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * TLS of probes; private to check_stream.c and check_tls*.c, the only users of
- * libssl.
+ * TLS of probes; private to check_stream.c and check_tls*.c, but for the
+ * contexts, which whoever connects to a server may use.
  */
 
 #ifndef ADAPTERS_CHECK_TLS_H
@@ -15,7 +15,7 @@ struct check;
 struct ssl_ctx_st;
 
 /*
- * The context of all probes that verify by the same file (NULL = what the
+ * The context of all clients that verify by the same file (NULL = what the
  * system trusts), or that don't: borrowed, an SSL made of it has a reference
  * of its own.  What is trusted is read again once it has changed.  NULL, with
  * why it can't be had, in static storage.

@@ -19,10 +19,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/log_json.h"
 
 static const char *log_name = "vc5d";
 static int log_foreground = 1;
 static enum log_verbosity log_verbosity = LOG_NORMAL;
+static bool log_json; /* lines of JSON, else text */
+
+/* A message of JSON may need six characters for each. */
+#define LINE_LEN 8192
 static TAILQ_HEAD(log_taps, log_tap) taps = TAILQ_HEAD_INITIALIZER(taps);
 
 /* Where messages go that are not waited for. */
@@ -53,6 +58,24 @@ log_open(const char *name, int foreground, enum log_verbosity verbosity)
 	log_verbosity = verbosity;
 	if (!foreground)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void
+log_set_verbosity(enum log_verbosity verbosity)
+{
+	log_verbosity = verbosity;
+}
+
+enum log_verbosity
+log_get_verbosity(void)
+{
+	return log_verbosity;
+}
+
+void
+log_set_json(bool json)
+{
+	log_json = json;
 }
 
 /* syslog(3)'s, but not blocking. */
@@ -115,7 +138,7 @@ put_unwaited(const char *text, size_t len)
 static bool
 put_syslog(int priority, const char *text)
 {
-	char line[1200], stamp[32];
+	char line[LINE_LEN], stamp[32];
 	time_t now = time(NULL);
 	struct tm tm;
 	int len;
@@ -136,7 +159,7 @@ put_syslog(int priority, const char *text)
 static bool
 put_error(const char *text)
 {
-	char line[1200], stamp[32];
+	char line[LINE_LEN], stamp[32];
 	struct timespec now;
 	struct tm tm;
 	int len;
@@ -144,15 +167,18 @@ put_error(const char *text)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	len = snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", stamp,
-	    now.tv_nsec / 1000000, log_name, text);
+	if (log_json)
+		len = snprintf(line, sizeof(line), "%s\n", text);
+	else
+		len = snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", stamp,
+		    now.tv_nsec / 1000000, log_name, text);
 	if (unwaited.on)
 		return put_unwaited(line, (size_t)len);
 	return fputs(line, stderr) != EOF;
 }
 
 static bool
-put(int priority, const char *text)
+put_line(int priority, const char *text)
 {
 	if (log_foreground)
 		return put_error(text);
@@ -160,6 +186,30 @@ put(int priority, const char *text)
 		return put_syslog(priority, text);
 	syslog(priority, "%s", text);
 	return true;
+}
+
+static int64_t
+epoch_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool
+put(int priority, const char *text)
+{
+	char *json;
+	bool done;
+
+	if (!log_json)
+		return put_line(priority, text);
+	json =
+	    log_json_line(epoch_ms(), priority, log_name, (int)getpid(), text);
+	done = put_line(priority, json);
+	free(json);
+	return done;
 }
 
 /* Who reads again is told first what it has missed. */

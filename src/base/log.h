@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 /* Highest priority number, as of syslog(3), that is still logged. */
 enum log_verbosity {
@@ -37,6 +38,13 @@ void log_close(void);
  * waiting.
  */
 void log_never_wait(void);
+
+/* From now on, in place of what log_open() was told. */
+void log_set_verbosity(enum log_verbosity);
+enum log_verbosity log_get_verbosity(void);
+
+/* Lines of JSON (log_json.h) instead of text, or not: not so at first. */
+void log_set_json(bool);
 
 /*
  * Somebody who is told of each message that the verbosity lets through, after

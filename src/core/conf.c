@@ -80,6 +80,7 @@ conf_new(const char *file)
 	conf->limits.slots = 65537;
 	conf->limits.history = 1000;
 	conf->limits.probes = 16384;
+	conf_logging_init(&conf->logging);
 	(void)addr_parse("239.192.86.53", &conf->sync.group);
 	conf->sync.port = 8653;
 	conf->sync.ttl = 1;
@@ -114,6 +115,7 @@ conf_free(struct conf *conf)
 	free(conf->sync.instance);
 	free(conf->block.file);
 	conf_webserver_clear(&conf->webserver);
+	conf_logging_clear(&conf->logging);
 	free(conf->control);
 	free(conf->control_readonly.path);
 	free(conf->control_readonly.group);

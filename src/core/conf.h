@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "core/alert.h"
+#include "core/conf_logging.h"
 #include "core/delivery.h"
 #include "core/service.h"
 
@@ -72,6 +73,7 @@ struct conf_check {
 	unsigned timeout;	/* ms for the whole probe, <= interval */
 	unsigned rise;		/* passes in a row that make it up */
 	unsigned fall;		/* failures in a row that make it down */
+	bool log_probes;	/* all results, else transitions only */
 	/* http, https */
 	char *method;		   /* "GET", "HEAD", ... */
 	char *host;		   /* Host header; NULL = the VIP */
@@ -235,6 +237,7 @@ struct conf {
 		char *instance; /* NULL = the host's name */
 		unsigned learn; /* ms that joining may take at most */
 	} sync;
+	struct conf_logging logging;
 	char *control; /* path of vc5ctl's socket */
 	/* A second one, by which nothing can be changed. */
 	struct {

@@ -21,6 +21,7 @@ struct conf_check_scope {
 	/* ms; 0 = the default, which depends on the interval */
 	struct conf_sourced interval, fast_interval, timeout;
 	unsigned rise, fall;
+	bool log_probes;
 	/* http, https */
 	const char *host; /* NULL = the VIP */
 	const char *path, *method;
@@ -72,7 +73,9 @@ struct conf_check_draft {
 	    CONF_CHECK_ROW(                                                    \
 		base, "rise", conf_read_unsigned, rise, &conf_results_limits), \
 	    CONF_CHECK_ROW(                                                    \
-		base, "fall", conf_read_unsigned, fall, &conf_results_limits)
+		base, "fall", conf_read_unsigned, fall, &conf_results_limits), \
+	    CONF_CHECK_ROW(                                                    \
+		base, "log_probes", conf_read_bool, log_probes, NULL)
 
 #define CONF_HTTP_KEYS(base)                                                \
 	CONF_CHECK_ROW(base, "host", conf_read_host, host, NULL),           \

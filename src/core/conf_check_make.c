@@ -128,6 +128,7 @@ conf_check_make(const struct conf_check_draft *draft, uint8_t protocol,
 	    .timeout = conf_timeout_of(scope),
 	    .rise = scope->rise,
 	    .fall = scope->fall,
+	    .log_probes = scope->log_probes,
 	    .send = copy_bytes(&draft->send),
 	    .receive = copy_bytes(&draft->receive)};
 	if (draft->type == CHECK_HTTP || draft->type == CHECK_HTTPS)
@@ -251,7 +252,8 @@ conf_check_equal(const struct conf_check *a, const struct conf_check *b)
 	    a->interval == b->interval &&
 	    a->fast_interval == b->fast_interval && a->timeout == b->timeout &&
 	    a->rise == b->rise && a->fall == b->fall &&
-	    same_expectation(a, b) && same_request(a, b) && same_tls(a, b) &&
-	    same_dns(a, b) && same_bytes(&a->send, &b->send) &&
+	    a->log_probes == b->log_probes && same_expectation(a, b) &&
+	    same_request(a, b) && same_tls(a, b) && same_dns(a, b) &&
+	    same_bytes(&a->send, &b->send) &&
 	    same_bytes(&a->receive, &b->receive) && same_command(a, b);
 }

@@ -333,6 +333,7 @@ static const struct conf_key file_keys[] = {
     {"dead_man", read_dead_man, 0, &dead_man_limits},
     {"probe", read_probe, 0, NULL},
     {"limits", conf_read_limits, 0, NULL},
+    {"logging", conf_read_logging, 0, NULL},
     {"prefixes", conf_read_prefixes, 0, NULL},
     {"block", conf_read_block, 0, NULL},
     {"sync", conf_read_sync, 0, NULL},

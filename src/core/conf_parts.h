@@ -289,6 +289,17 @@ conf_read_fn conf_read_prefixes; /* member: struct conf_draft */
 
 conf_read_fn conf_read_webserver; /* member: struct conf_draft */
 void conf_webserver_clear(struct conf_webserver *);
+conf_read_fn conf_read_logging;	 /* member: struct conf_draft */
+conf_read_fn conf_read_webhooks; /* member: struct conf_logging */
+/* An object of the same struct: arg is its table. */
+conf_read_fn conf_read_part;
+extern const struct conf_limits conf_timeout_limits;
+/* A URL, in place of *out; false after saying what is wrong. */
+bool conf_url(struct conf_reader *, json_t *, struct url *out);
+void conf_webhook_clear(struct conf_webhook *);
+bool conf_same_text(const char *, const char *);
+bool conf_same_url(const struct url *, const struct url *);
+bool conf_same_trust(const struct conf_trust *, const struct conf_trust *);
 
 conf_read_fn conf_read_vlans; /* member: struct conf_draft */
 /* The VID of the longest prefix that an address is in; 0 = in none. */

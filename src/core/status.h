@@ -85,6 +85,16 @@
  *			  ""), order, since (epoch seconds), uid (of who
  *			  ordered it, or null), forced (bool), reach (how many
  *			  things of the configuration it is about), text } ]
+ *	shipping	{ level ("brief", "verbose"): what the log has,
+ *			  elasticsearch (null = off) { server (URL), error (what
+ *			  is wrong; ""), last_error (that there was; ""),
+ *			  queued, queued_bytes, sent, retried (documents),
+ *			  requests, failures, dropped [ { reason, count } ] },
+ *			  webhooks [ { name, error (what is wrong; ""), pending,
+ *			    told, cancelled (alerts and ends of such: that wait;
+ *			    that were told; that were over before), sent
+ *			    (messages), failures, dropped [ { reason,
+ *			    count } ] } ] }
  *	isolation	{ mode ("withdraw", "hold"), isolated (bool): all
  *			  checks began to fail at once, since (seconds) }
  *	bgp		{ enabled (bool), connected (bool), error (string),

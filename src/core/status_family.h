@@ -54,5 +54,7 @@ const struct family *status_check_families(size_t *count);
 const struct family *status_sync_families(size_t *count);
 /* Those of run-time orders, in status_metrics_orders.c. */
 const struct family *status_order_families(size_t *count);
+/* Those of what is sent elsewhere, in status_metrics_shipping.c. */
+const struct family *status_shipping_families(size_t *count);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/alerts.h"
+#include "engine/history.h"
 #include "engine/private.h"
 
 /* More than a configuration can be the reason of. */
@@ -29,7 +30,8 @@ struct alert {
 	RB_ENTRY(alert) entry;
 	char *id;
 	enum alert_severity severity;
-	uint64_t since; /* monotonic ms */
+	enum alert_severity worst; /* that it ever had */
+	uint64_t since;		   /* monotonic ms */
 	char *text;
 };
 
@@ -38,6 +40,8 @@ RB_HEAD(alert_tree, alert);
 struct alerts {
 	struct alert_tree all; /* by id */
 	size_t count;
+	alerts_cb *listener; /* or NULL */
+	void *arg;
 };
 
 static int
@@ -127,11 +131,33 @@ alert_add(struct engine *e, const char *id, enum alert_severity severity)
 		return NULL;
 	alert = xcalloc(1, sizeof(*alert));
 	alert->id = printable(id);
-	alert->severity = severity;
+	alert->severity = alert->worst = severity;
 	alert->since = monotime_ms();
 	RB_INSERT(alert_tree, &e->alerts->all, alert);
 	e->alerts->count++;
 	return alert;
+}
+
+void
+alerts_listen(struct alerts *a, alerts_cb *listener, void *arg)
+{
+	a->listener = listener;
+	a->arg = arg;
+}
+
+static void
+tell(const struct engine *e, const struct alert *alert, const char *text,
+    bool over)
+{
+	const struct alerts *a = e->alerts;
+	const struct alert_news news = {.id = alert->id,
+	    .text = text,
+	    .severity = over ? alert->worst : alert->severity,
+	    .over = over,
+	    .at = history_now()};
+
+	if (a->listener != NULL)
+		a->listener(a->arg, &news);
 }
 
 void
@@ -149,9 +175,13 @@ alert_raise(struct engine *e, const char *id, enum alert_severity severity,
 	va_start(ap, format);
 	alert->text = format_text(format, ap);
 	va_end(ap);
-	if (worse)
-		log_at(priorities[severity], "alert (%s) %s: %s",
-		    alert_severity_names[severity], alert->id, alert->text);
+	if (!worse)
+		return;
+	if (severity < alert->worst)
+		alert->worst = severity;
+	log_at(priorities[severity], "alert (%s) %s: %s",
+	    alert_severity_names[severity], alert->id, alert->text);
+	tell(e, alert, alert->text, false);
 }
 
 void
@@ -168,6 +198,7 @@ alert_clear(struct engine *e, const char *id, const char *format, ...)
 	va_end(ap);
 	log_notice("alert (%s) %s is over: %s",
 	    alert_severity_names[alert->severity], alert->id, text);
+	tell(e, alert, text, true);
 	free(text);
 	alert_free(e->alerts, alert);
 }

@@ -13,12 +13,20 @@
 #include <jansson.h>
 
 #include "core/alert.h"
+#include "core/alert_message.h"
 
 struct alerts;
 struct engine;
 
 struct alerts *alerts_new(void);
 void alerts_free(struct alerts *);
+
+/*
+ * Somebody is told of each alert when it is logged: that it is raised, or
+ * worse, or over.  Borrowed for the call, in which none may be raised.
+ */
+typedef void alerts_cb(void *arg, const struct alert_news *);
+void alerts_listen(struct alerts *, alerts_cb *, void *arg);
 
 /*
  * The condition that id names, such as "vip 192.0.2.1", is so.  Raised again

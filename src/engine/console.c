@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/ship.h"
 
 static json_t *
 lines_to_json(const struct conf_errors *errors)
@@ -103,6 +104,7 @@ static const struct command {
     {"explain", console_explain, false},
     {"flows", console_flows, false},
     {"history", console_history, false},
+    {"log", console_log, true},
     {"monitor", console_monitor, false},
     {"override", console_override, true},
     {"prefixes", console_prefixes, false},

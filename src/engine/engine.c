@@ -24,6 +24,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/ship.h"
 
 #define RETRY_FIRST	1000 /* ms, of retry.interval */
 #define RETRY_LONGEST	60000
@@ -272,6 +273,7 @@ engine_new(
 	e->started = monotime_ms();
 	e->born = e->loaded = time(NULL);
 	e->alerts = alerts_new();
+	e->ship = ship_new(e);
 	retry_reset(&e->http_retry);
 	retry_reset(&e->control_retry);
 	retry_reset(&e->readonly_retry);
@@ -435,6 +437,7 @@ engine_stop(struct engine *e)
 		return;
 	}
 	e->phase = ENGINE_LEAVING;
+	ship_hurry(e->ship);
 	engine_reconcile(e);
 	announce_want(e);
 	if (!vips_all_withdrawn(e))
@@ -452,6 +455,7 @@ engine_free(struct engine *e)
 	if (e == NULL)
 		return;
 	control_free(e->control_readonly);
+	ship_free(e->ship);
 	control_free(e->control);
 	http_free(e->http);
 	if (e->services != NULL)

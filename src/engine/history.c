@@ -61,8 +61,8 @@ history_free(struct history *h)
 	free(h);
 }
 
-static int64_t
-epoch_ms(void)
+int64_t
+history_now(void)
 {
 	struct timespec now;
 
@@ -116,7 +116,7 @@ history_add(struct engine *e, enum history_kind kind, const char *subject,
 	struct history_event *event = &h->events[++h->total % h->capacity];
 
 	event->number = h->total;
-	event->at = epoch_ms();
+	event->at = history_now();
 	event->kind = kind;
 	snprintf(event->subject, sizeof(event->subject), "%s", subject);
 	snprintf(event->from, sizeof(event->from), "%s", from);

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -46,6 +47,9 @@ void history_add(struct engine *, enum history_kind, const char *subject,
 /* The same of a destination, or of a check of it if what is not NULL. */
 void history_add_destination(const struct destination *, enum history_kind,
     const char *what, const char *from, const char *to, const char *reason);
+
+/* Now, in ms since the epoch, as events have it. */
+int64_t history_now(void);
 
 /*
  * Somebody who is told of each event, as history_json() has it (borrowed),

@@ -47,6 +47,7 @@ struct sync_keys;
 struct engine;
 struct destination;
 struct service;
+struct ship;
 
 /* Something that is tried again until it works. */
 struct retry {
@@ -233,6 +234,7 @@ struct engine {
 
 	struct alerts *alerts;	 /* alerts.h */
 	struct history *history; /* of what has happened */
+	struct ship *ship;	 /* ship.h: who is told of that elsewhere */
 	/* Probes by type and outcome. */
 	uint64_t results[CHECK_NONE][CHECK_LOCAL_ERROR + 1];
 	unsigned spread;     /* ms, of many probes that might begin now */

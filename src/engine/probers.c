@@ -244,7 +244,7 @@ probers_init(struct destination *d)
 	verdict_advise(d);
 }
 
-/* All of it but how often and how long. */
+/* All of it but how often and how long, and what is logged. */
 static bool
 asks_the_same(const struct conf_check *a, const struct conf_check *b)
 {
@@ -255,6 +255,7 @@ asks_the_same(const struct conf_check *a, const struct conf_check *b)
 	timed.timeout = b->timeout;
 	timed.rise = b->rise;
 	timed.fall = b->fall;
+	timed.log_probes = b->log_probes;
 	return conf_check_equal(&timed, b);
 }
 

@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/ship.h"
 
 static bool
 text_differs(const char *a, const char *b)
@@ -135,6 +136,7 @@ replace_conf(struct engine *e, struct conf *now, struct prefix_list *blocked)
 	engine_reconcile(e);
 	announce_want(e);
 	console_follow(e, was);
+	ship_follow(e->ship, was);
 	follow_interfaces(e, was);
 	guard_warn(e);
 	orders_watch(e);

@@ -23,6 +23,7 @@
 #include "engine/history.h"
 #include "engine/private.h"
 #include "engine/status_parts.h"
+#include "engine/ship.h"
 
 json_t *
 status_address(const struct addr *a)
@@ -311,6 +312,7 @@ status_head(const struct engine *e)
 	json_object_set_new(o, "isolation", isolation_json(e));
 	json_object_set_new(o, "engine", parent_json(e));
 	json_object_set_new(o, "process", process_json());
+	json_object_set_new(o, "shipping", ship_json(e));
 	json_object_set_new(
 	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
 	return o;

@@ -9,6 +9,7 @@
 
 #include "base/xmalloc.h"
 #include "engine/private.h"
+#include "engine/ship.h"
 
 static void
 member_problems(const struct interface *in, json_t *list)
@@ -134,6 +135,7 @@ status_problems(const struct engine *e, const char *bgp_error)
 	orders_problems(e, list);
 	blocks_problems(e, list);
 	probers_problems(e, list);
+	ship_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,
 		    json_string("the web server is not listening: see the "

@@ -17,6 +17,7 @@
 #include "engine/history.h"
 #include "engine/private.h"
 #include "engine/selftest.h"
+#include "engine/ship.h"
 
 #define RESULT_LEN     192 /* outcome and detail */
 #define TRANSCRIPT_LEN HISTORY_REASON_LEN
@@ -337,6 +338,8 @@ verdict(struct prober *p, const struct check_result *result)
 		excuse(p, result);
 	else
 		judge(p, result);
+	if (p->conf->log_probes)
+		ship_probe(p, result);
 }
 
 void

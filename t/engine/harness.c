@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "core/conf.h"
 #include "fakes_control.h"
+#include "fakes_ship.h"
 #include "fakes_state.h"
 
 char file[] = "/tmp/vc5d-engine-XXXXXX";
@@ -113,6 +114,7 @@ setup(void **state)
 	fakes_reset();
 	fakes_state_reset();
 	fake_control_reset();
+	fake_ship_reset();
 	return 0;
 }
 
@@ -129,6 +131,7 @@ teardown(void **state)
 	fakes_reset();
 	fakes_state_reset();
 	fake_control_reset();
+	fake_ship_reset();
 	return 0;
 }
 

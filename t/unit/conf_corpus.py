@@ -17,7 +17,7 @@ SCHEMA = os.path.join(SOURCE, "contrib/vc5d.schema.json")
 PARSER = os.path.join(BUILD, "t/unit/conf_tables")
 # Tests that hand over each configuration that they see accepted.
 RECORDED = ["conf", "conf_announce", "conf_checks", "conf_delivery",
-            "conf_flows",
+            "conf_flows", "conf_logging",
             "conf_webserver"]
 
 

@@ -44,6 +44,10 @@ HINTS = {
     "timeout": [1, 2, "500ms"],
     "fast_interval": [1, "500ms"],
     "track": [True],
+    "url": ["https://es1:9200", "http://127.0.0.1:9200/es",
+            "https://[2001:db8::1]/x"],
+    "data_stream": ["logs-vc5d-default", "logs-a.b-c"],
+    "template": [{"a": ["{{text}}", 1]}, []],
 }
 
 # An object of each kind that the parser reads, for its table of keys.
@@ -52,7 +56,9 @@ EACH_KIND = [
              probe={}, limits={}, block={}, prefixes={},
              bgp={"degraded": {"below": 1}},
              sync={"interface": "eth1", "key": "/k"}, webserver={},
-             control_readonly={"path": "/r"}),
+             control_readonly={"path": "/r"},
+             logging={"elasticsearch": {"urls": "https://es1", "queue": {}},
+                      "webhooks": [{"name": "a", "url": "https://h"}]}),
     services(entry(servers=[{"address": "10.0.0.1"}])),
 ] + [
     check(kind, **more) for kind, more in (

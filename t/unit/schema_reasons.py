@@ -29,6 +29,14 @@ def check(kind, **keys):
     return policy("80", checks=[dict({"type": kind}, **keys)])
 
 
+def elasticsearch(urls, **keys):
+    return top(logging={"elasticsearch": dict({"urls": urls}, **keys)})
+
+
+def webhooks(*hooks):
+    return top(logging={"webhooks": list(hooks)})
+
+
 def delivery(kind, **keys):
     return dict({"type": kind}, **keys)
 
@@ -51,6 +59,26 @@ RELATIONS = [
                                        "2": "10.0.0.0/8"})),
     (r"^webserver\.certificate: is required, and missing",
      top(webserver={"key": "/k"})),
+    (r"credentials would be sent to \S+ without encryption",
+     elasticsearch("http://es1", api_key_file="/k")),
+    (r"can't have both a user and an",
+     elasticsearch("https://es1", api_key_file="/k", user="a",
+                   password_file="/p")),
+    (r'"ca" has no effect without "verify"',
+     elasticsearch("https://es1", verify=False, ca="/ca")),
+    (r'can\'t have both a "url" and a "url_file"',
+     webhooks({"name": "a", "url": "https://h", "url_file": "/u"})),
+    (r'"template" has no effect with this "type"',
+     webhooks({"name": "a", "url": "https://h", "type": "slack",
+               "template": {}})),
+    (r"there is another one named",
+     webhooks({"name": "a", "url": "https://h"},
+              {"name": "a", "url": "https://h"})),
+    (r"is none of the fields title, text",
+     webhooks({"name": "a", "url": "https://h",
+               "template": ["{{x}}"]})),
+    (r"has (no host|a user|a port|something|a query|a fragment)",
+     elasticsearch("https://me@es1")),
     (r"is in no subnet of vlans",
      services(entry(), vlans={"1": "10.1.0.0/16"})),
     (r"is also the address of a server",
