@@ -27,10 +27,15 @@
 #define HURRY 1 /* the same, of who asks quietly */
 
 struct client {
-	char *path; /* of the socket */
-	int fd;	    /* -1 = not connected */
-	bool quiet;
+	char *path;	  /* of the socket */
+	int fd;		  /* -1 = not connected */
+	bool quiet;	  /* nobody is told what is wrong */
+	bool hurry;	  /* nor is it waited for */
 	bool unreachable; /* the last request was not answered */
+	/* What was received, and not yet taken. */
+	char *buffer;
+	size_t start, end, size;
+	size_t searched; /* from start on there is no newline before */
 };
 
 static const char *
@@ -65,7 +70,7 @@ complain(const struct client *client, const char *format, ...)
 static int
 open_socket(const struct client *client)
 {
-	struct timeval timeout = {.tv_sec = client->quiet ? HURRY : TIMEOUT};
+	struct timeval timeout = {.tv_sec = client->hurry ? HURRY : TIMEOUT};
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd;
 
@@ -108,6 +113,7 @@ client_free(struct client *client)
 		return;
 	if (client->fd != -1)
 		close(client->fd);
+	free(client->buffer);
 	free(client->path);
 	free(client);
 }
@@ -135,32 +141,61 @@ send_line(int fd, const json_t *request)
 	return n == -1 ? -1 : 0;
 }
 
-/* All up to a newline or the end: free(3) it.  NULL with errno set. */
+/* The end of the next line in what was received; NULL = it is not there. */
 static char *
-receive_line(int fd, size_t *len)
+find_newline(const struct client *client)
 {
-	char *buf = NULL, *end;
-	size_t size = 0;
-	ssize_t n;
+	size_t from = client->start + client->searched;
 
-	for (*len = 0; *len < REPLY_MAX; *len += (size_t)n) {
-		if (*len == size) {
-			size = size == 0 ? 65536 : 2 * size;
-			buf = xreallocarray(buf, size, 1);
-		}
-		if ((n = recv(fd, buf + *len, size - *len, 0)) == -1) {
-			free(buf);
+	if (client->buffer == NULL)
+		return NULL;
+	return memchr(client->buffer + from, '\n', client->end - from);
+}
+
+static void
+make_room(struct client *client)
+{
+	if (client->start > 0) {
+		memmove(client->buffer, client->buffer + client->start,
+		    client->end - client->start);
+		client->end -= client->start;
+		client->start = 0;
+	}
+	if (client->end < client->size)
+		return;
+	client->size = client->size == 0 ? 65536 : 2 * client->size;
+	client->buffer = xreallocarray(client->buffer, client->size, 1);
+}
+
+/*
+ * All up to a newline or the end, which is in the buffer until the next call;
+ * *len is without the newline.  NULL with errno set.
+ */
+static const char *
+receive_line(struct client *client, size_t *len)
+{
+	const char *line, *newline;
+	ssize_t n = 1;
+
+	while ((newline = find_newline(client)) == NULL && n > 0) {
+		client->searched = client->end - client->start;
+		if (client->searched >= REPLY_MAX) {
+			errno = EMSGSIZE;
 			return NULL;
 		}
-		end = memchr(buf + *len, '\n', (size_t)n);
-		if (end != NULL)
-			*len = (size_t)(end - buf);
-		if (n == 0 || end != NULL)
-			return buf;
+		make_room(client);
+		n = recv(client->fd, client->buffer + client->end,
+		    client->size - client->end, 0);
+		if (n == -1)
+			return NULL;
+		client->end += (size_t)n;
 	}
-	free(buf);
-	errno = EMSGSIZE;
-	return NULL;
+	line = client->buffer + client->start;
+	*len = newline != NULL ? (size_t)(newline - line)
+			       : client->end - client->start;
+	client->start += *len + (newline != NULL);
+	client->searched = 0;
+	return line;
 }
 
 /* NULL after having said why. */
@@ -199,34 +234,40 @@ is_error(const struct client *client, const json_t *reply)
 	return true;
 }
 
+/* What there might still be belongs to nothing any more. */
+static void
+disconnect(struct client *client)
+{
+	close(client->fd);
+	client->fd = -1;
+	client->start = client->end = client->searched = 0;
+}
+
 /* NULL after having said why there is none. */
 static json_t *
-exchange(struct client *client, const json_t *request)
+receive(struct client *client)
 {
 	json_t *reply = NULL;
-	char *text = NULL;
+	const char *line;
 	size_t len;
 
-	if (client->fd == -1 && (client->fd = open_socket(client)) == -1)
-		return NULL;
-	if (send_line(client->fd, request) == -1 ||
-	    (text = receive_line(client->fd, &len)) == NULL)
+	if ((line = receive_line(client, &len)) == NULL)
 		complain(client, "%s: %s", client->path,
 		    errno == EAGAIN ? "vc5d does not respond"
 				    : strerror(errno));
 	else
-		reply = decode(client, text, len);
-	free(text);
+		reply = decode(client, line, len);
+	client->unreachable = reply == NULL;
+	if (reply == NULL)
+		disconnect(client);
 	return reply;
 }
 
 json_t *
-client_ask(struct client *client, json_t *request)
+client_next(struct client *client)
 {
-	json_t *reply = exchange(client, request);
+	json_t *reply = receive(client);
 
-	json_decref(request);
-	client->unreachable = reply == NULL;
 	if (reply != NULL && is_error(client, reply)) {
 		json_decref(reply);
 		return NULL;
@@ -235,12 +276,55 @@ client_ask(struct client *client, json_t *request)
 }
 
 json_t *
+client_ask(struct client *client, json_t *request)
+{
+	bool sent = false;
+
+	client->unreachable = true;
+	if (client->fd != -1 || (client->fd = open_socket(client)) != -1) {
+		sent = send_line(client->fd, request) == 0;
+		if (!sent)
+			complain(client, "%s: %s", client->path,
+			    errno == EAGAIN ? "vc5d does not respond"
+					    : strerror(errno));
+	}
+	json_decref(request);
+	return sent ? client_next(client) : NULL;
+}
+
+void
+client_wait_forever(struct client *client)
+{
+	struct timeval never = {0};
+
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &never, sizeof(never));
+}
+
+int
+client_descriptor(const struct client *client)
+{
+	return client->fd;
+}
+
+bool
+client_buffered(const struct client *client)
+{
+	return find_newline(client) != NULL;
+}
+
+json_t *
 client_ask_quietly(struct client *client, json_t *request)
 {
 	json_t *reply;
 
-	client->quiet = true;
+	client->quiet = client->hurry = true;
 	reply = client_ask(client, request);
-	client->quiet = false;
+	client->quiet = client->hurry = false;
 	return reply;
+}
+
+void
+client_be_quiet(struct client *client, bool quiet)
+{
+	client->quiet = quiet;
 }

@@ -8,6 +8,7 @@
 #define CTL_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Exit statuses, as vc5ctl(8) has them. */
 enum {
@@ -31,6 +32,20 @@ void client_free(struct client *);
 json_t *client_ask(struct client *, json_t *request);
 /* The same, without a word and without waiting for long. */
 json_t *client_ask_quietly(struct client *, json_t *request);
+
+/* From now on, say nothing of what is wrong; or do again. */
+void client_be_quiet(struct client *, bool);
+
+/*
+ * The same of a request that is answered with several lines: the first; then
+ * the next.  What a stream sends may be waited for without an end.
+ */
+json_t *client_next(struct client *);
+void client_wait_forever(struct client *);
+/* Of the connection, to poll(2) for what is not buffered; -1 = none. */
+int client_descriptor(const struct client *);
+/* Has the whole next line come, so that client_next() would not wait? */
+bool client_buffered(const struct client *);
 
 /* The exit status after that was NULL. */
 int client_failure(const struct client *);

@@ -108,6 +108,27 @@ static const struct token vip_tokens[] = {
     {.word = NULL},
 };
 
+static const char *const log_levels[] = {"brief", "verbose", NULL};
+
+static const struct argument log_arguments[] = {
+    {.name = "brief|verbose",
+	.kind = ARGUMENT_CHOICE,
+	.choices = log_levels,
+	.help = "what it is to be from now on"},
+    {.name = NULL},
+};
+
+static const struct argument monitor_arguments[] = {
+    [MONITOR_LOG] = {.name = "",
+	.word = "log",
+	.kind = ARGUMENT_FLAG,
+	.help = "lines of the log, too"},
+    [MONITOR_ABOUT] = {.name = "subject",
+	.kind = ARGUMENT_TARGET,
+	.help = "only events about this service, VIP or server"},
+    {.name = NULL},
+};
+
 static const struct argument help_arguments[] = {
     {.name = "word ...",
 	.kind = ARGUMENT_WORDS,
@@ -133,6 +154,14 @@ const struct token grammar[] = {
 	.help = "withdraw and announce a VIP",
 	.subject = &vip_subject,
 	.next = vip_tokens},
+    {.word = "monitor",
+	.help = "show what happens, as it happens",
+	.arguments = monitor_arguments,
+	.run = show_monitor},
+    {.word = "log",
+	.help = "say how much the log has, or change that",
+	.arguments = log_arguments,
+	.run = order_log},
     {.word = "reload",
 	.help = "read the configuration file again",
 	.run = order_reload},

@@ -97,6 +97,10 @@ enum {
 	EXPLAIN_WITHOUT
 };
 enum {
+	MONITOR_LOG,
+	MONITOR_ABOUT
+};
+enum {
 	ORDER_FORCE,
 	ORDER_SERVICE
 };

@@ -106,3 +106,27 @@ order_reload(struct client *client, const struct command *command, bool as_json)
 	json_decref(reply);
 	return good ? CTL_OK : CTL_ERROR;
 }
+
+int
+order_log(struct client *client, const struct command *command, bool as_json)
+{
+	json_t *request = json_pack("{s:s}", "command", "log"), *reply;
+	const char *level = command->values[0];
+	bool good;
+
+	if (level != NULL)
+		json_object_set_new(request, "level", json_string(level));
+	if ((reply = client_ask(client, request)) == NULL)
+		return client_failure(client);
+	good = status_true(reply, "ok");
+	if (as_json) {
+		show_json(reply);
+	} else if (good) {
+		safe_printf("%s", status_string(reply, "message"));
+		putchar('\n');
+	} else {
+		print_lines_to(stderr, json_object_get(reply, "errors"));
+	}
+	json_decref(reply);
+	return good ? CTL_OK : CTL_ERROR;
+}

@@ -11,6 +11,8 @@
 
 /* Order something of a service, backend or vip, or take that back. */
 command_fn give_order;
+/* vc5ctl log: how much of it there is. */
+command_fn order_log;
 /* vc5ctl reload */
 command_fn order_reload;
 

@@ -10,20 +10,67 @@
 
 #include "ctl/show.h"
 
-/* NULL after having said that there is no such thing. */
-static json_t *
-select_part(const struct view *view, json_t *status, const char *argument)
-{
-	json_t *part = status;
+#define FETCH_TRIES 3
 
-	if (view->select != NULL)
-		return view->select(status, argument);
-	if (view->key != NULL &&
-	    (part = json_object_get(status, view->key)) == NULL) {
-		warnx("vc5d's reply has no \"%s\"", view->key);
+json_t *
+fetch_head(struct client *client)
+{
+	return client_ask(client,
+	    json_pack("{s:s, s:s}", "command", "status", "part", "head"));
+}
+
+/* NULL if the reply is not whole. */
+static json_t *
+fetch_lines(struct client *client, const char *service, const char *server)
+{
+	json_t *request =
+	    json_pack("{s:s, s:s}", "command", "status", "part", "services");
+	json_t *services = json_array(), *line;
+
+	if (service != NULL)
+		json_object_set_new(request, "service", json_string(service));
+	if (server != NULL)
+		json_object_set_new(request, "server", json_string(server));
+	line = client_ask(client, request);
+	while (line != NULL && json_object_get(line, "end") == NULL) {
+		json_array_append(services, json_object_get(line, "service"));
+		json_decref(line);
+		line = client_next(client);
+	}
+	if (line == NULL) {
+		json_decref(services);
 		return NULL;
 	}
-	return json_incref(part);
+	json_decref(line);
+	return services;
+}
+
+/* A reload ends what vc5d was about to say: then it is asked again. */
+json_t *
+fetch_services(struct client *client, const char *service, const char *server)
+{
+	json_t *services = NULL;
+	int i;
+
+	for (i = 1; services == NULL && i <= FETCH_TRIES; i++) {
+		client_be_quiet(client, i < FETCH_TRIES);
+		services = fetch_lines(client, service, server);
+	}
+	client_be_quiet(client, false);
+	return services;
+}
+
+static json_t *
+fetch_part(struct client *client, const char *key)
+{
+	json_t *head = fetch_head(client), *part;
+
+	if (head == NULL)
+		return NULL;
+	if ((part = json_incref(json_object_get(head, key))) == NULL)
+		warnx("vc5d's reply has no \"%s\"", key);
+	json_decref(head);
+	return part;
 }
 
 int
@@ -31,15 +78,12 @@ show_status(struct client *client, const struct command *command, bool as_json)
 {
 	const struct view *view = command->token->view;
 	const char *argument = command->values[0];
-	json_t *status, *part;
+	json_t *part;
 
-	status = client_ask(client, json_pack("{s:s}", "command", "status"));
-	if (status == NULL)
-		return client_failure(client);
-	part = select_part(view, status, argument);
-	json_decref(status);
+	part = view->fetch != NULL ? view->fetch(client, argument, as_json)
+				   : fetch_part(client, view->key);
 	if (part == NULL)
-		return CTL_ERROR;
+		return client_failure(client);
 	if (as_json)
 		show_json(part);
 	else

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/addr.h"
 #include "core/status_value.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -32,30 +33,43 @@ add_checks(json_t *list, const json_t *service, const json_t *destination)
 	free(key);
 }
 
-static json_t *
-select_checks(const json_t *status, const char *name)
+static void
+add_services(json_t *list, const json_t *services)
 {
 	const json_t *service, *destination;
-	json_t *list = json_array();
-	bool found = name == NULL, whole;
 	size_t i, j;
 
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		whole = service_matches(service, name);
-		found = found || whole;
+	json_array_foreach(services, i, service) {
 		json_array_foreach(
 		    json_object_get(service, "destinations"), j, destination) {
-			if (!whole &&
-			    !address_equal(
-				status_string(destination, "address"), name))
-				continue;
-			found = true;
 			add_checks(list, service, destination);
 		}
 	}
-	if (found)
+}
+
+/* The checks of a service; if there is no such service, of a server. */
+static json_t *
+fetch_checks(struct client *client, const char *name, bool as_json)
+{
+	json_t *services = fetch_services(client, name, NULL), *list;
+	struct addr address;
+
+	(void)as_json;
+	if (services != NULL && json_array_size(services) == 0 &&
+	    name != NULL && addr_parse(name, &address) == 0) {
+		json_decref(services);
+		services = fetch_services(client, NULL, name);
+	}
+	if (services == NULL)
+		return NULL;
+	list = json_array();
+	add_services(list, services);
+	if (name == NULL || json_array_size(services) > 0) {
+		json_decref(services);
 		return list;
+	}
 	warnx("no service or backend %s", name);
+	json_decref(services);
 	json_decref(list);
 	return NULL;
 }
@@ -151,8 +165,8 @@ static void
 show_checks(const json_t *checks, const char *name)
 {
 	static const char *const headings[] = {"SERVICE", "SERVER", "CHECK",
-	    "STATE", "#SINCE", "#STREAK", "#CONNECT", "#TLS", "#FIRST BYTE",
-	    "#NEXT", "RESULT", NULL};
+	    "STATE", "#SINCE", "#STREAK", "#CONNECT ms", "#TLS ms",
+	    "#FIRST BYTE ms", "#NEXT", "RESULT", NULL};
 	struct table *table = table_new(headings);
 	const json_t *check;
 	size_t i;
@@ -166,4 +180,4 @@ show_checks(const json_t *checks, const char *name)
 		print_transcripts(checks);
 }
 
-const struct view view_checks = {NULL, select_checks, show_checks};
+const struct view view_checks = {NULL, fetch_checks, show_checks};

@@ -25,49 +25,25 @@ add_number(struct table *table, const json_t *object, const char *key)
 	table_addf(table, "%" PRId64, status_number(object, key));
 }
 
-/* Are two addresses the same, however they are written? */
-bool
-address_equal(const char *a, const char *b)
-{
-	struct addr x, y;
-
-	if (addr_parse(a, &x) == -1 || addr_parse(b, &y) == -1)
-		return strcmp(a, b) == 0;
-	return addr_compare(&x, &y) == 0;
-}
-
-/* By its name, its VIP, or VIP, port and protocol. */
-bool
-service_matches(const json_t *service, const char *name)
-{
-	char *key;
-	bool matches;
-
-	if (name == NULL || strcmp(status_string(service, "name"), name) == 0 ||
-	    address_equal(status_string(service, "vip"), name))
-		return true;
-	key = status_service_key(service);
-	matches = strcmp(key, name) == 0;
-	free(key);
-	return matches;
-}
-
+/* For text, the list of all needs no servers. */
 static json_t *
-select_services(const json_t *status, const char *name)
+fetch(struct client *client, const char *name, bool as_json)
 {
-	json_t *services = json_array(), *service;
-	size_t i;
+	json_t *services, *head;
 
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		if (service_matches(service, name))
-			json_array_append(services, service);
+	if (name == NULL && !as_json) {
+		if ((head = fetch_head(client)) == NULL)
+			return NULL;
+		services = json_incref(json_object_get(head, "services"));
+		json_decref(head);
+		return services;
 	}
-	if (name != NULL && json_array_size(services) == 0) {
-		warnx("no service %s", name);
-		json_decref(services);
-		return NULL;
-	}
-	return services;
+	services = fetch_services(client, name, NULL);
+	if (services == NULL || name == NULL || json_array_size(services) > 0)
+		return services;
+	warnx("no service %s", name);
+	json_decref(services);
+	return NULL;
 }
 
 /* The destination, and in "service" whose it is. */
@@ -119,28 +95,31 @@ sort_backends(json_t *backends)
 }
 
 static json_t *
-select_backends(const json_t *status, const char *address)
+fetch_backends(struct client *client, const char *address, bool as_json)
 {
+	json_t *services = fetch_services(client, NULL, address);
 	json_t *backends = json_array();
 	const json_t *service, *destination;
 	size_t i, j;
 
-	json_array_foreach(json_object_get(status, "services"), i, service) {
+	(void)as_json;
+	json_array_foreach(services, i, service) {
 		json_array_foreach(
 		    json_object_get(service, "destinations"), j, destination) {
-			if (address == NULL ||
-			    address_equal(
-				status_string(destination, "address"), address))
-				json_array_append_new(backends,
-				    backend_new(service, destination));
+			json_array_append_new(
+			    backends, backend_new(service, destination));
 		}
 	}
-	if (address != NULL && json_array_size(backends) == 0) {
-		warnx("no backend %s", address);
-		json_decref(backends);
-		return NULL;
+	if (services != NULL &&
+	    (address == NULL || json_array_size(backends) > 0)) {
+		json_decref(services);
+		return sort_backends(backends);
 	}
-	return sort_backends(backends);
+	if (services != NULL)
+		warnx("no backend %s", address);
+	json_decref(services);
+	json_decref(backends);
+	return NULL;
 }
 
 /* One check, after a first cell that says whose it is. */
@@ -294,15 +273,19 @@ service_state(const json_t *service)
 static void
 print_service_facts(const json_t *service)
 {
+	int64_t need = status_number(service, "need");
+	int64_t need_up = status_number(service, "need_up");
 	char *key = status_service_key(service);
 
 	safe_printf("%s", key);
 	putchar(' ');
 	safe_printf("%s", status_string(service, "name"));
-	printf(": %s, %" PRId64 " of %zu up, %" PRId64 " needed\n",
+	printf(": %s, %" PRId64 " of %zu up, %" PRId64 " needed",
 	    service_state(service), status_number(service, "up"),
-	    json_array_size(json_object_get(service, "destinations")),
-	    status_number(service, "need"));
+	    json_array_size(json_object_get(service, "destinations")), need);
+	if (need_up > need)
+		printf(", %" PRId64 " to come back", need_up);
+	putchar('\n');
 	if (*status_string(service, "description") != '\0') {
 		printf("%*s", INDENT, "");
 		safe_printf("%s", status_string(service, "description"));
@@ -357,9 +340,9 @@ list_services(const json_t *services)
 		free(key);
 		table_add(table, status_string(service, "name"));
 		table_add(table, service_state(service));
-		table_addf(table, "%" PRId64 "/%zu",
+		table_addf(table, "%" PRId64 "/%" PRId64,
 		    status_number(service, "up"),
-		    json_array_size(json_object_get(service, "destinations")));
+		    status_number(service, "destinations_total"));
 		add_number(table, service, "need");
 		table_add(table, status_string(service, "scheduler"));
 		add_number(table, service, "flows");
@@ -410,5 +393,5 @@ show_backends(const json_t *backends, const char *address)
 	print_checks(backends, "SERVICE", "service", 0);
 }
 
-const struct view view_services = {NULL, select_services, show_services};
-const struct view view_backends = {NULL, select_backends, show_backends};
+const struct view view_services = {NULL, fetch, show_services};
+const struct view view_backends = {NULL, fetch_backends, show_backends};

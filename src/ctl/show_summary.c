@@ -14,7 +14,7 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
-static void
+void
 print_lines(const char *heading, const json_t *lines)
 {
 	const json_t *line;
@@ -30,7 +30,7 @@ print_lines(const char *heading, const json_t *lines)
 	}
 }
 
-static void
+void
 print_alerts(const json_t *alerts)
 {
 	const json_t *alert;
@@ -62,18 +62,18 @@ print_fact(const char *name, const char *format, ...)
 	free(text);
 }
 
-/* How many destinations of all services are in a state. */
-static size_t
-count_destinations(const json_t *services, const char *state)
+/* The sum of a number that all services have. */
+static int64_t
+sum(const json_t *services, const char *key)
 {
 	const json_t *service;
-	size_t i, count = 0;
+	int64_t total = 0;
+	size_t i;
 
 	json_array_foreach(services, i, service) {
-		count += status_count_string(
-		    json_object_get(service, "destinations"), "state", state);
+		total += status_number(service, key);
 	}
-	return count;
+	return total;
 }
 
 static int64_t
@@ -145,10 +145,10 @@ show_summary(const json_t *status, const char *argument)
 	    status_count_true(vips, "announced"));
 	print_fact("services", "%zu, %zu ok", json_array_size(services),
 	    status_count_true(services, "ok"));
-	print_fact("destinations", "%zu up, %zu draining, %zu down",
-	    count_destinations(services, "up"),
-	    count_destinations(services, "draining"),
-	    count_destinations(services, "down"));
+	print_fact("destinations",
+	    "%" PRId64 " of %" PRId64 " up, %" PRId64 " healthy",
+	    sum(services, "destinations_up"),
+	    sum(services, "destinations_total"), sum(services, "healthy"));
 	summarise_bgp(json_object_get(status, "bgp"));
 	print_fact("dropped", "%" PRId64 " packets",
 	    count_drops(json_object_get(status, "drops")));
@@ -158,4 +158,14 @@ show_summary(const json_t *status, const char *argument)
 	print_lines("Reload refused", json_object_get(config, "errors"));
 }
 
-const struct view view_summary = {NULL, NULL, show_summary};
+/* As JSON, everything that there is. */
+static json_t *
+fetch(struct client *client, const char *argument, bool as_json)
+{
+	(void)argument;
+	if (!as_json)
+		return fetch_head(client);
+	return client_ask(client, json_pack("{s:s}", "command", "status"));
+}
+
+const struct view view_summary = {NULL, fetch, show_summary};

@@ -126,6 +126,72 @@ def test_manners(path):
           "clients that do not wait for their replies")
 
 
+def test_parts(path):
+    with open(DOCUMENT) as file:
+        services = json.load(file)["services"]
+    with connect(path) as peer:
+        peer.sendall(b'{"command": "status", "part": "services"}\n'
+                     b'{"command": "a"}\n')
+        peer.shutdown(socket.SHUT_WR)
+        lines = [json.loads(line) for line in read_all(peer).splitlines()]
+    equal(lines, [{"service": service} for service in services] +
+          [{"end": len(services)}, UNKNOWN],
+          "a reply in parts, and the next one behind it")
+    for _ in range(10):
+        with connect(path) as peer:
+            peer.sendall(b'{"command": "status", "part": "services"}\n' * 2)
+    equal(ask(path, b'{"command": "a"}'), UNKNOWN,
+          "clients that leave in the midst of parts")
+
+
+def watch(path):
+    peer = connect(path)
+    peer.sendall(b'{"command": "monitor"}\n')
+    return peer
+
+
+def test_stream(server, path, before):
+    ok(wait_for(lambda: server.descriptors() == before, 5),
+       "nobody is connected", server.descriptors())
+    with watch(path) as peer:
+        data = b""
+        while data.count(b"\n") < 2:
+            data += peer.recv(65536)
+        peer.sendall(b'{"command": "reload"}\n' * 10)
+        said = ask(path, b'{"command": "say", "count": 3000}')["said"]
+        used = server.memory()
+        equal(ask(path, b'{"command": "say", "count": 30000}')["said"], 30000,
+              "much is said to who does not read")
+        ok(server.memory() < used + 4096, "and not all of it is kept",
+           "%d and %d KiB" % (used, server.memory()))
+        said += 30000
+        came, dropped, lines = 0, 0, peer.makefile("rb")
+        while came + dropped < said:
+            line = json.loads(lines.readline())
+            came += "log" in line
+            dropped += line.get("dropped", 0)
+        equal(came + dropped, said, "what was dropped is told")
+        ok(0 < came < 1500 and list(line) == ["dropped"],
+           "at the place where it was", (came, line))
+        equal(ask(path, b'{"command": "say", "count": 1}')["said"], 1,
+              "it goes on")
+        equal(json.loads(lines.readline())["log"]["at"], 0,
+              "after that, and what the client says is ignored")
+        lines.close()
+    ok(wait_for(lambda: server.descriptors() == before, 5),
+       "a client that watched is gone", server.descriptors())
+    peers = [watch(path) for _ in range(CLIENTS // 2)]
+    for peer in peers:
+        read_line(peer)
+    equal(ask(path, b'{"command": "monitor"}'),
+          {"error": "too many do that already"}, "half of all may watch")
+    equal(ask(path, b'{"command": "a"}'), UNKNOWN, "others are served")
+    for peer in peers:
+        peer.close()
+    ok(wait_for(lambda: server.descriptors() == before, 5),
+       "those who watched are gone", server.descriptors())
+
+
 def test_crowd(server, before):
     ok(wait_for(lambda: server.descriptors() == before, 5),
        "nothing is left of those before", server.descriptors())
@@ -290,6 +356,8 @@ def main():
         test_bad_requests(path)
         test_long_requests(path)
         test_manners(path)
+        test_parts(path)
+        test_stream(server, path, before)
         test_crowd(server, before)
         test_out_of_descriptors(server)
         slow = start_slow(path)

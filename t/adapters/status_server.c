@@ -11,7 +11,8 @@
  * turn; "free" frees the control socket from inside its handler; "huge" has a
  * reply of 4 MiB; "flows" and "explain" are answered from the document's
  * "test_flows" and "test_explain", which vc5d's has not; "override" is refused
- * for some servers, and else answered with the request.  SIGTERM ends it, with
+ * for some servers, and else answered with the request; "monitor" begins with
+ * an event, and "say" has it go on.  SIGTERM ends it, with
  * everything freed.
  */
 
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -29,6 +31,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/addr.h"
+#include "core/status_value.h"
 
 #define HUGE_REPLY (4 * 1024 * 1024)
 
@@ -38,6 +41,7 @@ struct server {
 	struct http *http;
 	json_t *status;
 	unsigned reloads;
+	struct control_stream *stream; /* of the last who monitors; or NULL */
 };
 
 static json_t *
@@ -48,11 +52,222 @@ give_status(void *arg)
 	return json_incref(server->status);
 }
 
+/* Lines that are a reply, one part each. */
+struct lines {
+	json_t *list;
+	size_t next;
+};
+
+static enum control_more
+next_line(void *arg, struct evbuffer *out)
+{
+	struct lines *lines = arg;
+
+	control_append(out, json_array_get(lines->list, lines->next++));
+	return lines->next < json_array_size(lines->list) ? CONTROL_MORE
+							  : CONTROL_LAST;
+}
+
+static void
+free_lines(void *arg)
+{
+	struct lines *lines = arg;
+
+	json_decref(lines->list);
+	free(lines);
+}
+
+/* Takes the list. */
+static json_t *
+reply_by(struct server *server, json_t *list)
+{
+	static const struct control_parts parts = {next_line, free_lines};
+	struct lines *lines = xcalloc(1, sizeof(*lines));
+
+	lines->list = list;
+	control_reply_in_parts(server->control, &parts, lines);
+	return NULL;
+}
+
+static void
+count_destinations(json_t *service, const json_t *destinations)
+{
+	json_object_set_new(service, "destinations_total",
+	    json_integer((json_int_t)json_array_size(destinations)));
+	json_object_set_new(service, "destinations_up",
+	    json_integer(
+		(json_int_t)status_count_string(destinations, "state", "up")));
+	json_object_set_new(service, "healthy",
+	    json_integer(
+		(json_int_t)status_count_true(destinations, "healthy")));
+}
+
+/* A service without its destinations, or with those of one address. */
+static json_t *
+cut_service(const json_t *service, bool all, const char *server)
+{
+	json_t *destinations = json_object_get(service, "destinations");
+	json_t *cut = json_copy((json_t *)service), *some = json_array(), *item;
+	size_t i;
+
+	json_array_foreach(destinations, i, item) {
+		if (server == NULL ||
+		    strcmp(status_string(item, "address"), server) == 0)
+			json_array_append(some, item);
+	}
+	if (all && json_array_size(some) > 0)
+		json_object_set(cut, "destinations", some);
+	else
+		json_object_del(cut, "destinations");
+	if (!all)
+		count_destinations(cut, destinations);
+	json_decref(some);
+	return cut;
+}
+
+static bool
+is_service(const json_t *service, const char *name)
+{
+	char *key = status_service_key(service);
+	bool is = name == NULL || strcmp(key, name) == 0 ||
+	    strcmp(status_string(service, "name"), name) == 0 ||
+	    strcasecmp(status_string(service, "vip"), name) == 0;
+
+	free(key);
+	return is;
+}
+
+static json_t *
+status_head(struct server *server)
+{
+	json_t *head = json_copy(server->status), *services = json_array();
+	const json_t *service;
+	size_t i;
+
+	json_array_foreach(
+	    json_object_get(server->status, "services"), i, service) {
+		json_array_append_new(
+		    services, cut_service(service, false, NULL));
+	}
+	json_object_set_new(head, "services", services);
+	return head;
+}
+
+static json_t *
+status_lines(struct server *server, const json_t *request)
+{
+	const char *name =
+	    json_string_value(json_object_get(request, "service"));
+	const char *address =
+	    json_string_value(json_object_get(request, "server"));
+	json_t *lines = json_array(), *cut;
+	const json_t *service;
+	size_t i;
+
+	json_array_foreach(
+	    json_object_get(server->status, "services"), i, service) {
+		if (!is_service(service, name))
+			continue;
+		cut = cut_service(service, true, address);
+		if (json_object_get(cut, "destinations") != NULL)
+			json_array_append_new(
+			    lines, json_pack("{s:O}", "service", cut));
+		json_decref(cut);
+	}
+	json_array_append_new(
+	    lines, json_pack("{s:i}", "end", (int)json_array_size(lines)));
+	return reply_by(server, lines);
+}
+
 static json_t *
 do_status(struct server *server, const json_t *request)
 {
+	const char *part = json_string_value(json_object_get(request, "part"));
+
+	if (part == NULL)
+		return json_incref(server->status);
+	if (strcmp(part, "head") == 0)
+		return status_head(server);
+	return status_lines(server, request);
+}
+
+static json_t *
+do_config(struct server *server, const json_t *request)
+{
 	(void)request;
-	return json_incref(server->status);
+	return json_pack(
+	    "{s:O}", "config", json_object_get(server->status, "test_config"));
+}
+
+static json_t *
+do_version(struct server *server, const json_t *request)
+{
+	(void)request;
+	return json_pack("{s:s, s:O, s:O}", "version", "0.1.0", "hostname",
+	    json_object_get(server->status, "hostname"), "started",
+	    json_object_get(server->status, "started"));
+}
+
+static json_t *
+do_log(struct server *server, const json_t *request)
+{
+	const char *level = status_string(request, "level");
+
+	(void)server;
+	return json_pack("{s:b, s:s+}", "ok", 1, "message", "the log is ",
+	    *level != '\0' ? level : "brief");
+}
+
+static void
+stream_closed(void *arg)
+{
+	struct server *server = arg;
+
+	server->stream = NULL;
+}
+
+/* Takes the line. */
+static void
+stream(struct server *server, json_t *line)
+{
+	control_stream_send(server->stream, line);
+	json_decref(line);
+}
+
+static json_t *
+do_monitor(struct server *server, const json_t *request)
+{
+	json_t *all = json_object_get(server->status, "history");
+
+	server->stream =
+	    control_stream_new(server->control, stream_closed, server);
+	if (server->stream == NULL)
+		return json_pack("{s:s}", "error", "too many do that already");
+	stream(server, json_pack("{s:b}", "monitoring", 1));
+	stream(server, json_pack("{s:O}", "history", json_array_get(all, 1)));
+	if (json_is_true(json_object_get(request, "log")))
+		stream(server,
+		    json_pack("{s:{s:I, s:s, s:s}}", "log", "at",
+			(json_int_t)1795885201000, "priority", "warning",
+			"text", "eth0 \x1b[31m is down"));
+	return NULL;
+}
+
+/* So many lines of a kilobyte each to who monitors. */
+static json_t *
+do_say(struct server *server, const json_t *request)
+{
+	json_int_t i, count;
+	char text[1024];
+
+	count = json_integer_value(json_object_get(request, "count"));
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < count && server->stream != NULL; i++)
+		stream(server,
+		    json_pack("{s:{s:I, s:s, s:s}}", "log", "at", i, "priority",
+			"info", "text", text));
+	return json_pack("{s:I}", "said", i);
 }
 
 static json_t *
@@ -210,6 +425,11 @@ handle(void *arg, const json_t *request)
 	    {"free", do_free},
 	    {"huge", do_huge},
 	    {"flows", do_flows},
+	    {"config", do_config},
+	    {"version", do_version},
+	    {"log", do_log},
+	    {"monitor", do_monitor},
+	    {"say", do_say},
 	    {"explain", do_explain},
 	    {"history", do_history},
 	    {"override", do_override},

@@ -82,6 +82,16 @@ def test_json(path):
     equal(run("-j", "-s", path, "show", "flows", "state", "x")[:2], (2, ""),
           "-j of what is no filter")
     equal(show("peers"), document["sync"], "-j show peers")
+    equal(show("config"), document["test_config"], "-j show config")
+    version = show("version")
+    equal((sorted(version), version["vc5d"]["hostname"]),
+          (["vc5ctl", "vc5d"], "lb1"), "-j show version")
+    errors = show("errors")
+    equal(sorted(errors),
+          ["alerts", "drops", "problems", "reload", "sync_drops"],
+          "-j show errors")
+    equal([drop["reason"] for drop in errors["drops"]],
+          ["fragment", "unresolved"], "with what there was")
     checks = show("checks", "10.1.0.11")
     equal([[check.pop(key) for key in ("service", "name", "server")]
            for check in checks],
@@ -171,6 +181,72 @@ def test_bad_server(scratch):
             thread.join(10)
 
 
+def monitor(path, *arguments):
+    """One that runs: two lines of its output, and the process."""
+    process = subprocess.Popen(
+        [program("vc5ctl"), "-s", path, *arguments], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.daemon = True
+    watchdog.start()
+    return process
+
+
+def test_monitor(scratch):
+    path = scratch.join("monitored")
+    server = Server(control=path)
+    if not ok(server.ready, "a server to monitor", server.messages()):
+        return
+    text = monitor(path, "monitor", "log")
+    equal([text.stdout.readline() for _ in range(2)],
+          ["2026-11-28 13:20:01 UTC check web 192.0.2.1:80/tcp 10.1.0.13 "
+           "http:80: undecided -> down: bad status: HTTP <503>\\^[\n",
+           "2026-11-28 17:00:01 UTC log warning: eth0 \\^[[31m is down\n"],
+          "an event and a line of the log, as they come")
+    lines = monitor(path, "-j", "monitor", "web")
+    event = json.loads(lines.stdout.readline())
+    equal(event["history"]["subject"],
+          "web 192.0.2.1:80/tcp 10.1.0.13 http:80", "-j: lines of JSON")
+    text.kill()
+    text.communicate()
+    server.stop()
+    out, error = lines.communicate()
+    equal((lines.returncode, out, error),
+          (3, "", "vc5ctl: vc5d has ended, or closed the connection\n"),
+          "the end of vc5d is told")
+    equal(run("-s", path, "monitor")[0], 3, "nobody to monitor")
+
+
+def test_cut_off(scratch):
+    """A reload ends a reply in its midst: it is asked for again."""
+    path = scratch.join("cut")
+    asked = []
+
+    def serve(listener):
+        while len(asked) < 8:
+            peer, _ = listener.accept()
+            asked.append(peer.recv(4096))
+            good = len(asked) in (2, 5)
+            peer.sendall(b'{"service":{"vip":"192.0.2.7","port":80,'
+                         b'"protocol":"tcp","name":"x"}}\n')
+            peer.sendall(b'{"end":1}\n' if good else b'{"service":{"vi')
+            peer.close()
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        status, out, error = run("-j", "-s", path, "show", "services")
+        equal((status, json.loads(out)[0]["name"], error), (0, "x", ""),
+              "a reply that was cut off is asked for again")
+        status, out, error = run("-j", "-s", path, "show", "services")
+        equal((status, len(asked)), (0, 5), "and again", )
+        equal(run("-s", path, "show", "services", "x"),
+              (3, "", "vc5ctl: %s: the reply is not a JSON object\n" % path),
+              "but not for ever")
+        equal(len(asked), 8, "only three times")
+
+
 def test_usage(path):
     usage = "usage: vc5ctl [-j] [-s socket] command [argument ...]\n"
     equal(run(), (2, "", usage), "no command")
@@ -209,6 +285,8 @@ def main():
         test_permission(scratch, path)
         test_no_server(scratch)
         test_bad_server(scratch)
+        test_cut_off(scratch)
+        test_monitor(scratch)
         equal(server.stop(), 0, "a clean end")
     done()
 
