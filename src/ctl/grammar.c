@@ -129,6 +129,38 @@ static const struct argument monitor_arguments[] = {
     {.name = NULL},
 };
 
+static const struct argument block_arguments[] = {
+    [BLOCK_PREFIX] = {.name = "prefix",
+	.kind = ARGUMENT_PREFIX,
+	.required = true,
+	.help = "address, or ADDRESS/LENGTH, of the sources"},
+    [BLOCK_FOR] = {.name = "time",
+	.word = "for",
+	.kind = ARGUMENT_DURATION,
+	.help = "not longer than this, as in 10m; for good if nothing is said"},
+    [BLOCK_FORCE] = {.name = "",
+	.word = "force",
+	.kind = ARGUMENT_FLAG,
+	.in_full = true,
+	.help = "even if servers or neighbours, or very many, are in it"},
+    {.name = NULL},
+};
+
+static const struct argument unblock_arguments[] = {
+    [BLOCK_PREFIX] = {.name = "prefix",
+	.kind = ARGUMENT_PREFIX,
+	.required = true,
+	.help = "as it was blocked"},
+    {.name = NULL},
+};
+
+static const struct token prefixes_tokens[] = {
+    {.word = "save",
+	.help = "save the sources there are, as those that are not new",
+	.run = order_baseline},
+    {.word = NULL},
+};
+
 static const struct argument help_arguments[] = {
     {.name = "word ...",
 	.kind = ARGUMENT_WORDS,
@@ -162,6 +194,17 @@ const struct token grammar[] = {
 	.help = "say how much the log has, or change that",
 	.arguments = log_arguments,
 	.run = order_log},
+    {.word = "block",
+	.help = "drop what comes from a prefix and is for a VIP",
+	.arguments = block_arguments,
+	.run = order_block},
+    {.word = "unblock",
+	.help = "take that back",
+	.arguments = unblock_arguments,
+	.run = order_block},
+    {.word = "prefixes",
+	.help = "save the baseline of where packets come from",
+	.next = prefixes_tokens},
     {.word = "reload",
 	.help = "read the configuration file again",
 	.run = order_reload},

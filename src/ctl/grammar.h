@@ -104,6 +104,15 @@ enum {
 	ORDER_FORCE,
 	ORDER_SERVICE
 };
+enum {
+	BLOCK_PREFIX,
+	BLOCK_FOR,
+	BLOCK_FORCE
+};
+enum {
+	PREFIXES_NEW,
+	PREFIXES_LIMIT
+};
 
 /* May word be this word of the tree, abbreviated? */
 bool grammar_abbreviates(const char *word, const char *full);

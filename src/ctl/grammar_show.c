@@ -71,6 +71,20 @@ static const struct argument history_arguments[] = {
     {.name = NULL},
 };
 
+static const struct argument prefixes_arguments[] = {
+    [PREFIXES_NEW] = {.name = "",
+	.word = "new",
+	.kind = ARGUMENT_FLAG,
+	.help = "only those active now that are not in the baseline"},
+    [PREFIXES_LIMIT] = {.name = "number",
+	.word = "limit",
+	.kind = ARGUMENT_NUMBER,
+	.low = 1,
+	.high = 65536,
+	.help = "no more than so many; 20 if nothing is said"},
+    {.name = NULL},
+};
+
 const struct token grammar_show[] = {
     {.word = "summary",
 	.help = "how everything is, in short",
@@ -119,6 +133,10 @@ const struct token grammar_show[] = {
 	.help = "what packets are balanced at",
 	.run = show_status,
 	.view = &view_interfaces},
+    {.word = "prefixes",
+	.help = "where packets come from, and what is blocked of it",
+	.arguments = prefixes_arguments,
+	.run = show_prefixes},
     {.word = "drops",
 	.help = "packets that were dropped, by reason",
 	.run = show_status,

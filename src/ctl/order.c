@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * vc5ctl service, backend and vip, and reload: see order.h.
+ * vc5ctl service, backend and vip, block, and reload: see order.h.
  */
 
 #include <err.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/status_value.h"
+#include "ctl/argument.h"
 #include "ctl/order.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -59,10 +60,11 @@ print_reply(const json_t *reply)
 		warnx("order refused, nothing has changed");
 }
 
-int
-give_order(struct client *client, const struct command *command, bool as_json)
+/* Takes the request. */
+static int
+ask(struct client *client, json_t *request, bool as_json)
 {
-	json_t *reply = client_ask(client, request_order(command));
+	json_t *reply = client_ask(client, request);
 	bool good;
 
 	if (reply == NULL)
@@ -74,6 +76,35 @@ give_order(struct client *client, const struct command *command, bool as_json)
 		print_reply(reply);
 	json_decref(reply);
 	return good ? CTL_OK : CTL_ERROR;
+}
+
+int
+give_order(struct client *client, const struct command *command, bool as_json)
+{
+	return ask(client, request_order(command), as_json);
+}
+
+int
+order_block(struct client *client, const struct command *command, bool as_json)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", command->words[0],
+	    "prefix", command->values[BLOCK_PREFIX]);
+	const char *limit = command->values[BLOCK_FOR];
+
+	if (limit != NULL)
+		json_object_set_new(
+		    request, "for", json_integer(argument_duration(limit)));
+	if (command->values[BLOCK_FORCE] != NULL)
+		json_object_set_new(request, "force", json_true());
+	return ask(client, request, as_json);
+}
+
+int
+order_baseline(
+    struct client *client, const struct command *command, bool as_json)
+{
+	(void)command;
+	return ask(client, json_pack("{s:s}", "command", "baseline"), as_json);
 }
 
 static void

@@ -13,6 +13,9 @@
 command_fn give_order;
 /* vc5ctl log: how much of it there is. */
 command_fn order_log;
+/* vc5ctl block and unblock; prefixes save */
+command_fn order_block;
+command_fn order_baseline;
 /* vc5ctl reload */
 command_fn order_reload;
 

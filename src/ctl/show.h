@@ -47,6 +47,7 @@ command_fn show_flows;
 command_fn show_history;
 command_fn show_explanation;
 command_fn show_monitor;
+command_fn show_prefixes;
 
 /* Any JSON, for a person if there is one, for a program otherwise. */
 void show_json(const json_t *);

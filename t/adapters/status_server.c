@@ -10,10 +10,11 @@
  * The command "reload" succeeds first, and is then refused and accepted in
  * turn; "free" frees the control socket from inside its handler; "huge" has a
  * reply of 4 MiB; "flows" and "explain" are answered from the document's
- * "test_flows" and "test_explain", which vc5d's has not; "override" is refused
- * for some servers, and else answered with the request; "monitor" begins with
- * an event, and "say" has it go on.  SIGTERM ends it, with
- * everything freed.
+ * "test_flows" and "test_explain", which vc5d's has not, and "prefixes" from
+ * "test_prefixes"; "override" is refused for some servers, and else answered
+ * with the request, as are "block", "unblock" and "baseline"; "monitor" begins
+ * with an event, and "say" has it go on.  SIGTERM ends it, with everything
+ * freed.
  */
 
 #include <signal.h>
@@ -355,13 +356,26 @@ do_flows(struct server *server, const json_t *request)
 				     : json_null());
 }
 
+/* The request, and who asks. */
+static json_t *
+do_echo(struct server *server, const json_t *request)
+{
+	char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
+	json_t *reply;
+
+	reply =
+	    json_pack("{s:b, s:s, s:[s]}", "ok", 1, "message", text, "warnings",
+		control_peer(server->control) == (int64_t)getuid()
+		    ? "peer known"
+		    : "peer not known");
+	free(text);
+	return reply;
+}
+
 /* What a guard would say of one address; else the request, and who asks. */
 static json_t *
 do_override(struct server *server, const json_t *request)
 {
-	json_t *reply;
-	char *text;
-
 	if (is_asked(request, "name", "10.1.0.13") &&
 	    json_is_false(json_object_get(request, "force")))
 		return json_pack("{s:b, s:[ss], s:b}", "ok", 0, "errors",
@@ -370,13 +384,20 @@ do_override(struct server *server, const json_t *request)
 	if (is_asked(request, "name", "10.1.0.14"))
 		return json_pack("{s:b, s:[s], s:b}", "ok", 0, "errors",
 		    "there are 4096 overrides already", "guard", 0);
-	text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
-	reply =
-	    json_pack("{s:b, s:s, s:[s]}", "ok", 1, "message", text, "warnings",
-		control_peer(server->control) == (int64_t)getuid()
-		    ? "peer known"
-		    : "peer not known");
-	free(text);
+	return do_echo(server, request);
+}
+
+/* The document's one; that of IPv6 is the limit that was asked for. */
+static json_t *
+do_prefixes(struct server *server, const json_t *request)
+{
+	json_t *reply =
+	    json_deep_copy(json_object_get(server->status, "test_prefixes"));
+
+	if (json_is_true(json_object_get(request, "new")))
+		return json_pack("{s:s}", "error", "no baseline was saved");
+	json_object_set(json_object_get(reply, "ipv6"), "total",
+	    json_object_get(request, "limit"));
 	return reply;
 }
 
@@ -433,6 +454,10 @@ handle(void *arg, const json_t *request)
 	    {"explain", do_explain},
 	    {"history", do_history},
 	    {"override", do_override},
+	    {"block", do_echo},
+	    {"unblock", do_echo},
+	    {"baseline", do_echo},
+	    {"prefixes", do_prefixes},
 	};
 	const char *command;
 	size_t i;
