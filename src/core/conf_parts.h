@@ -280,7 +280,7 @@ void conf_flows_make(const struct conf_policy *, struct conf_service *);
 void conf_check_tracks(struct conf_reader *, const struct conf_draft *);
 
 conf_read_fn conf_read_control_readonly; /* member: struct conf_draft */
-conf_read_fn conf_read_limits; /* member: struct conf_draft */
+conf_read_fn conf_read_limits;		 /* member: struct conf_draft */
 /* Complain about services that have more servers than slots. */
 void conf_check_slots(struct conf_reader *, const struct conf_draft *);
 conf_read_fn conf_read_sync;	 /* member: struct conf_draft */

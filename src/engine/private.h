@@ -194,8 +194,8 @@ struct engine {
 	struct bgpd bgpd;     /* where VIPs are announced */
 	struct bgpd *retired; /* where they were, until they are withdrawn */
 	size_t retired_count;
-	struct http *http;	 /* NULL = off, or to be tried again */
-	struct control *control; /* NULL = to be tried again */
+	struct http *http;		  /* NULL = off, or to be tried again */
+	struct control *control;	  /* NULL = to be tried again */
 	struct control *control_readonly; /* NULL = off, or the same */
 	struct control *asked;		  /* that which a request came by */
 	struct retry http_retry, control_retry, readonly_retry;

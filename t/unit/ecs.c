@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Documents for Elasticsearch, and lines of JSON in the log.
+ * Documents for Elasticsearch, and lines of JSON in the log.  Each document is
+ * added to the file that VC5_ECS_RECORD names, a line of JSON, for those who
+ * want to know what is sent.
  */
 
 #include <setjmp.h>
@@ -34,6 +36,23 @@ static const struct ecs_origin origin = {
 	"\"lb1\",\"product\":\"vc5d\",\"type\":\"load-balancer\","           \
 	"\"version\":\"0.1\"},"
 
+/* Done with a document. */
+static void
+release(json_t *document)
+{
+	const char *path = getenv("VC5_ECS_RECORD");
+	FILE *file;
+
+	if (path != NULL) {
+		file = fopen(path, "a");
+		assert_non_null(file);
+		json_dumpf(document, file, JSON_COMPACT);
+		fputc('\n', file);
+		fclose(file);
+	}
+	json_decref(document);
+}
+
 static void
 assert_document(json_t *document, const char *expected)
 {
@@ -41,7 +60,7 @@ assert_document(json_t *document, const char *expected)
 
 	assert_string_equal(text, expected);
 	free(text);
-	json_decref(document);
+	release(document);
 }
 
 static void
@@ -118,7 +137,7 @@ a_transition_of_a_check(void **state)
 	    "check web [2001:db8::1]:443/tcp 10.0.0.1 https:443: up to down: "
 	    "timeout: x");
 	json_decref(in);
-	json_decref(o);
+	release(o);
 }
 
 static void
@@ -132,7 +151,7 @@ other_transitions(void **state)
 	assert_string_equal(at(o, "server.ip"), "");
 	assert_string_equal(at(o, "event.action"), "vip-held-down");
 	json_decref(in);
-	json_decref(o);
+	release(o);
 	in = event("reload", "/etc/vc5d.conf", "", "reloaded");
 	o = ecs_history(&origin, in);
 	assert_string_equal(at(o, "event.category"), "[configuration]");
@@ -140,14 +159,14 @@ other_transitions(void **state)
 	assert_string_equal(at(o, "service.name"), "vc5d");
 	assert_string_equal(at(o, "vc5d.subject"), "/etc/vc5d.conf");
 	json_decref(in);
-	json_decref(o);
+	release(o);
 	/* What doesn't look as expected has no addresses, and no harm. */
 	in = event("destination", "x y", "", "");
 	o = ecs_history(&origin, in);
 	assert_string_equal(at(o, "destination.ip"), "");
 	assert_string_equal(at(o, "event.outcome"), "unknown");
 	json_decref(in);
-	json_decref(o);
+	release(o);
 }
 
 static void
@@ -166,7 +185,7 @@ an_alert(void **state)
 	assert_string_equal(at(o, "log.level"), "critical");
 	assert_string_equal(at(o, "message"), "withdrawn");
 	assert_string_equal(at(o, "vc5d.alert"), "vip 192.0.2.1");
-	json_decref(o);
+	release(o);
 }
 
 static void
@@ -197,7 +216,7 @@ a_probe(void **state)
 	assert_string_equal(at(o, "server.ip"), "10.0.0.53");
 	assert_string_equal(at(o, "network.transport"), "udp");
 	assert_string_equal(at(o, "vc5d.state"), "up");
-	json_decref(o);
+	release(o);
 }
 
 static void
