@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # contrib/bench hash has all its figures, and those that don't depend on the
-# machine are as good as README says.
+# machine are as good as PERFORMANCE says.
 
 use strict;
 use warnings;
