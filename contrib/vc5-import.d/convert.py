@@ -5,13 +5,12 @@ import ipaddress
 import re
 
 from compiled import Compiled
+from logs import Logs
 from peers import Peers
 from services import Services
 from source import Map, Text
 
 HOUR = 3600  # seconds: the longest time of vc5d.conf
-ALERTS = ("emerg", "alert", "crit", "err", "warning", "notice", "info",
-          "debug")
 FIRST_FORM = ("reals", "peers")  # of before 2022
 
 
@@ -147,42 +146,9 @@ class Converter:
             self.report.lost(value, "the web console is built in")
 
     def logging(self, root):
-        source = root.get("logging")
-        if source is None or self.report.expect(source, Map) is None:
-            return
-        value = source.get("syslog")
-        if value is not None and not self.report.boolean(value):
-            self.report.changed(value, "vc5d always logs to syslog")
-        value = source.get("alert")
-        if value is not None:
-            level = self.report.number(value, 0, 7)
-            if level is not None:
-                self.report.todo(value, "is for webhooks, of level %s and "
-                                 "worse" % ALERTS[level])
-        for key in ("slack", "teams"):
-            value = source.get(key)
-            if value is not None:
-                self.secret(value, "a webhook")
-        self.elasticsearch(source.get("elasticsearch"))
-
-    def secret(self, value, what):
-        """Something that is not repeated."""
-        value = Text(value.path, value.line, "***")
-        self.report.todo(value, "%s: see logging in vc5d.conf(5)" % what)
-
-    def elasticsearch(self, source):
-        if source is None or self.report.expect(source, Map) is None:
-            return
-        for key in ("index", "addresses", "data_stream"):
-            value = source.get(key)
-            if value is not None:
-                value.take()
-                self.report.todo(value, "see elasticsearch of logging in "
-                                 "vc5d.conf(5)")
-        for key in ("username", "password"):
-            value = source.get(key)
-            if value is not None:
-                self.secret(value, "Elasticsearch's " + key)
+        found = Logs(self.report).convert(root.get("logging"))
+        if found:
+            self.conf["logging"] = found
 
     # Announcing.
 

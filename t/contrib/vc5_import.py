@@ -412,8 +412,9 @@ def program(directory):
     result = run(PROGRAM, "-i", "eth0", "-", input=SERVICE)
     equal((result.returncode, json.loads(result.stdout)["interfaces"]),
           (0, ["eth0"]), "from the standard input to the standard output")
-    ok("password" not in run(PROGRAM, sample_path("site.yaml")).stdout,
-       "secrets are not repeated")
+    result = run(PROGRAM, sample_path("site.yaml"))
+    ok("secret-of" not in result.stdout + result.stderr,
+       "secrets are not repeated", result.stderr)
     for arguments in ([], ["-z", name], ["-a", "x", name],
                       [name, "--", "-z"]):
         equal(run(PROGRAM, *arguments).returncode, 2,

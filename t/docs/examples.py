@@ -43,6 +43,7 @@ NOT_HERE = re.compile(r"RTNETLINK answers: (Operation not supported|File "
                       r"Nothing to change|Could not change any device features")
 # Interfaces that are shown, in the namespace where commands are run.
 DEVICES = ["eth0", "eth1", "eth2"]
+PROMPTS = ("# ", "$ ")
 DRAWING_MAX = 73  # columns, as pages have a margin of 5 and 78 are to do
 USED = set()  # exceptions that were needed
 
@@ -62,6 +63,14 @@ def in_file(block, program, *options):
 
 
 # Configurations.
+
+def check_fragment(block):
+    """Keys of a vc5d.conf, without what is around them."""
+    around = ['{ "interfaces": "eth0", "services": [],'] + block.lines + ["}"]
+    whole = blocks.Block("", 0, around)
+    whole.place = block.place
+    check_vc5d_conf(whole)
+
 
 def check_vc5d_conf(block):
     result = in_file(block, os.path.join(BUILD, "vc5d"), "-n", "-f")
@@ -286,20 +295,20 @@ def sets_up(command):
 
 # Transcripts: commands behind "# ", and what they write.
 
-def known_headers():
+def known_columns():
     path = os.path.join(SOURCE, "t/data/vc5ctl.expected")
     with open(path, encoding="utf-8") as file:
         return {" ".join(line.split()) for line in file}
 
 
 def check_transcript(block):
-    headers = known_headers()
+    columns = known_columns()
     for line in block.lines:
         words = " ".join(line.split())
-        if line.startswith("# "):
+        if line.startswith(PROMPTS):
             check_command(block.place, line[2:])
         elif re.fullmatch(r"[A-Z]+( [A-Z]+)+", words):
-            ok(words in headers, "%s: columns %s" % (block.place, words[:40]),
+            ok(words in columns, "%s: columns %s" % (block.place, words[:40]),
                "vc5ctl has no such columns: see t/data/vc5ctl.expected")
 
 
@@ -323,6 +332,8 @@ def check_block(block):
             return
     if first == "{":
         check_vc5d_conf(block)
+    elif re.match(r'"\w+": ', first):
+        check_fragment(block)
     elif first.startswith('{"command"'):
         check_requests(block)
     elif re.match(r"AS \d+$", first):
@@ -331,7 +342,7 @@ def check_block(block):
         check_file(block, "a bird.conf", "bird", "-p", "-c")
     elif re.match(r"table (ip6?|inet) \w+ {$", first):
         check_file(block, "a file for nft", "nft", "-c", "-f")
-    elif first.startswith("# "):
+    elif first.startswith(PROMPTS):
         check_transcript(block)
     elif "---" in str(block) or "===" in str(block):
         ok(max(map(len, block.lines)) <= DRAWING_MAX,
