@@ -34,24 +34,16 @@ const COLUMNS = [
 	{name: "bits", title: "Traffic", number: true, sort: (d) => d.bits},
 	{name: "packets", title: "Packets", number: true,
 		sort: (d) => d.packets},
-	{name: "flows", title: "Connections", number: true,
+	{name: "flows", title: "New conn.", number: true,
 		sort: (d) => d.flows},
 ];
-
-// What columns of /destinations.json are called here.
-const NAMES = {
-	service_id: "service", id: "service", name: "service_name",
-	"service id": "service", "service name": "service_name",
-	"packets/s": "packets", "bits/s": "bits",
-	packets_per_second: "packets", bits_per_second: "bits",
-};
 
 // /destinations.json as objects.
 export async function allDestinations()
 {
 	const document = await ask("destinations.json");
 	const names = (document.columns ?? []).map((name) =>
-	    NAMES[name] ?? name);
+	    name === "name" ? "service_name" : name);
 
 	return (document.rows ?? []).map((values) =>
 	    Object.fromEntries(values.map((value, i) => [names[i], value])));
@@ -66,9 +58,9 @@ function makeRow(item)
 	cells.address.append(el("a", {href: backendLink(item.address),
 		class: "mono", text: item.address}));
 	cells.state.append(mark, order);
-	cells.service.append(el("a", {href: serviceLink(item.service),
-		text: item.service_name || item.service}),
-		el("span", {class: "sub mono", text: item.service}));
+	cells.service.append(el("a", {href: serviceLink(item.service)},
+	    el("span", {text: item.service_name || item.service}), " ",
+	    el("span", {class: "soft mono", text: item.service})));
 	return {...view, update(d) {
 		setState(mark, tone(d.state), d.state);
 		setText(order, d.order ? `ordered: ${d.order}` : "");
@@ -77,7 +69,7 @@ function makeRow(item)
 		setText(cells.weight, count(d.weight));
 		setText(cells.bits, bits(d.bits));
 		setText(cells.packets, each(d.packets));
-		setText(cells.flows, count(d.flows));
+		setText(cells.flows, each(d.flows));
 	}};
 }
 

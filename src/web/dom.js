@@ -97,9 +97,10 @@ export function setState(node, tone, text)
 
 // Let the children of parent be those of the items, in their order.  Items
 // are told apart by keyOf(item); make(item) gives {node, update(item)}.  What
-// stays is not moved unless it must be.  Children up to parent.fixed, if there
-// is such a one, are none of these.
-export function keyed(parent, items, keyOf, make)
+// stays is not moved unless it must be, and not updated if only new ones are
+// to be, and those that always are.  Children up to parent.fixed, if there is such a one, are none of
+// these.
+export function keyed(parent, items, keyOf, make, onlyNew = false)
 {
 	const before = parent.keyed ?? new Map();
 	const after = new Map(), values = new Map();
@@ -127,7 +128,8 @@ export function keyed(parent, items, keyOf, make)
 	}
 	parent.keyed = after;
 	for (const [key, item] of values)
-		after.get(key).update?.(item);
+		if (!onlyNew || !before.has(key) || item.always)
+			after.get(key).update?.(item);
 }
 
 // A panel with a heading: {node, body, header}.

@@ -5,9 +5,9 @@
 
 import {el, keyed, setAttribute, setText} from "./dom.js";
 
-const CHUNK = 40;   // rows that come and go together
+const CHUNK = 20;   // rows that come and go together
 const FEW = 80;     // rows that are always there
-const MARGIN = 900; // px above and below what can be seen
+const MARGIN = 600; // px above and below what can be seen
 const ROW = 36;     // px, of rows of which none was ever seen
 
 // Columns are {name, title, number (bool), kind (class), sort(item)}.
@@ -126,7 +126,7 @@ export class Table {
 			waiting = true;
 			requestAnimationFrame(() => {
 				waiting = false;
-				this.#render();
+				this.#render(true);
 			});
 		};
 		addEventListener("scroll", this.#onscroll, {passive: true});
@@ -206,7 +206,7 @@ export class Table {
 	#parts()
 	{
 		const chunks = Math.ceil(this.#items.length / CHUNK);
-		const views = this.table.keyed ?? new Map();
+		const needed = this.#needed();
 		let top = this.table.getBoundingClientRect().top;
 		const parts = [];
 
@@ -218,17 +218,28 @@ export class Table {
 			    top < innerHeight + MARGIN &&
 			    top + height > -MARGIN;
 
-			if (seen || items.some((item) => kept(
-			    views.get("i" + this.#keyOf(item)))))
+			if (seen || needed.has(i))
 				parts.push(...items.map((item) => ({item})));
 			else
-				parts.push({spacer: i, height});
+				parts.push({spacer: i, height, always: true});
 			top += height;
 		}
 		return parts;
 	}
 
-	#render()
+	// Chunks with rows that are open, or have the focus.
+	#needed()
+	{
+		const chunks = new Set();
+
+		for (const [key, view] of this.table.keyed ?? [])
+			if (key[0] === "i" && kept(view))
+				chunks.add(Math.floor(
+				    this.#rank.get(key.slice(1)) / CHUNK));
+		return chunks;
+	}
+
+	#render(onlyNew = false)
 	{
 		const parts = this.#parts();
 
@@ -238,7 +249,7 @@ export class Table {
 		keyed(this.table, parts, (part) => "item" in part ?
 		    "i" + this.#keyOf(part.item) : "s" + part.spacer,
 		    (part) => "item" in part ? this.#row(part.item) :
-			spacer(this.#columns.length));
+			spacer(this.#columns.length), onlyNew);
 		this.#measure(parts);
 		this.#reach();
 	}

@@ -28,9 +28,11 @@ export async function open(browser, url, options = {})
 	page.on("pageerror", (error) =>
 	    page.complaints.push(error.stack ?? String(error)));
 	page.on("console", (message) => {
-		// A server that does not answer is part of some tests.
+		// A server that does not answer is part of some tests, and
+		// one without TLS of all.
 		if (["error", "warning"].includes(message.type()) &&
-		    !/Failed to load resource|net::ERR/.test(message.text()))
+		    !/Failed to load resource|net::ERR|origin was untrustworthy/
+			.test(message.text()))
 			page.complaints.push(message.text());
 	});
 	await page.goto(url);

@@ -232,7 +232,7 @@ export function destinations(w)
 		rows: w.services.flatMap((s) => s.destinations.map((d) =>
 		    [s.id, s.name, d.address, d.state, d.healthy, d.order,
 			d.weight, d.since, d.rates.packets, d.rates.bits,
-			d.flows]))};
+			d.rates.flows]))};
 }
 
 export function series(w, id)
