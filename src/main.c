@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/http.h"
 #include "background.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -101,6 +102,8 @@ main(int argc, char **argv, char **environment)
 	int ready = -1, status;
 	char *file;
 
+	if (argc == 2 && strcmp(argv[1], HTTP_VERIFIER) == 0)
+		return http_verifier();
 	setproctitle_init(argc, argv, environment);
 	notify_init();
 	parse_options(argc, argv, &o);

@@ -1,329 +1,259 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The status page, /status.json and /metrics: see http.h.
- *
- * evhttp 2.1 has no limit on connections and tells nobody when it closes one.
- * So each connection's socket is known here by its descriptor and its cookie
- * (SO_COOKIE, unique for the life of the kernel): a sweep finds those that
- * have gone, and shuts those down that are too old, which evhttp then takes
- * for the peer's own doing.
+ * The web console's server: who asks, for what, and who answers that; see
+ * http.h.
  */
 
-#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
 
-#include "adapters/http.h"
+#include "adapters/http_private.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
-#include "core/addr.h"
-#include "core/status.h"
+#include "core/conf.h"
 
-#define CONNECTIONS    64    /* at a time */
-#define BACKLOG	       64    /* that the kernel keeps waiting */
-#define HEADERS_MAX    8192  /* bytes of a request */
-#define TIMEOUT	       5     /* seconds without progress */
-#define LIFETIME       15000 /* ms of a connection, whatever it does */
-#define SWEEP_INTERVAL 100   /* ms */
-#define EVICTED	       16    /* at a time, when all are taken */
+#define HEADERS_MAX   8192  /* bytes of a request */
+#define TIMEOUT	      5	    /* seconds without progress */
+#define WRONG_TOLD_MS 10000 /* between messages of wrong credentials */
 
-struct connection {
-	struct bufferevent *fresh; /* accepted just now, socket not known */
-	int fd;
-	uint64_t cookie;
-	uint64_t deadline; /* monotonic ms; 0 = was shut down */
+/* A request whose password is being compared. */
+struct pending {
+	LIST_ENTRY(pending) entry;
+	struct http *http;
+	struct evhttp_request *request;
 };
 
-struct http {
-	LIST_ENTRY(http) entry;
-	struct evhttp *server;
-	struct evconnlistener *listener; /* owned by server */
-	struct event *admit; /* learn the sockets of fresh connections */
-	struct event *sweep; /* pending while there are connections */
-	struct connection connections[CONNECTIONS]; /* oldest first */
-	size_t count;
-	bool accept_failed; /* logged */
-	json_t *(*status)(void *arg);
-	void *arg;
-};
-
-/* For on_accept_error, which gets evhttp's argument, not ours. */
-static LIST_HEAD(http_list, http) instances = LIST_HEAD_INITIALIZER(instances);
-
-static char *
-render_json(const json_t *status)
+const char *
+http_query(const struct http_query *query, const char *name)
 {
-	return json_dumps(status, JSON_COMPACT);
+	return evhttp_find_header(&query->parameters, name);
 }
 
-static const struct resource {
-	const char *path;
-	const char *type;
-	char *(*render)(const json_t *status);
-} resources[] = {
-    {"/", "text/html; charset=utf-8", status_page},
-    {"/status.json", "application/json; charset=utf-8", render_json},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", status_metrics},
-};
-
-static const struct {
-	const char *name, *value;
-} headers[] = {
-    {"Cache-Control", "no-store"},
-    {"Connection", "close"},
-    {"Content-Security-Policy",
-	"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-	"form-action 'none'; frame-ancestors 'none'"},
-    {"Referrer-Policy", "no-referrer"},
-    {"X-Content-Type-Options", "nosniff"},
-};
-
-static void
-free_text(const void *data, size_t size, void *text)
+const char *
+http_header(const struct http_query *query, const char *name)
 {
-	(void)data, (void)size;
-	free(text);
+	return evhttp_find_header(query->headers, name);
 }
 
-/* Takes text, which is from malloc(3). */
-static void
-reply(struct evhttp_request *request, int code, const char *reason,
-    const char *type, char *text)
-{
-	struct evkeyvalq *out = evhttp_request_get_output_headers(request);
-	bool body = evhttp_request_get_command(request) != EVHTTP_REQ_HEAD;
-	size_t i, len = strlen(text);
-	char length[24];
-
-	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		evhttp_add_header(out, headers[i].name, headers[i].value);
-	snprintf(length, sizeof(length), "%zu", len);
-	evhttp_add_header(out, "Content-Length", length);
-	evhttp_add_header(out, "Content-Type", type);
-	if (!body || len == 0 ||
-	    evbuffer_add_reference(evhttp_request_get_output_buffer(request),
-		text, len, free_text, text) == -1)
-		free(text);
-	evhttp_send_reply(request, code, reason, NULL);
-}
-
-static void
-reply_error(struct evhttp_request *request, int code, const char *reason)
-{
-	reply(request, code, reason, "text/plain; charset=utf-8",
-	    xasprintf("%d %s\n", code, reason));
-}
-
-static const struct resource *
-find_resource(struct evhttp_request *request)
+static const char *
+path_of(struct evhttp_request *request)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+
+	return path != NULL ? path : "";
+}
+
+/* False after having said that it can't be understood. */
+static bool
+read_query(struct evhttp_request *request, struct http_query *query)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+	const char *text = evhttp_uri_get_query(uri);
+
+	TAILQ_INIT(&query->parameters);
+	query->headers = evhttp_request_get_input_headers(request);
+	if (text == NULL || *text == '\0' ||
+	    evhttp_parse_query_str(text, &query->parameters) == 0)
+		return true;
+	http_reply_error(request, 400);
+	return false;
+}
+
+static const struct http_resource *
+find_resource(const struct http *http, const char *path)
+{
 	size_t i;
 
-	if (path == NULL)
-		return NULL;
-	for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-		if (strcmp(path, resources[i].path) == 0)
-			return &resources[i];
-	}
+	for (i = 0; i < http->content->count; i++)
+		if (strcmp(http->content->resources[i].path, path) == 0)
+			return &http->content->resources[i];
 	return NULL;
+}
+
+/* It may be seen by who asks. */
+static void
+answer(struct http *http, struct evhttp_request *request)
+{
+	const char *path = path_of(request);
+	const struct http_resource *resource = find_resource(http, path);
+	bool events = strcmp(path, "/events") == 0;
+	struct http_query query;
+
+	if (resource == NULL && !events) {
+		if (!http_reply_file(request, path))
+			http_reply_error(request, 404);
+		return;
+	}
+	if (!read_query(request, &query))
+		return;
+	if (events)
+		http_listen(http, request, &query);
+	else
+		http_stream_start(http, request, resource, &query);
+	evhttp_clear_headers(&query.parameters);
+}
+
+/* Once in a while, as there may be very many. */
+static void
+tell_wrong(struct evhttp_request *request)
+{
+	static uint64_t told, count;
+	uint64_t now = monotime_ms();
+	ev_uint16_t port;
+	char *address;
+
+	count++;
+	if (told != 0 && now - told < WRONG_TOLD_MS)
+		return;
+	evhttp_connection_get_peer(
+	    evhttp_request_get_connection(request), &address, &port);
+	log_warnx("webserver: wrong credentials from %s, %llu times by now",
+	    address, (unsigned long long)count);
+	told = now;
+}
+
+static void
+keep_out(struct http *http, struct evhttp_request *request)
+{
+	if (evhttp_find_header(evhttp_request_get_input_headers(request),
+		"Authorization") != NULL)
+		tell_wrong(request);
+	http_auth_challenge(
+	    http->auth, evhttp_request_get_output_headers(request));
+	http_reply_error(request, 401);
+}
+
+static void
+pending_free(struct pending *pending)
+{
+	LIST_REMOVE(pending, entry);
+	free(pending);
+}
+
+static void
+on_decided(void *arg, bool in)
+{
+	struct pending *pending = arg;
+	struct evhttp_request *request = pending->request;
+	struct http *http = pending->http;
+
+	evhttp_connection_set_closecb(
+	    evhttp_request_get_connection(request), NULL, NULL);
+	pending_free(pending);
+	if (in)
+		answer(http, request);
+	else
+		keep_out(http, request);
+}
+
+static void
+on_close(struct evhttp_connection *connection, void *arg)
+{
+	struct pending *pending = arg;
+
+	(void)connection;
+	http_auth_forget(pending->http->auth, pending);
+	if (evhttp_request_get_connection(pending->request) == NULL)
+		evhttp_request_free(pending->request);
+	pending_free(pending);
+}
+
+/* What they are compared with is about to go. */
+static void
+put_off_pending(struct http *http)
+{
+	struct pending *pending;
+	struct evhttp_request *request;
+
+	while ((pending = LIST_FIRST(&http->pending)) != NULL) {
+		request = pending->request;
+		evhttp_connection_set_closecb(
+		    evhttp_request_get_connection(request), NULL, NULL);
+		pending_free(pending);
+		http_reply_error(request, 503);
+	}
+}
+
+static void
+judge(struct http *http, struct evhttp_request *request)
+{
+	struct pending *pending = xcalloc(1, sizeof(*pending));
+	enum http_verdict verdict;
+
+	pending->http = http;
+	pending->request = request;
+	LIST_INSERT_HEAD(&http->pending, pending, entry);
+	verdict = http_auth_judge(http->auth,
+	    evhttp_find_header(
+		evhttp_request_get_input_headers(request), "Authorization"),
+	    on_decided, pending);
+	if (verdict == HTTP_UNDECIDED) {
+		evhttp_connection_set_closecb(
+		    evhttp_request_get_connection(request), on_close, pending);
+		return;
+	}
+	pending_free(pending);
+	if (verdict == HTTP_LET_IN)
+		answer(http, request);
+	else if (verdict == HTTP_KEPT_OUT)
+		keep_out(http, request);
+	else
+		http_reply_error(request, 503);
+}
+
+/*
+ * Is it asked for by a name that nobody can have made up?  Else a page from
+ * anywhere, in a browser on this host, could give itself a name with a loopback
+ * address, and read what is served here ("DNS rebinding").
+ */
+static bool
+is_for_us(struct evhttp_request *request)
+{
+	const char *host = evhttp_find_header(
+	    evhttp_request_get_input_headers(request), "Host");
+	char name[ADDR_STRLEN + 2] = "";
+	bool six = host != NULL && *host == '[';
+	struct addr address;
+	size_t len;
+
+	if (host == NULL)
+		return true;
+	/* Behind it there may be a port. */
+	len = six ? strcspn(++host, "]") : strcspn(host, ":");
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	return strcasecmp(name, "localhost") == 0 ||
+	    (addr_parse(name, &address) == 0 &&
+		six == (address.family == AF_INET6));
 }
 
 static void
 on_request(struct evhttp_request *request, void *arg)
 {
 	enum evhttp_cmd_type command = evhttp_request_get_command(request);
-	const struct resource *resource = find_resource(request);
 	struct http *http = arg;
-	json_t *status;
-	char *text;
 
-	if (resource == NULL) {
-		reply_error(request, HTTP_NOTFOUND, "Not Found");
-		return;
-	}
 	if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {
 		evhttp_add_header(evhttp_request_get_output_headers(request),
 		    "Allow", "GET, HEAD");
-		reply_error(request, HTTP_BADMETHOD, "Method Not Allowed");
-		return;
+		http_reply_error(request, 405);
+	} else if (http->guarded && !is_for_us(request)) {
+		http_reply_text(request, 421,
+		    "421 Misdirected Request: without users or tokens, this "
+		    "is for localhost or an address only");
+	} else {
+		judge(http, request);
 	}
-	status = http->status(http->arg);
-	text = status == NULL ? NULL : resource->render(status);
-	json_decref(status);
-	if (text == NULL)
-		reply_error(request, HTTP_INTERNAL, "Internal Server Error");
-	else
-		reply(request, HTTP_OK, "OK", resource->type, text);
-}
-
-static int
-socket_cookie(int fd, uint64_t *cookie)
-{
-	socklen_t len = sizeof(*cookie);
-
-	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
-}
-
-/* Is the descriptor still the socket that it was? */
-static bool
-is_open(const struct connection *connection)
-{
-	uint64_t cookie;
-
-	return connection->fresh != NULL ||
-	    (socket_cookie(connection->fd, &cookie) == 0 &&
-		cookie == connection->cookie);
-}
-
-static void
-shut(struct connection *connection)
-{
-	if (connection->fresh == NULL && connection->deadline != 0) {
-		shutdown(connection->fd, SHUT_RDWR);
-		connection->deadline = 0;
-	}
-}
-
-/* Room for others: who is served in time has gone before it is the oldest. */
-static void
-evict_oldest(struct http *http)
-{
-	size_t i;
-
-	for (i = 0; i < EVICTED && i < http->count; i++)
-		shut(&http->connections[i]);
-}
-
-static void
-schedule_sweep(struct http *http)
-{
-	struct timeval tv = monotime_timeval(SWEEP_INTERVAL);
-
-	event_add(http->sweep, &tv);
-}
-
-/* Forget what was closed, shut down what is too old. */
-static void
-reap(struct http *http)
-{
-	uint64_t now = monotime_ms();
-	size_t i, kept = 0;
-
-	for (i = 0; i < http->count; i++) {
-		if (!is_open(&http->connections[i]))
-			continue;
-		if (http->connections[i].deadline <= now)
-			shut(&http->connections[i]);
-		http->connections[kept++] = http->connections[i];
-	}
-	http->count = kept;
-	if (http->count < CONNECTIONS)
-		evconnlistener_enable(http->listener);
-	else
-		evconnlistener_disable(http->listener);
-}
-
-static void
-on_sweep(evutil_socket_t fd, short events, void *arg)
-{
-	struct http *http = arg;
-
-	(void)fd, (void)events;
-	reap(http);
-	if (http->count > 0)
-		schedule_sweep(http);
-}
-
-/*
- * evhttp has given the connections that came in this round their sockets.
- * The reference held since on_accept kept them from being released meanwhile.
- */
-static void
-on_admit(evutil_socket_t fd, short events, void *arg)
-{
-	struct connection *connection;
-	struct http *http = arg;
-	struct bufferevent *bev;
-	size_t i;
-
-	(void)fd, (void)events;
-	for (i = 0; i < http->count; i++) {
-		connection = &http->connections[i];
-		if ((bev = connection->fresh) == NULL)
-			continue;
-		connection->fd = bufferevent_getfd(bev);
-		if (socket_cookie(connection->fd, &connection->cookie) == -1)
-			connection->fd = -1;
-		connection->fresh = NULL;
-		bufferevent_decref(bev);
-	}
-	if (http->count == CONNECTIONS) {
-		reap(http);
-		if (http->count == CONNECTIONS)
-			evict_oldest(http);
-	}
-	if (!event_pending(http->sweep, EV_TIMEOUT, NULL))
-		schedule_sweep(http);
-}
-
-/* A connection was accepted: make what evhttp will own it by. */
-static struct bufferevent *
-on_accept(struct event_base *base, void *arg)
-{
-	struct http *http = arg;
-	struct connection *connection;
-	struct bufferevent *bev;
-
-	http->accept_failed = false;
-	bev = bufferevent_socket_new(base, -1, 0);
-	if (bev == NULL || http->count == CONNECTIONS)
-		return bev;
-	bufferevent_incref(bev);
-	connection = &http->connections[http->count++];
-	memset(connection, 0, sizeof(*connection));
-	connection->fresh = bev;
-	connection->fd = -1;
-	connection->deadline = monotime_ms() + LIFETIME;
-	if (http->count == CONNECTIONS)
-		evconnlistener_disable(http->listener);
-	event_active(http->admit, EV_TIMEOUT, 0);
-	return bev;
-}
-
-/* Out of descriptors, most likely: wait, as the listener stays readable. */
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct http *http;
-
-	(void)arg;
-	http = LIST_FIRST(&instances);
-	while (http != NULL && http->listener != listener)
-		http = LIST_NEXT(http, entry);
-	if (http == NULL)
-		return;
-	if (!http->accept_failed)
-		log_warn("status page: accept");
-	http->accept_failed = true;
-	evconnlistener_disable(listener);
-	schedule_sweep(http);
 }
 
 static const char *
@@ -341,74 +271,90 @@ listen_remedy(int error)
 	}
 }
 
+/* 0, or -1 after having logged why what is there stays. */
 static int
-listen_at(struct http *http, struct event_base *base, const struct addr *addr,
-    uint16_t port)
+read_access(struct http *http, const struct conf_webserver *web)
 {
-	struct evhttp_bound_socket *bound;
-	struct sockaddr_storage ss;
-	unsigned len;
+	struct http_auth *auth;
+	struct http_tls *tls = NULL;
+	char *error;
 
-	len = addr_to_sockaddr(addr, port, &ss);
-	http->listener = evconnlistener_new_bind(base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-	    BACKLOG, (struct sockaddr *)&ss, (int)len);
-	if (http->listener == NULL)
-		return -1;
-	bound = evhttp_bind_listener(http->server, http->listener);
-	if (bound == NULL) {
-		evconnlistener_free(http->listener);
+	auth = http_auth_new(http->base, web, &error);
+	if (auth != NULL && web->certificate != NULL)
+		tls = http_tls_new(web, &error);
+	if (auth == NULL || (web->certificate != NULL && tls == NULL)) {
+		log_warnx("%s", error);
+		free(error);
+		http_auth_free(auth);
 		return -1;
 	}
-	evconnlistener_set_error_cb(http->listener, on_accept_error);
+	put_off_pending(http);
+	http_auth_free(http->auth);
+	http_tls_free(http->tls);
+	http->auth = auth;
+	http->tls = tls;
+	http->guarded = conf_webserver_open(web) && !web->insecure;
 	return 0;
 }
 
+int
+http_renew(struct http *http, const struct conf_webserver *web)
+{
+	return read_access(http, web);
+}
+
+static struct evhttp *
+make_server(struct http *http)
+{
+	struct evhttp *server = evhttp_new(http->base);
+
+	if (server == NULL)
+		fatalx("webserver: out of memory");
+	evhttp_set_max_headers_size(server, HEADERS_MAX);
+	evhttp_set_max_body_size(server, 0);
+	evhttp_set_timeout(server, TIMEOUT);
+	evhttp_set_allowed_methods(server, UINT16_MAX);
+	evhttp_set_gencb(server, on_request, http);
+	return server;
+}
+
 struct http *
-http_new(struct event_base *base, const struct addr *addr, uint16_t port,
-    json_t *(*status)(void *arg), void *arg)
+http_new(struct event_base *base, const struct conf_webserver *web,
+    const struct http_content *content, void *arg)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
 	char text[ADDR_STRLEN];
 
-	LIST_INSERT_HEAD(&instances, http, entry);
-	http->status = status;
+	http->base = base;
+	http->content = content;
 	http->arg = arg;
-	http->server = evhttp_new(base);
-	http->admit = evtimer_new(base, on_admit, http);
-	http->sweep = evtimer_new(base, on_sweep, http);
-	if (http->server == NULL || http->admit == NULL || http->sweep == NULL)
-		fatalx("status page: out of memory");
-	evhttp_set_max_headers_size(http->server, HEADERS_MAX);
-	evhttp_set_max_body_size(http->server, 0);
-	evhttp_set_timeout(http->server, TIMEOUT);
-	evhttp_set_allowed_methods(http->server, UINT16_MAX);
-	evhttp_set_bevcb(http->server, on_accept, http);
-	evhttp_set_gencb(http->server, on_request, http);
-	if (listen_at(http, base, addr, port) == -1) {
-		log_warnx("status page: cannot listen at %s port %u: %s%s",
-		    addr_format(addr, text), port, strerror(errno),
-		    listen_remedy(errno));
-		http_free(http);
-		return NULL;
+	http->server = make_server(http);
+	http->connections = http_connections_new(http);
+	http->listeners = http_listeners_new(http);
+	if (read_access(http, web) == 0) {
+		if (http_connections_listen(http->connections, web) == 0)
+			return http;
+		log_warnx("webserver: cannot listen at %s port %u: %s%s",
+		    addr_format(&web->address, text), web->port,
+		    strerror(errno), listen_remedy(errno));
 	}
-	return http;
+	http_free(http);
+	return NULL;
 }
 
 void
 http_free(struct http *http)
 {
-	size_t i;
-
 	if (http == NULL)
 		return;
-	for (i = 0; i < http->count; i++) {
-		if (http->connections[i].fresh != NULL)
-			bufferevent_decref(http->connections[i].fresh);
-	}
-	LIST_REMOVE(http, entry);
-	evhttp_free(http->server);
-	event_free(http->admit);
-	event_free(http->sweep);
+	http_connections_forget(http->connections);
+	evhttp_free(http->server); /* with all requests, of which we are told */
+	http_auth_free(http->auth);
+	while (!LIST_EMPTY(&http->pending))
+		pending_free(LIST_FIRST(&http->pending));
+	http_streams_free(http);
+	http_listeners_free(http->listeners);
+	http_connections_free(http->connections);
+	http_tls_free(http->tls);
 	free(http);
 }

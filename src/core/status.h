@@ -4,7 +4,8 @@
  * The status document: one JSON object that the engine makes and that
  * /status.json, the status page, /metrics and vc5ctl(8) are all views of.
  *
- *	version		string
+ *	version		string, vc5d's
+ *	api		integer, STATUS_API: of this description
  *	hostname	string
  *	time		integer, seconds since the epoch
  *	started		integer, seconds since the epoch
@@ -129,6 +130,9 @@
 #define CORE_STATUS_H
 
 #include <jansson.h>
+
+/* Greater once something is no more what it was; what is new leaves it. */
+#define STATUS_API 1
 
 /*
  * The document as metrics, in Prometheus's text format, version 0.0.4, or as

@@ -18,6 +18,7 @@
 #include "engine/history.h"
 #include "engine/private.h"
 #include "engine/ship.h"
+#include "engine/web.h"
 
 static json_t *
 lines_to_json(const struct conf_errors *errors)
@@ -171,12 +172,9 @@ console_listen(struct engine *e, uint64_t now)
 	if (e->control == NULL && retry_due(&e->control_retry, now))
 		e->control = control_new(e->base, &options);
 	listen_readonly(e, now);
-	/* Until it can tell who asks, it is for those who may all see it. */
 	if (e->http == NULL && c->webserver.enabled &&
-	    conf_webserver_open(&c->webserver) &&
-	    c->webserver.certificate == NULL && retry_due(&e->http_retry, now))
-		e->http = http_new(e->base, &c->webserver.address,
-		    c->webserver.port, engine_status, e);
+	    retry_due(&e->http_retry, now))
+		e->http = http_new(e->base, &c->webserver, &web_content, e);
 }
 
 static bool
@@ -212,6 +210,8 @@ console_follow(struct engine *e, const struct conf *was)
 		http_free(e->http);
 		e->http = NULL;
 	}
+	if (e->http != NULL)
+		http_renew(e->http, &now->webserver);
 	retry_reset(&e->http_retry);
 	retry_reset(&e->control_retry);
 	follow_readonly(e, was);

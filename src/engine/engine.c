@@ -24,7 +24,9 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/rates.h"
 #include "engine/ship.h"
+#include "engine/web.h"
 
 #define RETRY_FIRST	1000 /* ms, of retry.interval */
 #define RETRY_LONGEST	60000
@@ -237,6 +239,8 @@ tick(evutil_socket_t fd, short what, void *arg)
 	engine_reconcile(e);
 	engine_sync_see(e);
 	parent_tell_figures(e);
+	rates_tick(e, monotime_ms());
+	web_tick(e, monotime_ms());
 }
 
 /* Start. */
@@ -270,6 +274,8 @@ engine_new(
 	e->dataplane = dataplane;
 	e->conf = conf;
 	e->history = history_new(conf->limits.history);
+	e->rates = rates_new();
+	e->web = web_new(e);
 	e->started = monotime_ms();
 	e->born = e->loaded = time(NULL);
 	e->alerts = alerts_new();
@@ -324,6 +330,7 @@ engine_start(struct engine *e)
 	e->services = services;
 	e->vips = vips;
 	nexthops_index(e);
+	rates_follow(e);
 	engine_apply_settings(e);
 	services_adopt(e);
 	blocks_start(e);
@@ -458,6 +465,8 @@ engine_free(struct engine *e)
 	ship_free(e->ship);
 	control_free(e->control);
 	http_free(e->http);
+	web_free(e->web);
+	rates_free(e->rates);
 	if (e->services != NULL)
 		services_free(e, e->conf, e->services, e->vips);
 	announce_end(e);

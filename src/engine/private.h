@@ -40,6 +40,8 @@ struct history;
 struct http;
 struct neighbour;
 struct netlink;
+struct rates;
+struct web;
 struct netlink_nexthop;
 struct sync;
 struct sync_keys;
@@ -70,6 +72,7 @@ struct kept_result {
 struct probe_record {
 	struct histogram phases[CHECK_PHASES];
 	uint64_t transitions[2]; /* of checks, to each enum health_state */
+	uint64_t passed, passed_time; /* how many, and how long, microseconds */
 };
 
 /* One check of one destination, time and again. */
@@ -199,6 +202,8 @@ struct engine {
 	struct control *control_readonly; /* NULL = off, or the same */
 	struct control *asked;		  /* that which a request came by */
 	struct retry http_retry, control_retry, readonly_retry;
+	struct rates *rates; /* rates.h */
+	struct web *web;     /* web.h */
 	struct sync *sync;	     /* NULL = off */
 	struct sync_keys *sync_keys; /* for it, not yet in use; or NULL */
 	bool view_stale;   /* others are to be told how services look here */

@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/rates.h"
 #include "engine/ship.h"
 
 static bool
@@ -120,6 +121,7 @@ replace_conf(struct engine *e, struct conf *now, struct prefix_list *blocked)
 	e->vips = vips;
 	e->conf = now;
 	nexthops_index(e);
+	rates_follow(e);
 	withdrawn = vips_forget(e, was, old_vips);
 	services_free(e, was, old_services, old_vips);
 	isolation_follow(e);

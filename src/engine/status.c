@@ -19,6 +19,7 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "config.h"
+#include "core/status.h"
 #include "engine/alerts.h"
 #include "engine/history.h"
 #include "engine/private.h"
@@ -292,9 +293,10 @@ status_head(const struct engine *e)
 	if (e->bgpd.bgp != NULL)
 		bgp_status(e->bgpd.bgp, &bgp);
 	gethostname(hostname, sizeof(hostname) - 1);
-	o = json_pack("{s:s, s:o, s:I, s:I, s:I, s:s}", "version",
-	    PACKAGE_VERSION, "hostname", status_text(hostname), "time",
-	    (json_int_t)time(NULL), "started", (json_int_t)e->born, "uptime",
+	o = json_pack("{s:s, s:i, s:o, s:I, s:I, s:I, s:s}", "version",
+	    PACKAGE_VERSION, "api", STATUS_API, "hostname",
+	    status_text(hostname), "time", (json_int_t)time(NULL), "started",
+	    (json_int_t)e->born, "uptime",
 	    (json_int_t)((monotime_ms() - e->started) / 1000), "dataplane",
 	    e->dataplane->ops->name);
 	json_object_set_new(o, "config", config_json(e));

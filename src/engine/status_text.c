@@ -37,18 +37,25 @@ status_append(struct evbuffer *out, const json_t *value)
 		fatalx("out of memory");
 }
 
-/* Takes the reference. */
-static void
-append_object(struct evbuffer *out, json_t *object, bool open)
+void
+status_append_open(struct evbuffer *out, json_t *object)
 {
-	struct evbuffer *text = open ? evbuffer_new() : out;
+	struct evbuffer *text = evbuffer_new();
 
+	if (text == NULL)
+		fatalx("out of memory");
 	status_append(text, object);
 	json_decref(object);
-	if (!open)
-		return;
 	evbuffer_remove_buffer(text, out, evbuffer_get_length(text) - 1);
 	evbuffer_free(text);
+}
+
+/* Takes the reference. */
+static void
+append_whole(struct evbuffer *out, json_t *object)
+{
+	status_append(out, object);
+	json_decref(object);
 }
 
 static const struct service *
@@ -92,7 +99,7 @@ begin(const struct engine *e, struct status_cursor *c)
 static enum status_step
 text_head(const struct engine *e, struct status_cursor *c, struct evbuffer *out)
 {
-	append_object(out, status_head(e), true);
+	status_append_open(out, status_head(e));
 	APPEND(out, ",\"services\":[");
 	return begin(e, c);
 }
@@ -107,14 +114,13 @@ text_service(
 	if (c->destination == 0) {
 		if (c->service > 0)
 			APPEND(out, ",");
-		append_object(out, status_service_head(s), true);
+		status_append_open(out, status_service_head(s));
 		APPEND(out, ",\"destinations\":[");
 	}
 	for (i = c->destination; i < end; i++) {
 		if (i > 0)
 			APPEND(out, ",");
-		append_object(
-		    out, status_destination(&s->destinations[i]), false);
+		append_whole(out, status_destination(&s->destinations[i]));
 	}
 	if (end == s->conf->destination_count)
 		APPEND(out, "]}");

@@ -43,5 +43,7 @@ enum status_step status_document_step(
 
 /* Append a value as text; real numbers have nine digits. */
 void status_append(struct evbuffer *, const json_t *);
+/* The same of an object, without its last brace; takes the reference. */
+void status_append_open(struct evbuffer *, json_t *object);
 
 #endif

@@ -182,6 +182,10 @@ count(struct prober *p, const struct check_result *result)
 	size_t i;
 
 	s->engine->results[p->conf->type][result->outcome]++;
+	if (result->outcome == CHECK_PASSED) {
+		s->probes.passed++;
+		s->probes.passed_time += result->duration;
+	}
 	for (i = 0; i < CHECK_PHASES; i++)
 		if (result->phase[i] != 0)
 			histogram_add(&s->probes.phases[i], result->phase[i]);

@@ -2,6 +2,7 @@
 """TAP, and the server of the status page and control socket under test."""
 
 import atexit
+import json
 import os
 import select
 import shutil
@@ -94,13 +95,14 @@ def free_port():
 class Server:
     """t/adapters/status_server."""
 
-    def __init__(self, port=0, control="-", document=DOCUMENT):
+    def __init__(self, port=0, control="-", document=DOCUMENT, **webserver):
         self.port = port
+        web = dict({"listen": "127.0.0.1:%d" % port}, **webserver)
         self.control = control
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [program("t/adapters/status_server"), document, "127.0.0.1",
-             str(port), control], stdout=subprocess.PIPE, stderr=self.log)
+            [program("t/adapters/status_server"), document,
+             json.dumps(web if port != 0 else False), control], stdout=subprocess.PIPE, stderr=self.log)
         self.pid = self.process.pid
         atexit.register(self.process.kill)  # when a test itself fails
         self.ready = False

@@ -4,9 +4,11 @@
  * A server of the status page and the control socket without an engine: it
  * shows a document from a file.  Its tests drive it from outside.
  *
- *	status_server DOCUMENT ADDRESS PORT SOCKET
+ *	status_server DOCUMENT WEBSERVER SOCKET
  *
- * Prints "ready" when it serves.  Port 0 or socket "-" is: not that one.
+ * WEBSERVER is as in vc5d.conf(5), and what is served there in status_web.h.
+ * Prints "ready" when it serves.  A webserver that is false, or socket "-", is:
+ * not that one.
  * The command "reload" succeeds first, and is then refused and accepted in
  * turn; "free" frees the control socket from inside its handler; "huge" has a
  * reply of 4 MiB; "flows" and "explain" are answered from the document's
@@ -31,27 +33,18 @@
 #include "adapters/http.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
-#include "core/addr.h"
 #include "core/status_value.h"
+#include "t/adapters/status_web.h"
 
 #define HUGE_REPLY (4 * 1024 * 1024)
 
 struct server {
 	struct event_base *base;
 	struct control *control;
-	struct http *http;
 	json_t *status;
 	unsigned reloads;
 	struct control_stream *stream; /* of the last who monitors; or NULL */
 };
-
-static json_t *
-give_status(void *arg)
-{
-	struct server *server = arg;
-
-	return json_incref(server->status);
-}
 
 /* Lines that are a reply, one part each. */
 struct lines {
@@ -486,32 +479,32 @@ main(int argc, char *argv[])
 	struct server server = {0};
 	struct control_options options = {
 	    .mode = 0600, .handler = handle, .arg = &server};
+	struct status_web *web;
 	struct event *term;
 	json_error_t error;
-	struct addr addr;
-	int port;
 
+	if (argc == 2 && strcmp(argv[1], HTTP_VERIFIER) == 0)
+		return http_verifier();
 	log_open("status_server", 1, LOG_VERBOSE);
-	if (argc != 5 || addr_parse(argv[2], &addr) == -1)
-		fatalx("usage: status_server document address port socket");
+	if (argc != 4)
+		fatalx("usage: status_server document webserver socket");
 	signal(SIGPIPE, SIG_IGN);
 	if ((server.status = json_load_file(argv[1], 0, &error)) == NULL)
 		fatalx("%s:%d: %s", argv[1], error.line, error.text);
 	server.base = event_base_new();
 	term = evsignal_new(server.base, SIGTERM, on_term, &server);
 	event_add(term, NULL);
-	if ((port = atoi(argv[3])) != 0 &&
-	    (server.http = http_new(server.base, &addr, (uint16_t)port,
-		 give_status, &server)) == NULL)
+	web = status_web_new(server.base, server.status, argv[2]);
+	if (web == NULL)
 		return 1;
-	options.path = argv[4];
-	if (strcmp(argv[4], "-") != 0 &&
+	options.path = argv[3];
+	if (strcmp(argv[3], "-") != 0 &&
 	    (server.control = control_new(server.base, &options)) == NULL)
 		return 1;
 	puts("ready");
 	fflush(stdout);
 	event_base_dispatch(server.base);
-	http_free(server.http);
+	status_web_free(web);
 	control_free(server.control);
 	event_free(term);
 	event_base_free(server.base);

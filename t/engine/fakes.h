@@ -64,6 +64,7 @@ struct fake_world {
 	struct check_result report; /* of all probes, but for the outcome */
 	struct check_load load;	    /* of probes */
 	bool fails[CHECK_NONE];	    /* checks of this type, of all servers */
+	struct dataplane_counters counters; /* of each, and one packet more */
 	struct flow flows[FAKE_FLOWS];
 	size_t flow_count;
 	struct dataplane_explanation explanation; /* slots 0: the usual one */

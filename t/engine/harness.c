@@ -19,6 +19,7 @@
 #include "fakes_control.h"
 #include "fakes_ship.h"
 #include "fakes_state.h"
+#include "fakes_web.h"
 
 char file[] = "/tmp/vc5d-engine-XXXXXX";
 struct event_base *base;
@@ -115,6 +116,7 @@ setup(void **state)
 	fakes_state_reset();
 	fake_control_reset();
 	fake_ship_reset();
+	fake_web_reset();
 	return 0;
 }
 
@@ -132,6 +134,7 @@ teardown(void **state)
 	fakes_state_reset();
 	fake_control_reset();
 	fake_ship_reset();
+	fake_web_reset();
 	return 0;
 }
 

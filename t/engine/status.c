@@ -158,6 +158,9 @@ assert_same(json_t *a, json_t *b)
 		leave_out_checks(
 		    json_array_get(json_object_get(b, "services"), i));
 	}
+	/* What the process has used grows meanwhile. */
+	assert_int_equal(json_object_del(a, "process"), 0);
+	assert_int_equal(json_object_del(b, "process"), 0);
 	assert_true(json_equal(a, b));
 	json_decref(a);
 	json_decref(b);

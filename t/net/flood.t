@@ -50,7 +50,7 @@ sub pages
 		chomp($address);
 		my $start = time();
 		my ($status, $page) = run('curl', '-sS', '-m', 20,
-		    "http://$address:8080/");
+		    "http://$address:8080/status.html");
 		return undef unless $status == 0 && $page =~ m{</html>};
 		$slowest = time() - $start if time() - $start > $slowest;
 	}

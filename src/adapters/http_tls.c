@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The web console's certificate, and TLS for its connections.
+ */
+
+#include <stdlib.h>
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "adapters/http_private.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "core/conf.h"
+
+struct http_tls {
+	SSL_CTX *context;
+};
+
+/* The first thing that OpenSSL complained of, about a file. */
+static char *
+complaint(const char *path)
+{
+	unsigned long error = ERR_get_error();
+	const char *reason = ERR_reason_error_string(error);
+	char *line = xasprintf("webserver: %s: %s", path,
+	    reason != NULL ? reason : "not what it should be");
+
+	ERR_clear_error();
+	return line;
+}
+
+/* A passphrase can't be asked for, and must not be at the terminal. */
+static int
+no_passphrase(char *buf, int size, int writing, void *arg)
+{
+	(void)buf, (void)size, (void)writing, (void)arg;
+	return -1;
+}
+
+static char *
+load(SSL_CTX *context, const struct conf_webserver *web)
+{
+	const char *key = web->key != NULL ? web->key : web->certificate;
+
+	ERR_clear_error();
+	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+	if (SSL_CTX_use_certificate_chain_file(context, web->certificate) != 1)
+		return complaint(web->certificate);
+	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+		return complaint(key);
+	return NULL;
+}
+
+struct http_tls *
+http_tls_new(const struct conf_webserver *web, char **error)
+{
+	struct http_tls *tls = xcalloc(1, sizeof(*tls));
+
+	tls->context = SSL_CTX_new(TLS_server_method());
+	if (tls->context == NULL)
+		fatalx("webserver: OpenSSL has no TLS");
+	SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
+	SSL_CTX_set_options(tls->context,
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(tls->context, SSL_SESS_CACHE_OFF);
+	if ((*error = load(tls->context, web)) == NULL)
+		return tls;
+	http_tls_free(tls);
+	return NULL;
+}
+
+void
+http_tls_free(struct http_tls *tls)
+{
+	if (tls == NULL)
+		return;
+	SSL_CTX_free(tls->context);
+	free(tls);
+}
+
+struct bufferevent *
+http_tls_accept(struct http_tls *tls, struct event_base *base)
+{
+	SSL *ssl = SSL_new(tls->context);
+	struct bufferevent *bev;
+
+	if (ssl == NULL)
+		return NULL;
+	bev = bufferevent_openssl_socket_new(
+	    base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	/* Who closes without saying so is as gone. */
+	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Passwords against hashes of crypt(3), which are made to take long: so each is
+ * compared in a process of its own, as a user who may do nothing, one after
+ * the other, while the event loop goes on.
+ */
+
+#include <sys/queue.h>
+
+#include <crypt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+
+#include "adapters/child.h"
+#include "adapters/http_private.h"
+#include "base/log.h"
+#include "base/monotime.h"
+#include "base/xmalloc.h"
+
+#define WAITING_MAX 16
+#define TIME	    5000 /* ms that one may take */
+#define INPUT_MAX   1024 /* hash, password, two newlines */
+#define NOBODY	    65534
+#define RIGHT	    "right\n"
+
+struct question {
+	TAILQ_ENTRY(question) entry;
+	char *input; /* hash and password, a line each */
+	void (*answer)(void *arg, bool right);
+	void *arg; /* NULL = nobody wants to know any more */
+};
+
+struct http_verify {
+	struct event_base *base;
+	struct child *child; /* for the first question; or NULL */
+	struct event *next;
+	TAILQ_HEAD(, question) questions;
+	size_t count;
+};
+
+static void
+question_free(struct question *question)
+{
+	OPENSSL_cleanse(question->input, strlen(question->input));
+	free(question->input);
+	free(question);
+}
+
+/* The first question has its answer. */
+static void
+settle(struct http_verify *verify, bool right)
+{
+	struct question *question = TAILQ_FIRST(&verify->questions);
+	struct timeval now = {0};
+
+	TAILQ_REMOVE(&verify->questions, question, entry);
+	verify->count--;
+	if (verify->count > 0)
+		evtimer_add(verify->next, &now);
+	if (question->arg != NULL)
+		question->answer(question->arg, right);
+	question_free(question);
+}
+
+static void
+ended(void *arg, const struct child_result *result)
+{
+	struct http_verify *verify = arg;
+
+	verify->child = NULL;
+	settle(verify, result->ok && strcmp(result->output, RIGHT) == 0);
+}
+
+static void
+ask_next(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct child_user nobody = {.uid = NOBODY, .gid = NOBODY};
+	char path[] = "/proc/self/exe", option[] = HTTP_VERIFIER;
+	char *argv[] = {path, option, NULL};
+	struct http_verify *verify = arg;
+	struct question *question = TAILQ_FIRST(&verify->questions);
+	struct child_options options = {
+	    .user = geteuid() == 0 ? &nobody : NULL,
+	    .time = TIME,
+	    .output = sizeof(RIGHT),
+	    .error = 256,
+	};
+
+	(void)fd, (void)what;
+	if (question == NULL || verify->child != NULL)
+		return;
+	options.input = question->input;
+	verify->child =
+	    child_start(verify->base, argv, &options, ended, verify);
+	if (verify->child == NULL) {
+		log_warn("webserver: passwords can't be compared");
+		settle(verify, false);
+	}
+}
+
+struct http_verify *
+http_verify_new(struct event_base *base)
+{
+	struct http_verify *verify = xcalloc(1, sizeof(*verify));
+
+	verify->base = base;
+	verify->next = evtimer_new(base, ask_next, verify);
+	if (verify->next == NULL)
+		fatalx("webserver: out of memory");
+	TAILQ_INIT(&verify->questions);
+	return verify;
+}
+
+void
+http_verify_free(struct http_verify *verify)
+{
+	struct question *question;
+
+	if (verify == NULL)
+		return;
+	if (verify->child != NULL)
+		child_free(verify->child);
+	while ((question = TAILQ_FIRST(&verify->questions)) != NULL) {
+		TAILQ_REMOVE(&verify->questions, question, entry);
+		question_free(question);
+	}
+	event_free(verify->next);
+	free(verify);
+}
+
+int
+http_verify_ask(struct http_verify *verify, const char *hash,
+    const char *password, void (*answer)(void *arg, bool right), void *arg)
+{
+	struct question *question;
+	struct timeval now = {0};
+
+	if (verify->count == WAITING_MAX)
+		return -1;
+	question = xcalloc(1, sizeof(*question));
+	question->input = xasprintf("%s\n%s\n", hash, password);
+	question->answer = answer;
+	question->arg = arg;
+	TAILQ_INSERT_TAIL(&verify->questions, question, entry);
+	verify->count++;
+	if (verify->child == NULL)
+		evtimer_add(verify->next, &now);
+	return 0;
+}
+
+void
+http_verify_forget(struct http_verify *verify, void *arg)
+{
+	struct question *question;
+
+	TAILQ_FOREACH(question, &verify->questions, entry)
+		if (question->arg == arg)
+			question->arg = NULL;
+}
+
+/* The process that compares. */
+
+/* A line of input without its newline; NULL if there is none. */
+static char *
+cut_line(char **rest)
+{
+	char *line = *rest, *end = strchr(line, '\n');
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*rest = end + 1;
+	return line;
+}
+
+int
+http_verifier(void)
+{
+	char input[INPUT_MAX] = "", *rest = input, *hash, *password;
+	static struct crypt_data data;
+	const char *made;
+	size_t len;
+
+	len = fread(input, 1, sizeof(input) - 1, stdin);
+	input[len] = '\0';
+	if ((hash = cut_line(&rest)) == NULL ||
+	    (password = cut_line(&rest)) == NULL)
+		return 1;
+	made = crypt_r(password, hash, &data);
+	if (made == NULL || strlen(made) != strlen(hash) ||
+	    CRYPTO_memcmp(made, hash, strlen(hash)) != 0)
+		return 1;
+	fputs(RIGHT, stdout);
+	return fflush(stdout) != 0;
+}

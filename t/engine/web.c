@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the web console is served with, and what it hears.
+ */
+
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "engine/private.h"
+#include "engine/rates.h"
+#include "engine/status_parts.h"
+#include "engine/web.h"
+#include "fakes_web.h"
+
+/* A service of many servers, which have no checks. */
+#define MANY                                                                 \
+	"{\"name\": \"many\", \"virtual\": \"" VIP6 "\", \"servers\": [%s]," \
+	"\"policy\": {\"53/udp\": {\"checks\": []}}}"
+#define MANY_KEY "[2001:db8::1]:53/udp"
+
+static void
+start_many(unsigned count)
+{
+	char servers[2048] = "", *many, *conf;
+	size_t len = 0;
+	unsigned i;
+
+	for (i = 1; i <= count; i++)
+		len += (size_t)snprintf(servers + len, sizeof(servers) - len,
+		    "%s\"2001:db8:1::%x\"", i > 1 ? "," : "", i);
+	many = xasprintf(MANY, servers);
+	conf = xasprintf("%s,%s", SERVICE_WEB, many);
+	start(conf);
+	free(conf);
+	free(many);
+}
+
+/* A body, all of it: a new reference. */
+static json_t *
+get(const char *url)
+{
+	enum http_step step;
+	json_t *body = fake_web_get(url, &step, NULL);
+
+	assert_int_equal(step, HTTP_STEP_END);
+	assert_non_null(body);
+	return body;
+}
+
+static enum http_step
+refusal(const char *url)
+{
+	enum http_step step;
+
+	json_decref(fake_web_get(url, &step, NULL));
+	return step;
+}
+
+static json_int_t
+number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
+static const char *
+text(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	assert_true(json_is_string(value));
+	return json_string_value(value);
+}
+
+static double
+rate(const json_t *rates, const char *key)
+{
+	const json_t *value = json_object_get(rates, key);
+
+	assert_true(json_is_real(value));
+	return json_real_value(value);
+}
+
+static void
+resources_have_versions(void **state)
+{
+	static const char *const urls[] = {"/config.json", "/destinations.json",
+	    "/history.json", "/log.json", "/series.json",
+	    "/service.json?id=192.0.2.1:80/tcp"};
+	json_t *body;
+	size_t i;
+
+	(void)state;
+	start(SERVICE_WEB);
+	for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		body = get(urls[i]);
+		assert_int_equal(number(body, "version"), 1);
+		json_decref(body);
+	}
+	body = get("/overview.json");
+	assert_int_equal(number(body, "api"), 1);
+	json_decref(body);
+	body = get("/status.json");
+	assert_int_equal(number(body, "api"), 1);
+	json_decref(body);
+}
+
+static void
+the_configuration_is_masked(void **state)
+{
+	json_t *body, *conf;
+
+	(void)state;
+	more = "\"webserver\": {\"users\": {\"ann\": \"$6$salt$hash\"}},";
+	start(SERVICE_WEB);
+	body = get("/config.json");
+	assert_string_equal(text(body, "file"), file);
+	conf = json_object_get(json_object_get(body, "config"), "webserver");
+	assert_string_equal(
+	    text(json_object_get(conf, "users"), "ann"), "********");
+	json_decref(body);
+}
+
+static void
+a_service_is_told_with_its_servers(void **state)
+{
+	unsigned pieces;
+	json_t *body, *list;
+
+	(void)state;
+	start_many(45);
+	body = fake_web_get("/service.json?id=" MANY_KEY, NULL, &pieces);
+	assert_int_equal(pieces, 3);
+	assert_string_equal(text(body, "id"), MANY_KEY);
+	assert_string_equal(text(body, "name"), "many");
+	list = json_object_get(body, "destinations");
+	assert_int_equal(json_array_size(list), 45);
+	assert_true(
+	    json_is_object(json_object_get(json_array_get(list, 44), "rates")));
+	json_decref(body);
+	assert_int_equal(refusal("/service.json"), HTTP_STEP_BAD_QUERY);
+	assert_int_equal(
+	    refusal("/service.json?id=192.0.2.1:81/tcp"), HTTP_STEP_NOT_FOUND);
+	assert_int_equal(refusal("/service.json?id=many"), HTTP_STEP_NOT_FOUND);
+}
+
+static void
+all_destinations_are_rows(void **state)
+{
+	json_t *body, *rows, *row;
+
+	(void)state;
+	fake_server(B)->answers = false;
+	start_many(60);
+	wait_for(fake_state(WEB, A) == DESTINATION_UP);
+	body = get("/destinations.json");
+	rows = json_object_get(body, "rows");
+	assert_int_equal(json_array_size(rows), 62);
+	row = json_array_get(rows, 0);
+	assert_int_equal(json_array_size(row),
+	    json_array_size(json_object_get(body, "columns")));
+	assert_string_equal(json_string_value(json_array_get(row, 0)), WEB);
+	assert_string_equal(json_string_value(json_array_get(row, 1)), "web");
+	assert_string_equal(json_string_value(json_array_get(row, 2)), A);
+	assert_string_equal(json_string_value(json_array_get(row, 3)), "up");
+	assert_true(json_is_true(json_array_get(row, 4)));
+	row = json_array_get(rows, 1);
+	assert_string_equal(json_string_value(json_array_get(row, 3)), "down");
+	assert_false(json_is_true(json_array_get(row, 4)));
+	json_decref(body);
+}
+
+static void
+a_reload_breaks_what_is_under_way(void **state)
+{
+	static const char *const urls[] = {"/status.json", "/metrics",
+	    "/status.html", "/service.json?id=" MANY_KEY};
+	struct http_cursor cursors[4] = {0};
+	size_t i;
+
+	(void)state;
+	start_many(45);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(
+		    fake_web_step(urls[i], &cursors[i]), HTTP_STEP_MORE);
+	assert_int_equal(engine_reload(engine), 0);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(
+		    fake_web_step(urls[i], &cursors[i]), HTTP_STEP_BROKEN);
+		json_decref(cursors[i].document);
+	}
+}
+
+static void
+limits_are_numbers(void **state)
+{
+	static const char *const wrong[] = {"/log.json?limit=0",
+	    "/log.json?limit=-1", "/log.json?limit=1x", "/log.json?limit=+1",
+	    "/history.json?limit=", "/history.json?subject="};
+	json_t *body;
+	size_t i;
+
+	(void)state;
+	start(SERVICE_WEB);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(refusal(wrong[i]), HTTP_STEP_BAD_QUERY);
+	body = get("/history.json?limit=1&subject=web");
+	assert_true(json_array_size(json_object_get(body, "history")) <= 1);
+	json_decref(body);
+}
+
+static void
+the_last_lines_are_kept(void **state)
+{
+	json_t *body, *list;
+	unsigned i;
+
+	(void)state;
+	start(SERVICE_WEB);
+	for (i = 0; i < 700; i++)
+		log_warnx("line %u of \xff%s", i, "\"them\"");
+	body = get("/log.json");
+	list = json_object_get(body, "log");
+	assert_int_equal(json_array_size(list), 500);
+	assert_string_equal(text(json_array_get(list, 499), "text"),
+	    "line 699 of \\377\"them\"");
+	assert_string_equal(
+	    text(json_array_get(list, 0), "text"), "line 200 of \\377\"them\"");
+	assert_string_equal(
+	    text(json_array_get(list, 499), "priority"), "warning");
+	json_decref(body);
+	body = get("/log.json?limit=2");
+	list = json_object_get(body, "log");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(
+	    text(json_array_get(list, 1), "text"), "line 699 of \\377\"them\"");
+	json_decref(body);
+}
+
+static void
+who_listens_hears_what_happens(void **state)
+{
+	const struct fake_event *event;
+
+	(void)state;
+	start(SERVICE_WEB);
+	log_warnx("nobody listens");
+	engine_reload(engine);
+	assert_int_equal(fake_web.event_count, 0);
+	fake_web_listen(0);
+	log_warnx("somebody listens");
+	event = fake_web_last("log");
+	assert_string_equal(text(event->data, "text"), "somebody listens");
+	assert_int_equal(event->id, 0);
+	engine_reload(engine);
+	event = fake_web_last("history");
+	assert_string_equal(text(event->data, "to"), "reloaded");
+	assert_true(event->id > 0);
+	assert_int_equal(number(event->data, "number"), event->id);
+}
+
+static void
+who_comes_back_hears_what_he_missed(void **state)
+{
+	uint64_t last;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_web_listen(0);
+	engine_reload(engine);
+	last = fake_web_last("history")->id;
+	fake_web.listens = false;
+	engine_reload(engine);
+	engine_reload(engine);
+	assert_int_equal(fake_web_last("history")->id, last);
+	fake_web_listen(last);
+	assert_int_equal(fake_web_count("history"), 3);
+	assert_int_equal(fake_web_last("history")->id, last + 2);
+}
+
+static void
+an_overview_comes_while_somebody_listens(void **state)
+{
+	const struct fake_event *event;
+	unsigned count;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_web_listen(0);
+	fake_web.service = WEB;
+	wait_for(
+	    fake_web_count("overview") >= 2 && fake_web_count("service") >= 1);
+	event = fake_web_last("overview");
+	assert_null(json_object_get(
+	    json_array_get(json_object_get(event->data, "services"), 0),
+	    "destinations"));
+	event = fake_web_last("service");
+	assert_string_equal(text(event->data, "id"), WEB);
+	count = fake_web_count("overview");
+	assert_true(fake_web_count("service") <= count);
+	fake_web.listens = false;
+	web_tick(engine, monotime_ms() + 5000);
+	assert_int_equal(fake_web_count("overview"), count);
+}
+
+/* Ten seconds are a step of the series. */
+static void
+tick(uint64_t *now, unsigned ms)
+{
+	*now += ms;
+	rates_tick(engine, *now);
+}
+
+static void
+rates_are_differences_of_counters(void **state)
+{
+	uint64_t now = monotime_ms() + 100000;
+	json_t *rates;
+
+	(void)state;
+	start(SERVICE_WEB);
+	tick(&now, 1000);
+	rates = rates_of_service(engine, &engine->services[0]);
+	json_decref(rates);
+	tick(&now, 2000);
+	world.counters.packets += 100;
+	world.counters.bytes += 1000;
+	world.counters.flows += 10;
+	tick(&now, 2000);
+	rates =
+	    rates_of_destination(engine, &engine->services[0].destinations[1]);
+	assert_true(rate(rates, "packets") == 50);
+	assert_true(rate(rates, "bits") == 4000);
+	assert_true(rate(rates, "flows") == 5);
+	json_decref(rates);
+	rates = rates_of_service(engine, &engine->services[0]);
+	assert_true(rate(rates, "packets") == 100);
+	assert_true(rate(rates, "bits") == 8000);
+	json_decref(rates);
+	rates = rates_of_all(engine);
+	assert_true(rate(rates, "packets") == 100);
+	assert_true(rate(rates, "tx_packets") == 100);
+	assert_true(rate(rates, "new_flows") == 10);
+	assert_true(rate(rates, "drops") == 0);
+	json_decref(rates);
+	world.counters.packets = 0; /* they have begun anew */
+	tick(&now, 1000);
+	rates = rates_of_all(engine);
+	assert_true(rate(rates, "packets") == 0);
+	json_decref(rates);
+}
+
+static json_t *
+last_point(const json_t *body, const char *metric)
+{
+	const json_t *list =
+	    json_object_get(json_object_get(body, "series"), metric);
+
+	assert_int_equal(json_array_size(list), number(body, "points"));
+	return json_array_get(list, json_array_size(list) - 1);
+}
+
+/* Time goes on faster than it does, so that the last step is now. */
+static void
+an_hour_is_kept_also_by_a_reload(void **state)
+{
+	uint64_t step = monotime_ms() / 10000 * 10000;
+	json_t *body;
+
+	(void)state;
+	start(SERVICE_WEB);
+	rates_tick(engine, step - 10000);
+	rates_tick(engine, step - 5000);
+	world.counters.packets += 50;
+	rates_tick(engine, step - 1000);
+	rates_tick(engine, step);
+	body = rates_series(engine, NULL);
+	assert_true(json_real_value(last_point(body, "packets")) == 10);
+	assert_true(json_is_null(last_point(body, "latency")));
+	json_decref(body);
+	assert_int_equal(engine_reload(engine), 0);
+	body = rates_series(engine, &engine->services[0]);
+	assert_int_equal(number(body, "step"), 10);
+	assert_true(json_real_value(last_point(body, "packets")) == 10);
+	assert_true(json_is_real(last_point(body, "destinations_up")));
+	json_decref(body);
+	assert_int_equal(
+	    refusal("/series.json?service=nope"), HTTP_STEP_NOT_FOUND);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    TEST(resources_have_versions),
+	    TEST(the_configuration_is_masked),
+	    TEST(a_service_is_told_with_its_servers),
+	    TEST(all_destinations_are_rows),
+	    TEST(a_reload_breaks_what_is_under_way),
+	    TEST(limits_are_numbers),
+	    TEST(the_last_lines_are_kept),
+	    TEST(who_listens_hears_what_happens),
+	    TEST(who_comes_back_hears_what_he_missed),
+	    TEST(an_overview_comes_while_somebody_listens),
+	    TEST(rates_are_differences_of_counters),
+	    TEST(an_hour_is_kept_also_by_a_reload),
+	};
+
+	return run_engine_tests(tests);
+}
