@@ -30,7 +30,7 @@ struct client {
 	char *path;	  /* of the socket */
 	int fd;		  /* -1 = not connected */
 	bool quiet;	  /* nobody is told what is wrong */
-	bool hurry;	  /* nor is it waited for */
+	unsigned timeout; /* s without an answer */
 	bool unreachable; /* the last request was not answered */
 	/* What was received, and not yet taken. */
 	char *buffer;
@@ -70,7 +70,7 @@ complain(const struct client *client, const char *format, ...)
 static int
 open_socket(const struct client *client)
 {
-	struct timeval timeout = {.tv_sec = client->hurry ? HURRY : TIMEOUT};
+	struct timeval timeout = {.tv_sec = client->timeout};
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd;
 
@@ -103,6 +103,7 @@ client_new(const char *socket_path)
 
 	client->path = xstrdup(socket_path);
 	client->fd = -1;
+	client->timeout = TIMEOUT;
 	return client;
 }
 
@@ -186,6 +187,10 @@ receive_line(struct client *client, size_t *len)
 		make_room(client);
 		n = recv(client->fd, client->buffer + client->end,
 		    client->size - client->end, 0);
+		if (n == -1 && errno == EINTR) {
+			n = 1;
+			continue;
+		}
 		if (n == -1)
 			return NULL;
 		client->end += (size_t)n;
@@ -275,21 +280,29 @@ client_next(struct client *client)
 	return reply;
 }
 
+/* 0, or -1 after having said why not. */
+static int
+send_request(struct client *client, const json_t *request)
+{
+	if (client->fd == -1 && (client->fd = open_socket(client)) == -1)
+		return -1;
+	if (send_line(client->fd, request) == 0)
+		return 0;
+	complain(client, "%s: %s", client->path,
+	    errno == EAGAIN ? "vc5d does not respond" : strerror(errno));
+	disconnect(client);
+	return -1;
+}
+
 json_t *
 client_ask(struct client *client, json_t *request)
 {
-	bool sent = false;
+	int result;
 
 	client->unreachable = true;
-	if (client->fd != -1 || (client->fd = open_socket(client)) != -1) {
-		sent = send_line(client->fd, request) == 0;
-		if (!sent)
-			complain(client, "%s: %s", client->path,
-			    errno == EAGAIN ? "vc5d does not respond"
-					    : strerror(errno));
-	}
+	result = send_request(client, request);
 	json_decref(request);
-	return sent ? client_next(client) : NULL;
+	return result == 0 ? client_next(client) : NULL;
 }
 
 void
@@ -317,14 +330,25 @@ client_ask_quietly(struct client *client, json_t *request)
 {
 	json_t *reply;
 
-	client->quiet = client->hurry = true;
+	client->quiet = true;
+	client->timeout = HURRY;
 	reply = client_ask(client, request);
-	client->quiet = client->hurry = false;
+	client->quiet = false;
+	client->timeout = TIMEOUT;
 	return reply;
 }
 
-void
+bool
 client_be_quiet(struct client *client, bool quiet)
 {
+	bool was = client->quiet;
+
 	client->quiet = quiet;
+	return was;
+}
+
+void
+client_set_timeout(struct client *client, unsigned seconds)
+{
+	client->timeout = seconds;
 }

@@ -33,8 +33,10 @@ json_t *client_ask(struct client *, json_t *request);
 /* The same, without a word and without waiting for long. */
 json_t *client_ask_quietly(struct client *, json_t *request);
 
-/* From now on, say nothing of what is wrong; or do again. */
-void client_be_quiet(struct client *, bool);
+/* From now on, say nothing of what is wrong, or do again; what it was. */
+bool client_be_quiet(struct client *, bool);
+/* How long vc5d may take, from the next connection on. */
+void client_set_timeout(struct client *, unsigned seconds);
 
 /*
  * The same of a request that is answered with several lines: the first; then

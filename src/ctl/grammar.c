@@ -11,6 +11,7 @@
 #include "ctl/help.h"
 #include "ctl/order.h"
 #include "ctl/show.h"
+#include "ctl/top.h"
 
 static const char *const protocols[] = {"tcp", "udp", NULL};
 
@@ -161,6 +162,14 @@ static const struct token prefixes_tokens[] = {
     {.word = NULL},
 };
 
+static const struct argument top_arguments[] = {
+    {.name = "name",
+	.kind = ARGUMENT_SERVICE,
+	.help = "the servers of services of this name, VIP, or "
+		"VIP:port/protocol"},
+    {.name = NULL},
+};
+
 static const struct argument help_arguments[] = {
     {.name = "word ...",
 	.kind = ARGUMENT_WORDS,
@@ -190,6 +199,10 @@ const struct token grammar[] = {
 	.help = "show what happens, as it happens",
 	.arguments = monitor_arguments,
 	.run = show_monitor},
+    {.word = "top",
+	.help = "show who gets what, live",
+	.arguments = top_arguments,
+	.run = show_top},
     {.word = "log",
 	.help = "say how much the log has, or change that",
 	.arguments = log_arguments,

@@ -89,7 +89,7 @@ show_monitor(struct client *client, const struct command *command, bool as_json)
 		return client_failure(client);
 	json_decref(line);
 	client_wait_forever(client);
-	client_be_quiet(client, true);
+	(void)client_be_quiet(client, true);
 	/* Flushed where it would be waited, so that a pipe gets it at once. */
 	while ((line = client_next(client)) != NULL) {
 		if (as_json)

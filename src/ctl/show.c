@@ -49,14 +49,16 @@ fetch_lines(struct client *client, const char *service, const char *server)
 json_t *
 fetch_services(struct client *client, const char *service, const char *server)
 {
+	bool quiet = client_be_quiet(client, true);
 	json_t *services = NULL;
 	int i;
 
 	for (i = 1; services == NULL && i <= FETCH_TRIES; i++) {
-		client_be_quiet(client, i < FETCH_TRIES);
+		if (i == FETCH_TRIES)
+			(void)client_be_quiet(client, quiet);
 		services = fetch_lines(client, service, server);
 	}
-	client_be_quiet(client, false);
+	(void)client_be_quiet(client, quiet);
 	return services;
 }
 

@@ -15,8 +15,8 @@
  * "test_flows" and "test_explain", which vc5d's has not, and "prefixes" from
  * "test_prefixes"; "override" is refused for some servers, and else answered
  * with the request, as are "block", "unblock" and "baseline"; "monitor" begins
- * with an event, and "say" has it go on.  SIGTERM ends it, with everything
- * freed.
+ * with an event, and "say" has it go on; "grow" makes counters greater.
+ * SIGTERM ends it, with everything freed.
  */
 
 #include <signal.h>
@@ -427,6 +427,34 @@ do_history(struct server *server, const json_t *request)
 	return json_pack("{s:o}", "history", events);
 }
 
+static void
+grow(json_t *object, const char *key, json_int_t by)
+{
+	json_t *value = json_object_get(object, key);
+
+	json_integer_set(value, json_integer_value(value) + by);
+}
+
+/* The first service, and its first destination, have had more. */
+static json_t *
+do_grow(struct server *server, const json_t *request)
+{
+	json_t *service =
+	    json_array_get(json_object_get(server->status, "services"), 0);
+	json_t *destination =
+	    json_array_get(json_object_get(service, "destinations"), 0);
+	json_t *objects[] = {service, destination};
+	size_t i;
+
+	(void)request;
+	for (i = 0; i < 2; i++) {
+		grow(objects[i], "packets", 1000);
+		grow(objects[i], "bytes", 1000000);
+		grow(objects[i], "flows", 10);
+	}
+	return json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *
 handle(void *arg, const json_t *request)
 {
@@ -444,6 +472,7 @@ handle(void *arg, const json_t *request)
 	    {"log", do_log},
 	    {"monitor", do_monitor},
 	    {"say", do_say},
+	    {"grow", do_grow},
 	    {"explain", do_explain},
 	    {"history", do_history},
 	    {"override", do_override},
