@@ -28,6 +28,9 @@
  *	{"command": "history",	{"history": [the last events, as in
  *	 "subject": a word,	core/status.h], "capacity": how many are kept,
  *	 "limit": integer}	"total": how many there were}
+ *	{"command": "log",	{"ok": true, "message": "...", "level": how
+ *	 "level": "brief" or	much is logged now}, or {"ok": false, "errors":
+ *	 "verbose"}		["...", ...]}: the level may be left out
  *	{"command": "override",	{"ok": true, "message": "...", "warnings":
  *	 "kind", "name",	["...", ...]}, or {"ok": false, "errors":
  *	 "order", "service",	["...", ...], "guard": true if "force" would

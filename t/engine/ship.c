@@ -39,6 +39,20 @@ at(const json_t *document, const char *group, const char *key)
 	return json_is_string(value) ? json_string_value(value) : "";
 }
 
+/* How many documents are about probes. */
+static size_t
+fake_ship_probes(void)
+{
+	const json_t *document;
+	size_t i, count = 0;
+
+	json_array_foreach(fake_ship.documents, i, document) {
+		count +=
+		    strcmp(at(document, "event", "dataset"), "vc5d.probe") == 0;
+	}
+	return count;
+}
+
 static void
 all_that_happens_becomes_documents(void **state)
 {
@@ -118,6 +132,31 @@ an_alert_that_is_over_was_as_bad_as_it_ever_was(void **state)
 	alert_clear(engine, "one", "put out");
 	assert_string_equal(
 	    fake_hook("a")->last, "critical one is over: put out");
+}
+
+/* Both fields and a line, of which only one is sent. */
+static void
+probes_are_logged_where_that_is_said(void **state)
+{
+	const json_t *o;
+
+	(void)state;
+	start_shipping("\"logging\": {" ES "},");
+	assert_null(fake_ship_last("vc5d.probe"));
+	engine_free(engine);
+	event_base_free(base);
+	fakes_reset();
+	start_shipping("\"log_probes\": true, \"logging\": {" ES "},");
+	wait_for(fake_ship_last("vc5d.probe") != NULL);
+	o = fake_ship_last("vc5d.probe");
+	assert_string_equal(at(o, "service", "name"), "web");
+	assert_string_equal(at(o, "destination", "ip"), VIP);
+	assert_string_equal(at(o, "event", "outcome"), "success");
+	assert_string_equal(at(o, "vc5d", "check"), "tcp:80");
+	log_set_verbosity(LOG_NORMAL);
+	wait_for(was_logged("tcp:80 check of 10.0.0."));
+	assert_int_equal(
+	    fake_ship_count("tcp:80 check of"), fake_ship_probes());
 }
 
 static void
@@ -236,6 +275,7 @@ main(void)
 	    TEST(nothing_is_shipped_about_shipping),
 	    TEST(a_webhook_is_not_told_of_itself),
 	    TEST(an_alert_that_is_over_was_as_bad_as_it_ever_was),
+	    TEST(probes_are_logged_where_that_is_said),
 	    TEST(a_reload_follows),
 	    TEST(the_status_says_how_it_goes),
 	    TEST(the_level_changes_at_run_time),
