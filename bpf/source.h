@@ -22,10 +22,10 @@
 /* A CPU's own, and its own cache line; of more CPUs, some share one. */
 #define RANDOMS 256
 struct {
-	__u64 state;
+	__u32 state;
 } __attribute__((aligned(64))) randoms[RANDOMS];
 
-static __always_inline __u64 *
+static __always_inline __u32 *
 random_of_cpu(void)
 {
 	return &randoms[bpf_get_smp_processor_id() % RANDOMS].state;
@@ -35,12 +35,15 @@ random_of_cpu(void)
 static __always_inline bool
 is_picked(const struct vc5_control *control)
 {
-	__u64 *state = random_of_cpu(), next;
+	__u32 *state = random_of_cpu(), next;
 
-	/* Knuth's MMIX generator, of which the upper half is good. */
-	next = READ_ONCE(*state) * 6364136223846793005 + 1442695040888963407;
+	/*
+	 * Numerical Recipes' generator, whose upper bits are good, and decide;
+	 * it is given a new state with each packet that is counted.
+	 */
+	next = READ_ONCE(*state) * 1664525 + 1013904223;
 	WRITE_ONCE(*state, next);
-	return next >> 32 <= READ_ONCE(control->look);
+	return next <= READ_ONCE(control->look);
 }
 
 /*
@@ -51,11 +54,11 @@ static __always_inline bool
 is_sampled(const struct vc5_control *control)
 {
 	__u32 sample = READ_ONCE(control->sample);
-	__u64 *state = random_of_cpu(), drawn = READ_ONCE(*state);
+	__u32 *state = random_of_cpu();
 
-	if (sample == 0 || drawn >> 32 > sample)
+	if (sample == 0 || READ_ONCE(*state) > sample)
 		return false;
-	WRITE_ONCE(*state, drawn ^ (__u64)bpf_get_prandom_u32() << 16);
+	WRITE_ONCE(*state, bpf_get_prandom_u32());
 	return true;
 }
 

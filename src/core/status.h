@@ -78,9 +78,11 @@
  *			  results [ { type, outcome, count } ], of all probes }
  *	history		[ { number (from 1 on), at (milliseconds since the
  *			  epoch), kind ("check", "destination", "vip", "bgp",
- *			  "override", "reload"), subject (words: a service's
- *			  name and key, a server, a check; a VIP; a file), from,
- *			  to (states; ""), reason } ], the last 20 events
+ *			  "override", "reload", "block"), subject (a service's
+ *			  name and key, a server, a check; a VIP; a file; a
+ *			  prefix), from, to (states; ""), reason }, the last
+ *			  20 events ]
+ *	blocked		{ ipv4, ipv6 }: prefixes of sources, how many
  *	overrides	[ { kind ("service", "backend", "vip"), name,
  *			  service (of a backend, where it is limited to that;
  *			  ""), order, since (epoch seconds), uid (of who

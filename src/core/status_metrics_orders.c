@@ -23,6 +23,20 @@ sample_overrides(FILE *out, const struct family *family, const json_t *status)
 }
 
 static void
+sample_blocked(FILE *out, const struct family *family, const json_t *status)
+{
+	static const char *const versions[] = {"ipv4", "ipv6"};
+	const json_t *blocked = json_object_get(status, "blocked");
+	size_t i;
+
+	for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		put_name(out, family);
+		fprintf(out, "{family=\"%s\"} %lld\n", versions[i],
+		    (long long)status_number(blocked, versions[i]));
+	}
+}
+
+static void
 sample_isolated(FILE *out, const struct family *family, const json_t *status)
 {
 	put_name(out, family);
@@ -34,6 +48,9 @@ static const struct family families[] = {
     {"overrides", "gauge",
 	"Orders of vc5ctl that are in force, by what they are about.",
 	sample_overrides, NULL},
+    {"blocked_prefixes", "gauge",
+	"Prefixes of sources whose packets for VIPs are dropped.",
+	sample_blocked, NULL},
     {"isolated", "gauge",
 	"Did all checks begin to fail at once, as when this host's link fails.",
 	sample_isolated, "isolated"},

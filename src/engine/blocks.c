@@ -8,6 +8,7 @@
  * predecessor has blocked stays so, since not to serve would be worse.
  */
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -348,6 +349,16 @@ blocks_json(struct engine *e)
 			now));
 	source_top_clear(&top);
 	return list;
+}
+
+json_t *
+blocks_count_json(const struct engine *e)
+{
+	const struct blocklist *set = &e->blocks.set;
+
+	return json_pack("{s:I, s:I}", "ipv4",
+	    (json_int_t)blocklist_wanted(set, AF_INET), "ipv6",
+	    (json_int_t)blocklist_wanted(set, AF_INET6));
 }
 
 static void

@@ -49,6 +49,8 @@ void blocks_tick(struct engine *);
 void blocks_apply(struct engine *);
 /* Keep what is ordered: NULL, or why that fails; free(3) it. */
 char *blocks_keep(struct engine *);
+/* "blocked" of the status document: how many; a new reference. */
+json_t *blocks_count_json(const struct engine *);
 /* "blocked" of the document of prefixes: those that drop most. */
 json_t *blocks_json(struct engine *);
 void blocks_problems(const struct engine *, json_t *list);

@@ -311,6 +311,7 @@ status_head(const struct engine *e)
 	json_object_set_new(o, "bgp", bgp_json(e, &bgp));
 	json_object_set_new(o, "sync", engine_sync_json(e));
 	json_object_set_new(o, "overrides", orders_json(e));
+	json_object_set_new(o, "blocked", blocks_count_json(e));
 	json_object_set_new(o, "isolation", isolation_json(e));
 	json_object_set_new(o, "engine", parent_json(e));
 	json_object_set_new(o, "process", process_json());
