@@ -15,6 +15,7 @@ import random
 import re
 import sys
 
+sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../adapters")]
 from harness import done, equal, ok, skip_all  # noqa: E402
