@@ -35,6 +35,20 @@
  *	 "kind", "name",	["...", ...]}, or {"ok": false, "errors":
  *	 "order", "service",	["...", ...], "guard": true if "force" would
  *	 "force": bool}		make it}: engine/orders_console.c has the words
+ *	{"command": "monitor",	{"monitoring": true}, and then, until either
+ *	 "log": bool,		closes, a line for all that happens: {"history":
+ *	 "subject": a word}	an event}, {"alert": {"at" (as below),
+ *				"severity", "id", "text", "over" (bool)}},
+ *				{"log": {"at" (milliseconds since the epoch),
+ *				"priority", "text"}}, {"dropped": how many were,
+ *				as the client did not read}
+ *	{"command": "config"}	{"config": the configuration file, with what is
+ *				secret masked}
+ *	{"command": "version"}	{"version", "hostname", "started" (seconds since
+ *				the epoch)}
+ *	{"command": "log",	{"ok": true, "message", "level"}, after the
+ *	 "level": "brief" or	change if there is a level
+ *	 "verbose"}
  *	anything else		{"error": "..."}
  *
  * A client may send any number of requests, one after the other or all at

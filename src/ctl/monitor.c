@@ -48,6 +48,17 @@ print_event(const json_t *event)
 }
 
 static void
+print_alert(const json_t *alert)
+{
+	print_time(alert);
+	safe_printf("alert (%s) %s%s: %s", status_string(alert, "severity"),
+	    status_string(alert, "id"),
+	    status_true(alert, "over") ? " is over" : "",
+	    status_string(alert, "text"));
+	putchar('\n');
+}
+
+static void
 print_log(const json_t *line)
 {
 	print_time(line);
@@ -60,10 +71,13 @@ static void
 print_line(const json_t *line)
 {
 	const json_t *event = json_object_get(line, "history");
+	const json_t *alert = json_object_get(line, "alert");
 	const json_t *log = json_object_get(line, "log");
 
 	if (event != NULL)
 		print_event(event);
+	if (alert != NULL)
+		print_alert(alert);
 	if (log != NULL)
 		print_log(log);
 	if (json_object_get(line, "dropped") != NULL)

@@ -5,6 +5,7 @@
  * programs, so they are made printable on their way in.
  */
 
+#include <sys/queue.h>
 #include <sys/tree.h>
 
 #include <stdarg.h>
@@ -40,6 +41,7 @@ RB_HEAD(alert_tree, alert);
 struct alerts {
 	struct alert_tree all; /* by id */
 	size_t count;
+	TAILQ_HEAD(alert_taps, alert_tap) taps;
 	alerts_cb *listener; /* or NULL */
 	void *arg;
 };
@@ -66,6 +68,7 @@ alerts_new(void)
 	struct alerts *a = xcalloc(1, sizeof(*a));
 
 	RB_INIT(&a->all);
+	TAILQ_INIT(&a->taps);
 	return a;
 }
 
@@ -145,6 +148,18 @@ alerts_listen(struct alerts *a, alerts_cb *listener, void *arg)
 	a->arg = arg;
 }
 
+void
+alert_tap_add(struct engine *e, struct alert_tap *tap)
+{
+	TAILQ_INSERT_TAIL(&e->alerts->taps, tap, entry);
+}
+
+void
+alert_tap_remove(struct engine *e, struct alert_tap *tap)
+{
+	TAILQ_REMOVE(&e->alerts->taps, tap, entry);
+}
+
 static void
 tell(const struct engine *e, const struct alert *alert, const char *text,
     bool over)
@@ -156,8 +171,12 @@ tell(const struct engine *e, const struct alert *alert, const char *text,
 	    .over = over,
 	    .at = history_now()};
 
+	const struct alert_tap *tap;
+
 	if (a->listener != NULL)
 		a->listener(a->arg, &news);
+	TAILQ_FOREACH(tap, &a->taps, entry)
+		tap->alert(tap->arg, &news);
 }
 
 void

@@ -8,6 +8,8 @@
 #ifndef ENGINE_ALERTS_H
 #define ENGINE_ALERTS_H
 
+#include <sys/queue.h>
+
 #include <stdbool.h>
 
 #include <jansson.h>
@@ -27,6 +29,15 @@ void alerts_free(struct alerts *);
  */
 typedef void alerts_cb(void *arg, const struct alert_news *);
 void alerts_listen(struct alerts *, alerts_cb *, void *arg);
+
+/* Others who are told; borrowed until they are removed. */
+struct alert_tap {
+	TAILQ_ENTRY(alert_tap) entry; /* of the alerts */
+	alerts_cb *alert;
+	void *arg;
+};
+void alert_tap_add(struct engine *, struct alert_tap *);
+void alert_tap_remove(struct engine *, struct alert_tap *);
 
 /*
  * The condition that id names, such as "vip 192.0.2.1", is so.  Raised again

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The control socket's command "monitor": events of the history, and lines of
- * the log if they are asked for, as they come.
+ * The control socket's command "monitor": events of the history, alerts, and
+ * lines of the log if they are asked for, as they come.
  */
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 #include "adapters/control.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "engine/alerts.h"
 #include "engine/history.h"
 #include "engine/private.h"
 
@@ -20,6 +21,7 @@ struct monitor {
 	struct engine *engine;
 	struct control_stream *stream;
 	struct history_tap history;
+	struct alert_tap alerts;
 	struct log_tap log;
 	bool with_log;
 	char *subject; /* that events are about; or NULL */
@@ -45,6 +47,19 @@ on_event(void *arg, const json_t *event)
 	if (m->subject == NULL ||
 	    (subject != NULL && history_is_about(subject, m->subject)))
 		send_line(m, "history", json_incref((json_t *)event));
+}
+
+static void
+on_alert(void *arg, const struct alert_news *news)
+{
+	struct monitor *m = arg;
+
+	if (m->subject != NULL && !history_is_about(news->id, m->subject))
+		return;
+	send_line(m, "alert",
+	    json_pack("{s:I, s:s, s:s, s:s, s:b}", "at", (json_int_t)news->at,
+		"severity", alert_severity_names[news->severity], "id",
+		news->id, "text", news->text, "over", news->over));
 }
 
 static void
@@ -76,6 +91,7 @@ on_closed(void *arg)
 	struct monitor *m = arg;
 
 	history_tap_remove(m->engine->history, &m->history);
+	alert_tap_remove(m->engine, &m->alerts);
 	if (m->with_log)
 		log_tap_remove(&m->log);
 	free(m->subject);
@@ -93,6 +109,9 @@ begin(struct monitor *m, struct engine *e)
 	m->history.event = on_event;
 	m->history.arg = m;
 	history_tap_add(e->history, &m->history);
+	m->alerts.alert = on_alert;
+	m->alerts.arg = m;
+	alert_tap_add(e, &m->alerts);
 	m->log.line = on_line;
 	m->log.arg = m;
 	if (m->with_log)

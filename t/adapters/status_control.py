@@ -155,7 +155,7 @@ def test_stream(server, path, before):
        "nobody is connected", server.descriptors())
     with watch(path) as peer:
         data = b""
-        while data.count(b"\n") < 2:
+        while data.count(b"\n") < 3:
             data += peer.recv(65536)
         peer.sendall(b'{"command": "reload"}\n' * 10)
         said = ask(path, b'{"command": "say", "count": 3000}')["said"]

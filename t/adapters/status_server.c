@@ -239,6 +239,10 @@ do_monitor(struct server *server, const json_t *request)
 		return json_pack("{s:s}", "error", "too many do that already");
 	stream(server, json_pack("{s:b}", "monitoring", 1));
 	stream(server, json_pack("{s:O}", "history", json_array_get(all, 1)));
+	stream(server,
+	    json_pack("{s:{s:I, s:s, s:s, s:s, s:b}}", "alert", "at",
+		(json_int_t)1795885201000, "severity", "high", "id",
+		"vip 192.0.2.1\x1b", "text", "good", "over", 1));
 	if (json_is_true(json_object_get(request, "log")))
 		stream(server,
 		    json_pack("{s:{s:I, s:s, s:s}}", "log", "at",

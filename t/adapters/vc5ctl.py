@@ -198,15 +198,19 @@ def test_monitor(scratch):
     if not ok(server.ready, "a server to monitor", server.messages()):
         return
     text = monitor(path, "monitor", "log")
-    equal([text.stdout.readline() for _ in range(2)],
+    equal([text.stdout.readline() for _ in range(3)],
           ["2026-11-28 13:20:01 UTC check web 192.0.2.1:80/tcp 10.1.0.13 "
            "http:80: undecided -> down: bad status: HTTP <503>\\^[\n",
+           "2026-11-28 17:00:01 UTC alert (high) vip 192.0.2.1\\^[ is over: "
+           "good\n",
            "2026-11-28 17:00:01 UTC log warning: eth0 \\^[[31m is down\n"],
-          "an event and a line of the log, as they come")
+          "an event, an alert and a line of the log, as they come")
     lines = monitor(path, "-j", "monitor", "web")
     event = json.loads(lines.stdout.readline())
     equal(event["history"]["subject"],
           "web 192.0.2.1:80/tcp 10.1.0.13 http:80", "-j: lines of JSON")
+    event = json.loads(lines.stdout.readline())
+    equal(event["alert"]["over"], True, "of alerts, too")
     text.kill()
     text.communicate()
     server.stop()

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/alerts.h"
 #include "engine/history.h"
 #include "engine/private.h"
 #include "fakes_control.h"
@@ -208,6 +209,25 @@ one_subject_can_be_watched(void **state)
 }
 
 static void
+alerts_are_told(void **state)
+{
+	(void)state;
+	start_both();
+	assert_reply("{'command': 'monitor', 'subject': '" VIP "'}", "");
+	(void)fake_stream();
+	alert_raise(engine, "other", ALERT_LOW, "not asked for");
+	assert_string_equal(fake_stream(), "");
+	alert_raise(engine, "vip " VIP, ALERT_HIGH, "why \x1b");
+	assert_streamed("alert", "severity", "high");
+	alert_raise(engine, "vip " VIP, ALERT_LOW, "no worse");
+	assert_string_equal(fake_stream(), "");
+	alert_clear(engine, "vip " VIP, "good");
+	assert_streamed("alert", "text", "good");
+	fake_stream_close();
+	alert_clear(engine, "other", "nobody looks");
+}
+
+static void
 only_so_many_can_watch(void **state)
 {
 	(void)state;
@@ -311,6 +331,7 @@ main(void)
 	    TEST(what_happens_is_told),
 	    TEST(lines_of_the_log_are_told),
 	    TEST(one_subject_can_be_watched),
+	    TEST(alerts_are_told),
 	    TEST(only_so_many_can_watch),
 	    TEST(an_engine_may_end_while_it_is_watched),
 	    TEST(who_looks_changes_nothing),
