@@ -284,10 +284,12 @@ webhook_name(const struct webhook *w)
 void
 webhook_tell(struct webhook *w, const struct alert_news *news)
 {
-	if (news->severity > w->conf->severity ||
-	    (news->over && !w->conf->recovery))
+	if (news->severity > w->conf->severity)
 		return;
-	alert_pending_add(&w->pending, news);
+	if (news->over && !w->conf->recovery)
+		alert_pending_drop(&w->pending, news->id);
+	else
+		alert_pending_add(&w->pending, news);
 	schedule(w);
 }
 

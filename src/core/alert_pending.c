@@ -56,6 +56,17 @@ alert_pending_add(struct alert_pending *p, const struct alert_news *news)
 }
 
 void
+alert_pending_drop(struct alert_pending *p, const char *id)
+{
+	size_t i = find(p, id);
+
+	if (i == p->count)
+		return;
+	remove_at(p, i);
+	p->cancelled++;
+}
+
+void
 alert_pending_told(struct alert_pending *p)
 {
 	for (; p->telling > 0; p->telling--)

@@ -24,6 +24,8 @@ struct alert_pending {
 
 /* Copied; zero at first. */
 void alert_pending_add(struct alert_pending *, const struct alert_news *);
+/* It is over, which is not to be told: what began it is not told either. */
+void alert_pending_drop(struct alert_pending *, const char *id);
 /* Those that are being told have been, or not: they are pending again. */
 void alert_pending_told(struct alert_pending *);
 void alert_pending_clear(struct alert_pending *);

@@ -173,6 +173,21 @@ what_was_over_before_is_not_told(void **state)
 }
 
 static void
+what_is_over_need_not_be_told(void **state)
+{
+	struct alert_pending *p = xcalloc(1, sizeof(*p));
+
+	(void)state;
+	alert_pending_add(p, &raised);
+	alert_pending_drop(p, over.id);
+	assert_int_equal(p->count, 1);
+	alert_pending_drop(p, raised.id);
+	assert_int_equal(p->count, 0);
+	assert_int_equal(p->cancelled, 1);
+	free(p);
+}
+
+static void
 what_got_worse_is_told_once(void **state)
 {
 	struct alert_pending *p = xcalloc(1, sizeof(*p));
@@ -218,6 +233,7 @@ main(void)
 	    cmocka_unit_test(hostile_text_is_text),
 	    cmocka_unit_test(templates_are_left_alone_otherwise),
 	    cmocka_unit_test(what_was_over_before_is_not_told),
+	    cmocka_unit_test(what_is_over_need_not_be_told),
 	    cmocka_unit_test(what_got_worse_is_told_once),
 	    cmocka_unit_test(what_is_pending_has_a_bound),
 	};
