@@ -162,6 +162,7 @@ class Converter:
             peers.read_compiled(source)
         elif source is not None:
             peers.read(source)
+        peers.list_unused()
         loopback = self.flag("loopback")
         if loopback is not None:
             number = self.report.number(loopback, 1, 65535)

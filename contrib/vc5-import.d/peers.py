@@ -25,6 +25,7 @@ class Peers:
         self.report = report
         self.options = options
         self.prefixes = {}  # named lists
+        self.unused = {}    # those that nobody has named yet
         self.peers = {}     # address -> parameters
 
     # Reading.
@@ -39,6 +40,7 @@ class Peers:
                 self.prefixes[name] = [
                     found for item in self.report.items_of(value)
                     for found in self.prefix(item)]
+                self.unused[name] = value
 
     def prefix(self, value):
         text = self.report.text(value)
@@ -47,6 +49,7 @@ class Peers:
         if text == "any":
             return ["0.0.0.0/0"]
         if text in self.prefixes:
+            self.unused.pop(text, None)
             return self.prefixes[text]
         # 192.168.102/24 is written, too.
         found = re.fullmatch(r"([0-9.]+)/([0-9]+)", text)
@@ -141,6 +144,10 @@ class Peers:
             address = self.report.address(value, text)
             if address is not None:
                 self.add_peer(value, address, self.parameters(value, {}))
+
+    def list_unused(self):
+        for value in self.unused.values():
+            self.report.lost(value, "no peer accepts or rejects these")
 
     def use_loopback(self, number, multiprotocol):
         """The flag -A: another speaker on this host, instead of all peers."""

@@ -289,7 +289,7 @@ DEFAULTS = [("reset", False), ("weight", 1), ("weight", 0),
             ("listen", "false"), ("accept", []), ("reject", []),
             ("scheduler", None), ("scheduler", ""), ("scheduler", "maglev"),
             ("syslog", True), ("checks", []), ("port", 0), ("fallback", False),
-            ("path", "/"), ("unused", ["203.0.113.0/24"]), (0, "203.0.113.0/24")]
+            ("path", "/")]
 
 
 def is_default(path, value):
