@@ -46,9 +46,6 @@
  *				secret masked}
  *	{"command": "version"}	{"version", "hostname", "started" (seconds since
  *				the epoch)}
- *	{"command": "log",	{"ok": true, "message", "level"}, after the
- *	 "level": "brief" or	change if there is a level
- *	 "verbose"}
  *	anything else		{"error": "..."}
  *
  * A client may send any number of requests, one after the other or all at

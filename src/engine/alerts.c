@@ -42,8 +42,6 @@ struct alerts {
 	struct alert_tree all; /* by id */
 	size_t count;
 	TAILQ_HEAD(alert_taps, alert_tap) taps;
-	alerts_cb *listener; /* or NULL */
-	void *arg;
 };
 
 static int
@@ -142,13 +140,6 @@ alert_add(struct engine *e, const char *id, enum alert_severity severity)
 }
 
 void
-alerts_listen(struct alerts *a, alerts_cb *listener, void *arg)
-{
-	a->listener = listener;
-	a->arg = arg;
-}
-
-void
 alert_tap_add(struct engine *e, struct alert_tap *tap)
 {
 	TAILQ_INSERT_TAIL(&e->alerts->taps, tap, entry);
@@ -170,11 +161,8 @@ tell(const struct engine *e, const struct alert *alert, const char *text,
 	    .severity = over ? alert->worst : alert->severity,
 	    .over = over,
 	    .at = history_now()};
-
 	const struct alert_tap *tap;
 
-	if (a->listener != NULL)
-		a->listener(a->arg, &news);
 	TAILQ_FOREACH(tap, &a->taps, entry)
 		tap->alert(tap->arg, &news);
 }

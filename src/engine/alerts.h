@@ -24,16 +24,13 @@ struct alerts *alerts_new(void);
 void alerts_free(struct alerts *);
 
 /*
- * Somebody is told of each alert when it is logged: that it is raised, or
- * worse, or over.  Borrowed for the call, in which none may be raised.
+ * Somebody who is told of each alert when it is logged: that it is raised, or
+ * worse, or over.  News are borrowed for the call, in which no alert may be
+ * raised; the tap is until it is removed.
  */
-typedef void alerts_cb(void *arg, const struct alert_news *);
-void alerts_listen(struct alerts *, alerts_cb *, void *arg);
-
-/* Others who are told; borrowed until they are removed. */
 struct alert_tap {
 	TAILQ_ENTRY(alert_tap) entry; /* of the alerts */
-	alerts_cb *alert;
+	void (*alert)(void *arg, const struct alert_news *);
 	void *arg;
 };
 void alert_tap_add(struct engine *, struct alert_tap *);

@@ -241,6 +241,7 @@ ship_new(struct engine *e)
 	s->engine = e;
 	gethostname(s->hostname, sizeof(s->hostname) - 1);
 	s->line = (struct log_tap){.line = line_logged, .arg = s};
+	s->alert = (struct alert_tap){.alert = alert_changed, .arg = s};
 	s->event = (struct history_tap){.event = event_happened, .arg = s};
 	follow_elasticsearch(s);
 	follow_webhooks(s);
@@ -249,7 +250,7 @@ ship_new(struct engine *e)
 		log_set_verbosity(LOG_VERBOSE);
 	log_tap_add(&s->line);
 	history_tap_add(e->history, &s->event);
-	alerts_listen(e->alerts, alert_changed, s);
+	alert_tap_add(e, &s->alert);
 	return s;
 }
 
@@ -287,7 +288,7 @@ ship_free(struct ship *s)
 
 	if (s == NULL)
 		return;
-	alerts_listen(s->engine->alerts, NULL, NULL);
+	alert_tap_remove(s->engine, &s->alert);
 	history_tap_remove(s->engine->history, &s->event);
 	log_tap_remove(&s->line);
 	logship_free(s->elasticsearch);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "engine/alerts.h"
 #include "engine/history.h"
 
 /* Ids of alerts: what can't be told where. */
@@ -32,6 +33,7 @@ struct ship {
 	struct engine *engine;
 	struct log_tap line;
 	struct history_tap event;
+	struct alert_tap alert;
 	struct logship *elasticsearch; /* NULL = off */
 	struct ship_hook *hooks;       /* as the configuration has them */
 	size_t hook_count;
