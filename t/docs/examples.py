@@ -238,7 +238,10 @@ def check_command(place, command):
     command = re.sub(r"  +.*$", "", command)  # a remark beside it
     if exempt(command) and not command.startswith("apt-get"):
         return
-    wrong = [said for said in map(check_words, stages(command)) if said]
+    try:
+        wrong = [said for said in map(check_words, stages(command)) if said]
+    except ValueError as error:
+        wrong = [str(error)]
     ok(not wrong, "%s: %s" % (place, command[:60]), "\n".join(wrong))
 
 
@@ -303,13 +306,28 @@ def known_columns():
 
 def check_transcript(block):
     columns = known_columns()
+    command = ""
     for line in block.lines:
         words = " ".join(line.split())
-        if line.startswith(PROMPTS):
-            check_command(block.place, line[2:])
+        if line.startswith(PROMPTS) or command:
+            command += line[2:] if not command else line.strip()
+            if command.endswith("\\"):
+                command = command[:-1]
+                continue
+            check_command(block.place, command)
+            command = ""
         elif re.fullmatch(r"[A-Z]+( [A-Z]+)+", words):
             ok(words in columns, "%s: columns %s" % (block.place, words[:40]),
                "vc5ctl has no such columns: see t/data/vc5ctl.expected")
+
+
+def check_json(block):
+    """Something else than a configuration."""
+    try:
+        json.loads(str(block))
+        ok(True, block.place + ": JSON")
+    except ValueError as error:
+        ok(False, block.place + ": JSON", error)
 
 
 def check_requests(block):
@@ -330,8 +348,10 @@ def check_block(block):
         if first.strip().startswith(known):
             USED.add(known)
             return
-    if first == "{":
+    if first == "{" and '"interfaces"' in str(block):
         check_vc5d_conf(block)
+    elif first == "{":
+        check_json(block)
     elif re.match(r'"\w+": ', first):
         check_fragment(block)
     elif first.startswith('{"command"'):
