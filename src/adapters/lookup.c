@@ -9,6 +9,7 @@
  */
 
 #include <netinet/in.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@
 #define RELEASE_TIME 1 /* s */
 
 struct lookup {
+	LIST_ENTRY(lookup) entry;
 	struct evdns_base *dns;
 	struct evdns_getaddrinfo_request *request;
 	struct event *release;
@@ -34,6 +36,9 @@ struct lookup {
 	bool ended;
 };
 
+/* Those that were not released yet, when the process ends, too. */
+static LIST_HEAD(, lookup) lookups = LIST_HEAD_INITIALIZER(lookups);
+
 static void
 release(evutil_socket_t fd, short what, void *arg)
 {
@@ -41,6 +46,7 @@ release(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	LIST_REMOVE(l, entry);
 	if (l->dns != NULL)
 		evdns_base_free(l->dns, 0);
 	event_free(l->release);
@@ -113,6 +119,7 @@ lookup_start(
 	    .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct lookup *l = xcalloc(1, sizeof(*l));
 
+	LIST_INSERT_HEAD(&lookups, l, entry);
 	l->cb = cb;
 	l->arg = arg;
 	l->release = evtimer_new(base, release, l);

@@ -15,6 +15,7 @@ from harness import ok, program, wait_for
 def run_all(tests, *arguments):
     """Each test in a process of its own, beside the others, as they mostly
     wait; then what they have said, one after the other."""
+    program("t/adapters/ship_driver")  # or all is skipped
     children = []
     for test in tests:
         output = tempfile.TemporaryFile("w+")
@@ -56,7 +57,6 @@ class Driver:
     running = []
 
     def __init__(self, scratch, logging):
-        self.running.append(self)
         self.file = scratch.join("conf-%d-%d" % (os.getpid(), id(self)))
         self.configure(logging)
         self.log = tempfile.TemporaryFile("w+")
@@ -64,6 +64,7 @@ class Driver:
             [program("t/adapters/ship_driver"), self.file],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
             text=True)
+        self.running.append(self)
         self.late = 0
 
     def configure(self, logging):
@@ -103,7 +104,10 @@ class Driver:
         """The exit status; a crash or a leak shows in it."""
         self.say("end")
         try:
-            return self.process.wait(20)
+            status = self.process.wait(20)
+            if status != 0:
+                print("# " + self.messages()[-2000:].replace("\n", "\n# "))
+            return status
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
