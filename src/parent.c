@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <libutil.h>
@@ -122,30 +121,6 @@ work(struct parent *p)
 	p->ready = -1;
 }
 
-/* Not from anything that it would have to wait for. */
-static void
-configure(struct parent *p)
-{
-	struct conf_errors errors = {0};
-	struct conf *conf = NULL;
-	struct stat st;
-
-	if (stat(p->options->file, &st) == 0 && S_ISREG(st.st_mode))
-		conf = conf_load(p->options->file, &errors);
-	conf_errors_clear(&errors);
-	if (conf == NULL) {
-		log_warnx("%s: the parent process can't read it, and knows "
-			  "of the VIPs of before only",
-		    p->options->file);
-		return;
-	}
-	announced_configure(&p->announced, conf);
-	parent_notice_configure(p, conf);
-	log_set_json(conf->logging.json);
-	deadman_limit(&p->deadman, conf->dead_man);
-	conf_free(conf);
-}
-
 static void
 sign_of_life(struct parent *p)
 {
@@ -154,6 +129,7 @@ sign_of_life(struct parent *p)
 	parent_notice_beat(p, first);
 	if (!first)
 		return;
+	p->past.wary = false;
 	parent_withdraw_end(p);
 	if (p->past.deaths > 0)
 		log_notice("the fresh engine, process %d, has taken over",
@@ -175,7 +151,7 @@ hear(struct parent *p, const struct lifeline_message *m)
 		parent_notice_busy(p, m->busy);
 		break;
 	case LIFELINE_CONFIGURED:
-		configure(p);
+		parent_configured(p, m->digest);
 		break;
 	case LIFELINE_ANNOUNCED:
 		sign_of_life(p);
@@ -252,6 +228,9 @@ parent_lost(struct parent *p, int status)
 		return;
 	}
 	p->status = 1;
+	/* It may be what is in the file that it died of. */
+	if (p->deadman.since == 0)
+		p->past.wary = true;
 	give_reason(p, status);
 	log_warnx("the engine died: %s", p->past.reason);
 	p->past.deaths++;
@@ -366,13 +345,14 @@ parent_clear(struct parent *p)
 	event_free(p->step);
 	event_base_free(p->base);
 	free(p->withdrawals);
+	conf_free(p->conf);
 	announced_clear(&p->announced);
 }
 
 int
 parent_run(const struct options *options, struct conf *conf, int ready)
 {
-	struct parent p = {.options = options, .conf = conf, .ready = ready};
+	struct parent p = {.options = options, .ready = ready};
 
 	setproctitle("parent");
 	p.pidfile = claim_pidfile(options->pidfile);
@@ -387,12 +367,8 @@ parent_run(const struct options *options, struct conf *conf, int ready)
 	/* What an engine that dies had running becomes this one's. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	deadman_init(&p.deadman, conf->dead_man);
-	announced_configure(&p.announced, conf);
-	parent_notice_configure(&p, conf);
+	parent_adopt(&p, conf);
 	parent_fork(&p);
-	/* The engine's own, from here on. */
-	conf_free(conf);
-	p.conf = NULL;
 	arm(&p);
 	event_base_dispatch(p.base);
 	parent_clear(&p);

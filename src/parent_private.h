@@ -56,7 +56,7 @@ struct parent {
 	const struct options *options;
 	struct event_base *base;
 	struct pidfh *pidfile; /* NULL = none */
-	struct conf *conf;     /* for the first engine; then NULL */
+	struct conf *conf;     /* that an engine has run on last */
 	int ready;	       /* who started vc5d waits; or -1 */
 	bool up;	       /* an engine has said hello */
 	int status;	       /* to exit with */
@@ -98,6 +98,13 @@ void parent_heard(struct parent *, unsigned most);
 #define PARENT_MESSAGES 1024 /* more than a socket can hold */
 /* It has ended. */
 void parent_lost(struct parent *, int status);
+
+/* parent_configure.c */
+
+/* This is the configuration from now on, and the parent's. */
+void parent_adopt(struct parent *, struct conf *);
+/* The engine runs on the text of this digest. */
+void parent_configured(struct parent *, uint64_t digest);
 
 /* parent_engine.c */
 

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,8 +83,9 @@ parent_gone(void *served)
 	stop_once(served);
 }
 
+/* NULL, and the first of the errors, which are logged. */
 static struct conf *
-load_conf(const char *file)
+load_conf(const char *file, char *why, size_t size)
 {
 	struct conf_errors errors = {0};
 	struct conf *conf;
@@ -92,8 +94,33 @@ load_conf(const char *file)
 	conf = conf_load(file, &errors);
 	for (i = 0; conf == NULL && i < errors.count; i++)
 		log_warnx("%s", errors.lines[i]);
+	if (conf == NULL)
+		snprintf(why, size, "%s", errors.lines[0]);
 	conf_errors_clear(&errors);
 	return conf;
+}
+
+/*
+ * An engine that comes after another one: on what is in the file, as at a
+ * start, but VIPs don't go because that is being edited just now.  The other
+ * configuration is released.
+ */
+static struct conf *
+choose_conf(const char *file, struct conf *last, struct engine_origin *own)
+{
+	struct conf *now = load_conf(file, own->refused, sizeof(own->refused));
+
+	if (now != NULL && (now->digest == last->digest || !own->wary)) {
+		conf_free(last);
+		return now;
+	}
+	if (now != NULL)
+		snprintf(own->refused, sizeof(own->refused),
+		    "%s: an engine that was started with it died", file);
+	log_warnx(
+	    "%s is not used: the configuration of before stays in force", file);
+	conf_free(now);
+	return last;
 }
 
 static struct dataplane *
@@ -162,8 +189,8 @@ serve(const struct options *o, struct conf *conf, int fd, bool ready,
 	struct served s = {0};
 	char *error;
 
-	if (conf == NULL && (conf = load_conf(o->file)) == NULL)
-		return 1;
+	if (ready)
+		conf = choose_conf(o->file, conf, &own);
 	if (engine_raise_descriptors(conf, &error) == -1)
 		fatalx("%s", error);
 	if ((s.base = event_base_new()) == NULL)

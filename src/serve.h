@@ -16,8 +16,9 @@ struct options;
 
 /*
  * Serve until the parent says stop, or ends.  fd is the socket to it; the
- * configuration becomes the engine's, NULL: it is to be read; ready: that the
- * parent's output has left the terminal.  Returns the exit status.
+ * configuration becomes the engine's; ready: that the parent's output has left
+ * the terminal, and the configuration is the last that was in force: that in
+ * the file is used, if it can be.  Returns the exit status.
  */
 int serve(const struct options *, struct conf *, int fd, bool ready,
     const struct engine_origin *);

@@ -43,8 +43,9 @@ struct lifeline {
 	int fd;
 	struct event *readable, *writable, *beat;
 	struct list *lists;
-	bool configured; /* to be told before the lists */
-	bool figured;	 /* figures have been told: */
+	bool configured; /* to be told before the lists: */
+	uint64_t digest;
+	bool figured; /* figures have been told: */
 	struct lifeline_figures figures;
 	const struct lifeline_callbacks *callbacks;
 	void *arg;
@@ -104,12 +105,21 @@ tell_lists(struct lifeline *l)
 	return true;
 }
 
+static bool
+tell_configured(struct lifeline *l)
+{
+	const struct lifeline_message m = {
+	    .type = LIFELINE_CONFIGURED, .digest = l->digest};
+
+	return tell(l, &m);
+}
+
 /* All that was not told yet, as far as there is room. */
 static void
 catch_up(struct lifeline *l)
 {
 	if (l->configured)
-		l->configured = !tell_plain(l, LIFELINE_CONFIGURED);
+		l->configured = !tell_configured(l);
 	if (l->configured || !tell_lists(l))
 		event_add(l->writable, NULL);
 }
@@ -279,10 +289,11 @@ lifeline_reloaded(struct lifeline *l, bool refused)
 }
 
 void
-lifeline_configured(struct lifeline *l)
+lifeline_configured(struct lifeline *l, uint64_t digest)
 {
 	if (l == NULL)
 		return;
+	l->digest = digest;
 	l->configured = true;
 	catch_up(l);
 }

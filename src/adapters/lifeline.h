@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct addr;
 struct event_base;
@@ -40,8 +41,8 @@ void lifeline_figures(struct lifeline *, const struct lifeline_figures *);
 /* The configuration's file is about to be read; it was, or was refused. */
 void lifeline_reloading(struct lifeline *);
 void lifeline_reloaded(struct lifeline *, bool refused);
-/* The configuration's file was read. */
-void lifeline_configured(struct lifeline *);
+/* The configuration's digest, of the one that is in force. */
+void lifeline_configured(struct lifeline *, uint64_t digest);
 /* All that a bgpd may be announcing. */
 void lifeline_announced(struct lifeline *, const char *socket,
     const char *program, const struct addr *vips, size_t count);

@@ -216,6 +216,18 @@ parse_json(
 	return json;
 }
 
+/* FNV-1a, of 64 bits. */
+static uint64_t
+digest_of(const char *text, size_t len)
+{
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		digest = (digest ^ (uint8_t)text[i]) * UINT64_C(0x100000001b3);
+	return digest;
+}
+
 struct conf *
 conf_parse(
     const char *text, size_t len, const char *name, struct conf_errors *errors)
@@ -228,6 +240,7 @@ conf_parse(
 	if ((json = parse_json(text, len, name, errors)) == NULL)
 		return NULL;
 	conf = conf_new(name);
+	conf->digest = digest_of(text, len);
 	conf_read_file(&reader, json, conf);
 	conf_reader_finish(&reader, text, len, errors);
 	if (errors->count == before)

@@ -4,9 +4,9 @@
  * What the engine and its parent process tell each other; see lifeline.h.
  *
  * A byte says the type.  BUSY goes on with four bytes; FIGURES with three
- * times four, RELOADED with one, 0 or 1; ANNOUNCED with flags, the two paths,
- * each with its length in two bytes, the number of addresses, and for each of
- * them 4 or 6 and its bytes.
+ * times four, CONFIGURED with eight, RELOADED with one, 0 or 1; ANNOUNCED with
+ * flags, the two paths, each with its length in two bytes, the number of
+ * addresses, and for each of them 4 or 6 and its bytes.
  */
 
 #include <sys/socket.h>
@@ -121,6 +121,13 @@ take_result(struct cursor *c, struct lifeline_message *out)
 	out->refused = refused == 1;
 }
 
+static void
+take_digest(struct cursor *c, uint64_t *out)
+{
+	*out = (uint64_t)take_number(c, 4) << 32;
+	*out |= take_number(c, 4);
+}
+
 int
 lifeline_decode(const uint8_t *buf, size_t len, struct lifeline_message *out)
 {
@@ -139,6 +146,8 @@ lifeline_decode(const uint8_t *buf, size_t len, struct lifeline_message *out)
 		take_figures(&c, &out->figures);
 	if (out->type == LIFELINE_RELOADED)
 		take_result(&c, out);
+	if (out->type == LIFELINE_CONFIGURED)
+		take_digest(&c, &out->digest);
 	return c.bad || c.left > 0 ? -1 : 0;
 }
 
@@ -206,5 +215,9 @@ lifeline_encode(const struct lifeline_message *m, uint8_t buf[LIFELINE_LEN])
 		at = put_figures(at, &m->figures);
 	if (m->type == LIFELINE_RELOADED)
 		*at++ = m->refused;
+	if (m->type == LIFELINE_CONFIGURED) {
+		at = put_number(at, (uint32_t)(m->digest >> 32), 4);
+		at = put_number(at, (uint32_t)m->digest, 4);
+	}
 	return (size_t)(at - buf);
 }

@@ -25,7 +25,7 @@ enum lifeline_type {
 	LIFELINE_HELLO,	     /* what can fail at a start has not */
 	LIFELINE_BEAT,	     /* the event loop runs */
 	LIFELINE_BUSY,	     /* it won't for so many ms */
-	LIFELINE_CONFIGURED, /* the configuration's file was read anew */
+	LIFELINE_CONFIGURED, /* which configuration it runs on */
 	LIFELINE_ANNOUNCED,  /* a part of what a bgpd may be announcing */
 	LIFELINE_FIGURES,    /* how it is, for people */
 	LIFELINE_RELOADING,  /* the configuration's file is about to be read */
@@ -59,6 +59,8 @@ struct lifeline_message {
 	struct lifeline_figures figures; /* LIFELINE_FIGURES */
 
 	bool refused; /* LIFELINE_RELOADED */
+
+	uint64_t digest; /* LIFELINE_CONFIGURED: as conf's */
 };
 
 /* The length of the message in buf. */

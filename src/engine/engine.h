@@ -10,6 +10,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct announced;
@@ -41,6 +42,9 @@ struct engine_origin {
 	unsigned deaths;		   /* of engines before this one */
 	int64_t died;	 /* seconds since the epoch, the last */
 	char reason[96]; /* and of what */
+	/* The last one died before it steered: use no other configuration. */
+	bool wary;
+	char refused[256]; /* why the file is not in force; or "" */
 };
 
 /* Copied; before engine_start(). */

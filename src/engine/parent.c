@@ -13,6 +13,7 @@
 #include "core/announced.h"
 #include "core/deadman.h"
 #include "core/lifeline.h"
+#include "engine/alerts.h"
 #include "engine/history.h"
 #include "engine/private.h"
 
@@ -20,6 +21,8 @@
 #define BEATS	   8
 #define BEAT_LEAST 50 /* ms */
 #define BEAT_MOST  1000
+
+#define FILE_ALERT "configuration"
 
 void
 engine_set_origin(struct engine *e, const struct engine_origin *origin)
@@ -79,12 +82,33 @@ parent_follow(struct engine *e)
 
 	if (e->origin.lifeline == NULL)
 		return;
-	lifeline_configured(e->origin.lifeline);
+	lifeline_configured(e->origin.lifeline, e->conf->digest);
 	lifeline_beat(e->origin.lifeline, beat_period(e));
 	if (e->bgpd.bgp != NULL)
 		bgp_set_guard(e->bgpd.bgp, tell_exposed, e);
 	for (i = 0; i < e->retired_count; i++)
 		bgp_set_guard(e->retired[i].bgp, tell_exposed, e);
+}
+
+void
+parent_reloaded(struct engine *e)
+{
+	e->origin.refused[0] = '\0';
+	alert_clear(e, FILE_ALERT, "the file is in force");
+}
+
+void
+parent_problems(const struct engine *e, json_t *list)
+{
+	char *line;
+
+	if (e->origin.refused[0] == '\0')
+		return;
+	line = xasprintf("the file was not used when the engine died, but the "
+			 "configuration of before, until a reload: %s",
+	    e->origin.refused);
+	json_array_append_new(list, status_text(line));
+	free(line);
 }
 
 void
@@ -153,6 +177,10 @@ parent_inherit(struct engine *e)
 			bgp_own(bgp, &place->vips[j]);
 	}
 	e->origin.announced = NULL;
+	if (e->origin.refused[0] != '\0')
+		alert_raise(e, FILE_ALERT, ALERT_MEDIUM,
+		    "the file is not in force, but the one of before: %s",
+		    e->origin.refused);
 	if (e->origin.deaths > 0)
 		history_add(e, HISTORY_RELOAD, "engine", "died", "restarted",
 		    e->origin.reason);

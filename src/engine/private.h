@@ -448,6 +448,10 @@ void parent_follow(struct engine *);
 void parent_inherit(struct engine *);
 /* The loop won't run for a while: that is no reason to be killed. */
 void parent_excuse(struct engine *);
+/* The file is in force. */
+void parent_reloaded(struct engine *);
+/* ... if it is not, since a start. */
+void parent_problems(const struct engine *, json_t *list);
 /* How it is, for who asks the service manager. */
 void parent_tell_figures(const struct engine *);
 /* "engine" of the status document: a new reference. */

@@ -279,6 +279,7 @@ reload(struct engine *e)
 	replace_conf(e, now, &blocked);
 	e->loaded = time(NULL);
 	e->reloads++;
+	parent_reloaded(e);
 	snprintf(size, sizeof(size), "%zu services on %zu VIPs",
 	    e->conf->service_count, e->conf->vip_count);
 	history_add(e, HISTORY_RELOAD, e->conf->file, "", "reloaded", size);

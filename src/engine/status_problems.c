@@ -136,6 +136,7 @@ status_problems(const struct engine *e, const char *bgp_error)
 	blocks_problems(e, list);
 	probers_problems(e, list);
 	ship_problems(e, list);
+	parent_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)
 		json_array_append_new(list,
 		    json_string("the web server is not listening: see the "

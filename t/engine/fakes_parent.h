@@ -16,6 +16,7 @@ struct fake_parent {
 	unsigned period;     /* ms, of heartbeats */
 	unsigned excuses;    /* for being busy */
 	unsigned configured; /* how often */
+	uint64_t digest;     /* the last time */
 	const char *socket;  /* of the bgpd that was told of last */
 	size_t announced;    /* by it */
 	unsigned reloading;  /* how often */

@@ -50,16 +50,20 @@ start_after_a_death(const char *socket)
 static void
 the_parent_is_told(void **state)
 {
+	uint64_t digest;
+
 	(void)state;
 	more = "\"dead_man\": 2,";
 	start_after_a_death(BGPD);
 	assert_int_equal(fake_parent.configured, 1);
 	assert_int_equal(fake_parent.period, 250);
+	digest = fake_parent.digest;
 	more = "\"dead_man\": 0,";
 	fake_parent.excuses = 0;
 	write_conf(SERVICE_WEB);
 	assert_int_equal(engine_reload(engine), 0);
 	assert_int_equal(fake_parent.configured, 2);
+	assert_true(fake_parent.digest != digest);
 	assert_int_equal(fake_parent.period, 1000);
 	assert_int_not_equal(fake_parent.excuses, 0);
 	engine_look_at_bgpd(engine);
@@ -177,6 +181,51 @@ all_former_bgpds_are_withdrawn_from(void **state)
 	assert_int_equal(fake_bgpd.looks, looks + 9);
 }
 
+static bool
+has_alert(void)
+{
+	json_t *document = engine_document(), *one;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, "alerts"), i, one) {
+		found = found ||
+		    strcmp(json_string_value(json_object_get(one, "id")),
+			"configuration") == 0;
+	}
+	json_decref(document);
+	return found;
+}
+
+/* The file was broken when the engine before this one died. */
+static void
+file_that_is_not_in_force_is_told_of(void **state)
+{
+	struct engine_origin origin = {
+	    .lifeline = (struct lifeline *)&place,
+	    .refused = "/etc/vc5d.conf:7:3: no",
+	};
+
+	(void)state;
+	memset(&fake_parent, 0, sizeof(fake_parent));
+	prepare(SERVICE_WEB);
+	engine_set_origin(engine, &origin);
+	engine_start(engine);
+	assert_true(was_logged(
+	    "alert (medium) configuration: the file is not in force, but the "
+	    "one of before: /etc/vc5d.conf:7:3: no\n"));
+	assert_true(has_alert());
+	assert_true(
+	    has_problem("the file was not used when the engine died, but "));
+	write_conf("{");
+	assert_int_equal(engine_reload(engine), -1);
+	assert_true(has_alert());
+	write_conf(SERVICE_WEB);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_false(has_alert());
+	assert_false(has_problem("the file was not used"));
+}
+
 static void
 deaths_are_in_the_status(void **state)
 {
@@ -208,6 +257,7 @@ main(void)
 	    TEST(another_bgpds_are_taken_over),
 	    TEST(all_former_bgpds_are_withdrawn_from),
 	    TEST(deaths_are_in_the_status),
+	    TEST(file_that_is_not_in_force_is_told_of),
 	};
 
 	return run_engine_tests(tests);

@@ -134,18 +134,51 @@ subtest 'a signal still reaches the fresh one' => sub {
 	    sub { vc5d_log('lb1', $offset) =~ /reloaded: / });
 };
 
-subtest 'the engine can not come back' => sub {
-	set_dead_man(2);
+subtest 'the file is broken when the engine dies' => sub {
 	my $good = slurp("$state/lb1/vc5d.conf");
+	my $engine = engine(parent());
 	my $offset = log_size('lb1');
+	my $monitor = monitor_start();
 	spew("$state/lb1/vc5d.conf", '{"interfaces": []}');
-	kill('KILL', engine(parent()));
-	withdrawn(2);
+	kill('KILL', $engine);
+	another($engine, $offset);
+	ok(all_announced(), 'on what was in force before');
 	like(vc5d_log('lb1', $offset), qr/vc5d\.conf:1:\d+: /,
 	    'the log says what is wrong');
+	eventually('the status says so', sub {
+		grep { /^the file was not used when the engine died/ }
+		    @{(vc5ctl('lb1', 'show', 'summary') // {})->{problems} // []} });
+	spew("$state/lb1/vc5d.conf", $good);
+	ok(reload('lb1'), 'until the file is good and in force again');
+	is_deeply([grep { /^the file/ }
+	    @{vc5ctl('lb1', 'show', 'summary')->{problems}}], [],
+	    'which it no longer says then');
+	unlike(monitor_stop($monitor), qr/192\.0\.2\.|2001:db8:0:100::/,
+	    'the router never saw a change');
+};
+
+# Orders that can't be read keep an engine from starting.
+sub keep_away
+{
+	spew("$state/lb1/overrides", 'nonsense');
+}
+
+sub let_in
+{
+	unlink("$state/lb1/overrides");
+}
+
+subtest 'the engine can not come back' => sub {
+	set_dead_man(2);
+	my $offset = log_size('lb1');
+	keep_away();
+	kill('KILL', engine(parent()));
+	withdrawn(2);
+	eventually('the log says what is wrong', sub {
+		vc5d_log('lb1', $offset) =~ /lb1\/overrides/ });
 	like(vc5d_log('lb1', $offset), qr/no engine steers: withdrawing 4 VIPs/,
 	    'and that it withdraws');
-	spew("$state/lb1/vc5d.conf", $good);
+	let_in();
 	eventually('it comes back when it can', sub {
 		vc5d_log('lb1', $offset) =~ /has taken over/ });
 	back();
@@ -232,7 +265,7 @@ subtest 'bgpctl hangs while nobody steers' => sub {
 		my (undef, $children) =
 		    run('ps', '--ppid', parent(), '-o', 'stat=');
 		$children !~ /Z/ });
-	spew("$state/lb1/vc5d.conf", '{}');
+	keep_away();
 	kill('KILL', engine(parent()));
 	eventually('the parent kills it at its timeout', sub {
 		vc5d_log('lb1', $offset) =~ /did not end in time; trying/ });
@@ -245,6 +278,7 @@ subtest 'bgpctl hangs while nobody steers' => sub {
 		!grep { readlink("/proc/$_/exe") } @strays });
 	$good =~ s{"\Q$state\E/lb1/bgpctl"}{"$real"};
 	spew("$state/lb1/vc5d.conf", $good);
+	let_in();
 	eventually('a fresh engine takes over', sub {
 		vc5d_log('lb1', $offset) =~ /has taken over/ });
 	back();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The parent process's dealings with an engine that does not listen, and with
- * several bgpds, by a shell script in the place of bgpctl.
+ * The parent process's dealings with an engine that does not listen, with
+ * several bgpds, by a shell script in the place of bgpctl, and with the file.
  */
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -26,13 +27,15 @@
 #include "adapters/child.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
+#include "core/conf.h"
 #include "core/lifeline.h"
 #include "parent_private.h"
 #include "serve.h"
 
 #define ORDERS 5000 /* more than a socket has room for */
 
-static const struct options options = {.foreground = true};
+static char conf_file[64];
+static const struct options options = {.foreground = true, .file = conf_file};
 static struct parent parent;
 static char directory[] = "/tmp/vc5d-parent-XXXXXX", program[64];
 static int ended; /* the engine's status; -1 = it runs */
@@ -63,6 +66,13 @@ void
 parent_notice_started(struct parent *p)
 {
 	(void)p;
+}
+
+void
+parent_notice_configure(struct parent *p, const struct conf *conf)
+{
+	(void)p;
+	(void)conf;
 }
 
 /* The engine: stands still, and then reads on until it was told to stop. */
@@ -134,6 +144,7 @@ teardown(void **state)
 	(void)state;
 	parent_withdraw_end(&parent);
 	free(parent.withdrawals);
+	conf_free(parent.conf);
 	announced_clear(&parent.announced);
 	event_free(ticks);
 	event_base_free(parent.base);
@@ -291,6 +302,102 @@ what_failed_is_tried_again(void **state)
 	assert_true(parent.deadman.withdraw != DEADMAN_NEVER);
 }
 
+/* Each has another VIP. */
+static void
+write_conf(unsigned last)
+{
+	FILE *file = fopen(options.file, "w");
+
+	assert_non_null(file);
+	fprintf(file,
+	    "{\"interfaces\": \"eth0\", \"dead_man\": %u, \"services\": [{"
+	    "\"name\": \"web\", \"virtual\": \"192.0.2.%u\", \"policy\": "
+	    "{\"80\": {}}, \"servers\": [\"10.0.0.1\"]}]}",
+	    last, last);
+	fclose(file);
+}
+
+static struct conf *
+load(void)
+{
+	struct conf_errors errors = {0};
+	struct conf *conf = conf_load(options.file, &errors);
+
+	if (conf == NULL)
+		fail_msg("%s", errors.lines[0]);
+	return conf;
+}
+
+static bool
+knows(unsigned last)
+{
+	return parent.announced.allowed_count == 1 &&
+	    parent.announced.allowed[0].bytes[3] == last &&
+	    parent.conf->vips[0].address.bytes[3] == last &&
+	    parent.deadman.limit == last * 1000;
+}
+
+/* How many orders to reload the engine has. */
+static unsigned
+reloads(int line)
+{
+	uint8_t buf[LIFELINE_LEN];
+	struct lifeline_message m;
+	unsigned count = 0;
+	ssize_t n;
+
+	while ((n = recv(line, buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
+		assert_int_equal(lifeline_decode(buf, (size_t)n, &m), 0);
+		count += m.type == LIFELINE_RELOAD;
+	}
+	return count;
+}
+
+/* Both are to know the same text, whenever the file is changed. */
+static void
+the_engines_configuration_is_the_parents(void **state)
+{
+	struct conf *of_engine;
+	int line[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, line), 0);
+	parent.engine = getpid();
+	parent.line = line[0];
+	write_conf(1);
+	parent_adopt(&parent, load());
+	assert_true(knows(1));
+	/* What it has it need not read. */
+	assert_int_equal(truncate(options.file, 0), 0);
+	parent_configured(&parent, parent.conf->digest);
+	assert_true(knows(1));
+	/* The engine has read the file before it was changed once more. */
+	write_conf(2);
+	of_engine = load();
+	write_conf(3);
+	parent_configured(&parent, of_engine->digest);
+	conf_free(of_engine);
+	assert_true(knows(1));
+	assert_int_equal(reloads(line[1]), 1);
+	of_engine = load();
+	parent_configured(&parent, of_engine->digest);
+	conf_free(of_engine);
+	assert_true(knows(3));
+	/* One that can't be read is not waited for. */
+	assert_int_equal(truncate(options.file, 0), 0);
+	parent_configured(&parent, 1);
+	assert_true(knows(3));
+	assert_int_equal(reloads(line[1]), 0);
+	unlink(options.file);
+	assert_int_equal(mkfifo(options.file, 0600), 0);
+	parent_configured(&parent, 1);
+	assert_true(knows(3));
+	unlink(options.file);
+	parent.engine = 0;
+	close(line[0]);
+	close(line[1]);
+}
+
 /* bgpctl -s SOCKET network bulk delete, with addresses at its input. */
 static void
 write_program(void)
@@ -298,6 +405,7 @@ write_program(void)
 	FILE *file;
 
 	snprintf(program, sizeof(program), "%s/bgpctl", directory);
+	snprintf(conf_file, sizeof(conf_file), "%s/conf", directory);
 	file = fopen(program, "w");
 	assert_non_null(file);
 	fprintf(file,
@@ -338,6 +446,7 @@ main(void)
 	    TEST(what_began_too_early_is_done_again),
 	    TEST(what_came_meanwhile_is_withdrawn_then),
 	    TEST(what_failed_is_tried_again),
+	    TEST(the_engines_configuration_is_the_parents),
 	};
 	int failed;
 

@@ -60,6 +60,7 @@ assert_same(const struct lifeline_message *a, const struct lifeline_message *b)
 
 	assert_int_equal(a->type, b->type);
 	assert_int_equal(a->busy, b->busy);
+	assert_true(a->digest == b->digest);
 	assert_int_equal(a->first, b->first);
 	assert_int_equal(a->last, b->last);
 	assert_string_equal(a->socket, b->socket);
@@ -98,6 +99,9 @@ every_message_is_read_as_it_was_written(void **state)
 	}
 	m.type = LIFELINE_BUSY;
 	m.busy = 0xfedcba98;
+	round_trip(&m);
+	m = (struct lifeline_message){.type = LIFELINE_CONFIGURED,
+	    .digest = UINT64_C(0xfedcba9876543210)};
 	round_trip(&m);
 	m = (struct lifeline_message){.type = LIFELINE_FIGURES};
 	m.figures.vips = 0xfedcba98;
