@@ -1,0 +1,361 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+# The Debian package: built, looked over, installed in a Debian of its own,
+# where it runs under SysV's scripts and under systemd with all that its unit
+# forbids, is upgraded, removed and purged.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Alone;
+use Debian;
+use JSON::PP;
+use Lab;
+use Test::More;
+
+debian_make() or do { done_testing(); exit(1) };
+
+subtest 'lintian' => sub {
+	my ($changes) = glob("$work/vc5d_*.changes");
+	my ($status, $output) = run('lintian', '--allow-root', $changes);
+	is($output =~ s/^running with root.*\n//mr, '', 'has nothing to say');
+	is($status, 0, 'and is content');
+};
+
+subtest 'what is in it' => sub {
+	my (undef, $list) = run('dpkg-deb', '-c', package_file('vc5d'));
+	for my $wanted ('-rwxr-xr-x root/root .* ./usr/sbin/vc5d$',
+	    '-rwxr-xr-x root/root .* ./usr/sbin/vc5ctl$',
+	    '-rwxr-xr-x root/root .* ./etc/init.d/vc5d$',
+	    '-rw-r--r-- root/root .* ./lib/systemd/system/vc5d.service$',
+	    '-rw-r--r-- root/root .* ./usr/lib/sysusers.d/vc5d.conf$',
+	    '-rw-r--r-- root/root .* ./usr/lib/tmpfiles.d/vc5d.conf$',
+	    '-rw-r--r-- root/root .* ./etc/logrotate.d/vc5d$',
+	    './usr/share/man/man8/vc5d.8.gz$',
+	    './usr/share/doc/vc5d/examples/vc5d.conf$') {
+		like($list, qr/$wanted/m, $wanted);
+	}
+	unlike($list, qr{etc/vc5d\.conf$}m, 'no configuration of anybody');
+	ok(package_file('vc5d-dbgsym'), 'there are debugging symbols');
+	run('dpkg-deb', '-x', package_file('vc5d'), "$work/files");
+	my (undef, $elf) = run('readelf', '-W', '-h', '-d', '-l', '--dyn-syms',
+	    "$work/files/usr/sbin/vc5d");
+	like($elf, qr/Type:\s+DYN/, 'vc5d is position independent');
+	like($elf, qr/BIND_NOW/, 'and bound at once');
+	like($elf, qr/GNU_RELRO/, 'to what is then read only');
+	like($elf, qr/__stack_chk_fail/, 'its stack is protected');
+	like($elf, qr/__\w+_chk@/, 'as are its copies');
+};
+
+# All names there are, less what belongs to others.
+sub names
+{
+	my (undef, $names) = run('find', $root, '-mindepth', 1, '-xdev',
+	    '-not', '-path', "$root/proc/*", '-printf', '%P\n');
+
+	return grep { !m{^(var/(cache|log)/|var/lib/(dpkg|apt|systemd)/|
+	    etc/(passwd|group|shadow|gshadow|subuid|subgid|\.pwd)|
+	    etc/(resolv.conf|hosts|machine-id|ld.so)|tmp/|run/|usr/bin/sh|
+	    etc/systemd/system/.*\.wants|var/lib/logrotate/|var/tmp/)}x } split(/\n/, $names);
+}
+
+# The same package of an older version, with another conffile.
+sub older
+{
+	my $file = "$work/older.deb";
+
+	run('dpkg-deb', '-R', package_file('vc5d'), "$work/older");
+	for my $name ('DEBIAN/control', 'DEBIAN/postinst') {
+		my $text = slurp("$work/older/$name");
+		$text =~ s/^Version: .*/Version: 0.0.9-1/m;
+		spew("$work/older/$name", $text);
+	}
+	chmod(0755, "$work/older/DEBIAN/postinst");
+	for my $conffile ('etc/default/vc5d', 'etc/logrotate.d/vc5d') {
+		spew("$work/older/$conffile",
+		    slurp("$work/older/$conffile") . "# older\n");
+	}
+	run('dpkg-deb', '-b', "$work/older", $file);
+	return $file;
+}
+
+# What it needs is not its own.
+my (undef, $needs) = run('dpkg-deb', '-f', package_file('vc5d'), 'Depends');
+chomp($needs);
+my ($status, $output) = chrooted('apt-get', '-q', '-y',
+    '--no-install-recommends', 'satisfy', $needs);
+is($status, 0, 'all that it needs is there') or diag($output);
+my @before = names();
+
+subtest 'installing it' => sub {
+	run('cp', older(), "$root/tmp/older.deb");
+	my ($status, $output) =
+	    chrooted('apt-get', '-q', '-y',
+	    '--no-install-recommends', 'install', '/tmp/older.deb');
+	is($status, 0, 'works') or diag($output);
+	(undef, $output) = chrooted('vc5d', '-V');
+	like($output, qr/^vc5d \d/, 'vc5d finds its libraries');
+	(undef, $output) = chrooted('id', '_vc5d');
+	like($output, qr/^uid=\d+\(_vc5d\)/, 'there is a user for checks');
+	(undef, $output) = chrooted('stat', '-c', '%a %U', '/var/lib/vc5d');
+	is($output, "700 root\n", 'and a directory for orders');
+	(undef, $output) = run('pgrep', '-f', "^$root|^/usr/sbin/vc5d -f");
+	is($output, '', 'nothing was started: there is no configuration');
+};
+
+# In the chroot: the configuration.
+sub configure_it
+{
+	my ($change) = @_;
+
+	alone_conf(sub {
+		my ($conf) = @_;
+		$conf->{control} = '/run/vc5d.sock';
+		$conf->{pin_directory} = '/sys/fs/bpf/vc5d';
+		delete $conf->{state};
+		$conf->{services}[0]{policy}{http}{checks} = [
+			{type => 'tcp'}, {type => 'icmp'}, {type => 'syn'},
+			{type => 'exec', user => '_vc5d',
+			    command => ['/bin/sh', '-c', 'id; echo $$']},
+		];
+		$change->($conf) if $change;
+	});
+	run('cp', "$dir/vc5d.conf", "$root/etc/vc5d.conf");
+}
+
+sub show
+{
+	my ($what) = @_;
+	my (undef, $text) = within('vc5ctl', '-j', 'show', $what);
+
+	return eval { JSON::PP->new->utf8->decode($text) };
+}
+
+# Nothing that a check takes is forbidden.
+sub all_up
+{
+	my ($service) = @{show('services') // []};
+	my @checks = map { @{$_->{checks}} } @{$service->{destinations}};
+
+	return @checks == 4 && !grep { $_->{state} ne 'up' } @checks;
+}
+
+sub checks_pass
+{
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	eventually('all kinds of checks pass', \&all_up,
+	    sub { (within('vc5ctl', 'show', 'checks'))[1] });
+}
+
+sub pids
+{
+	my (undef, $pids) = within('pidof', 'vc5d');
+
+	return join(' ', sort { $a <=> $b } split(' ', $pids));
+}
+
+server_start();
+
+subtest "SysV's script" => sub {
+	my $script = '/etc/init.d/vc5d';
+	# It waits for all that becomes its own.
+	machine_start('perl', '-e', '$SIG{CHLD} = "IGNORE"; sleep');
+	unlink("$root/etc/vc5d.conf");
+	like(within_ok('a start without a configuration', $script, 'start'),
+	    qr/there is no/, 'says that there is none');
+	isnt((within($script, 'status'))[0], 0, 'and does not start it');
+	configure_it();
+	within_ok('a start', $script, 'start');
+	within_ok('after which it runs', $script, 'status');
+	checks_pass();
+	my $pids = pids();
+	within_ok('another start', $script, 'start');
+	is(pids(), $pids, 'is none');
+	within_ok('a reload', $script, 'reload');
+	eventually('reads the file again', sub {
+		(show('summary') // {config => {}})->{config}{reloads} == 1 });
+	spew("$root/etc/vc5d.conf", '{');
+	for my $order (qw(reload restart)) {
+		my ($status, $output) = within($script, $order);
+		isnt($status, 0, "a $order with a broken file is refused");
+		like($output, qr/vc5d\.conf:1:\d+: /, 'and says why');
+		is(pids(), $pids, 'it runs on');
+	}
+	configure_it(sub { $_[0]->{stop_delay} = 1 });
+	within_ok('a reload with a good one', $script, 'reload');
+	within_ok('a restart', $script, 'restart');
+	isnt(pids(), $pids, 'it is another one');
+	checks_pass();
+	within_ok('a stop, while it forwards', $script, 'stop');
+	is(pids(), '', 'it has ended');
+	my (undef, $links) = run('ip', '-n', $netns, 'link');
+	unlike($links, qr/xdp|vc5d0/, 'and left nothing in the kernel');
+	is((within($script, 'status'))[0], 3, 'the status is that of LSB');
+	within_ok('another stop', $script, 'stop');
+	within_ok('a restart starts what does not run', $script, 'restart');
+	isnt(pids(), '', 'it runs');
+	within_ok('a stop', $script, 'stop');
+	machine_stop();
+};
+
+subtest 'logrotate' => sub {
+	spew("$root/var/log/vc5d.log", "a line\n");
+	my ($status, $output) =
+	    chrooted('logrotate', '-f', '/etc/logrotate.d/vc5d');
+	is($status, 0, 'takes its file') or diag($output);
+	is(slurp("$root/var/log/vc5d.log.1"), "a line\n", 'and rotates');
+};
+
+# What systemd says of the service.
+sub property
+{
+	my ($name) = @_;
+	my (undef, $text) = within('systemctl', 'show', '-P', $name, 'vc5d');
+
+	chomp($text);
+	return $text;
+}
+
+sub journal
+{
+	return (within('journalctl', '-q', '-o', 'cat', '-u', 'vc5d'))[1];
+}
+
+# Its status line becomes so.
+sub becomes
+{
+	my ($pattern, $test) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	eventually($test, sub { property('StatusText') =~ $pattern },
+	    sub { property('StatusText') . "\n" . journal() });
+}
+
+sub bgpd_configure
+{
+	spew("$root/etc/bgpd.conf", <<'END');
+AS 64500
+router-id 198.51.100.11
+fib-update no
+neighbor 198.51.100.21 { remote-as 64496 }
+allow to ebgp
+END
+	chmod(0600, "$root/etc/bgpd.conf");
+}
+
+subtest 'systemd' => sub {
+	bgpd_configure();
+	unlink("$root/etc/vc5d.conf");
+	machine_start('/lib/systemd/systemd');
+	eventually('it runs', sub {
+		(within('systemctl', 'is-active', 'basic.target'))[0] == 0 });
+	is(property('ActiveState'), 'inactive', 'vc5d was not started');
+	configure_it(sub { $_[0]->{bgp} = {}; $_[0]->{stop_delay} = 1 });
+	within_ok('bgpd', 'systemctl', 'restart', 'openbgpd');
+	within_ok('vc5d', 'systemctl', 'start', 'vc5d');
+	is(property('ActiveState'), 'active', 'is ready');
+	becomes(qr/^1 VIP announced, no problems$/, 'and announces');
+	checks_pass();
+	my (undef, $routes) = within('bgpctl', 'network', 'show');
+	like($routes, qr{192\.0\.2\.1/32}, 'as bgpd says, too');
+	within_ok('an order', 'vc5ctl', 'vip', '192.0.2.1', 'withdraw');
+	within_ok('and its end', 'vc5ctl', 'vip', '192.0.2.1', 'announce');
+	ok(-s "$root/var/lib/vc5d/overrides", 'that it keeps');
+};
+
+subtest 'systemd: reloading' => sub {
+	my $pids = pids();
+	within_ok('a good file', 'systemctl', 'reload', 'vc5d');
+	eventually('is read', sub {
+		(show('summary') // {config => {}})->{config}{reloads} == 1 });
+	eventually('and systemd knows', sub {
+		property('SubState') eq 'running' });
+	spew("$root/etc/vc5d.conf", '{');
+	my ($status) = within('systemctl', 'reload', 'vc5d');
+	isnt($status, 0, 'a broken one is refused');
+	is(property('ActiveState'), 'active', 'vc5d runs on');
+	like(journal(), qr/vc5d\.conf:1:\d+: /, 'the journal says why');
+	is(pids(), $pids, 'it is the same');
+	configure_it(sub { $_[0]->{bgp} = {}; $_[0]->{stop_delay} = 1 });
+};
+
+subtest 'systemd: deaths' => sub {
+	my ($parent) = split(' ', pids());
+	within_ok('the engine is killed', 'sh', '-c',
+	    'kill -KILL $(cat /proc/' . $parent . '/task/*/children)');
+	becomes(qr/^1 VIP announced, no problems$/, 'another one takes over');
+	is((split(' ', pids()))[0], $parent, 'of the same parent');
+	within_ok('the parent is killed', 'sh', '-c', "kill -KILL $parent");
+	eventually('systemd starts another one', sub {
+		property('NRestarts') eq '1' &&
+		    property('SubState') eq 'running' }, \&journal);
+	becomes(qr/^1 VIP announced, no problems$/, 'which announces');
+};
+
+# A drop-in, as "systemctl edit" makes one.
+sub edit
+{
+	my ($text) = @_;
+
+	mkdir("$root/etc/systemd/system/vc5d.service.d");
+	spew("$root/etc/systemd/system/vc5d.service.d/test.conf", $text);
+	within('systemctl', 'daemon-reload');
+}
+
+subtest 'systemd: the watchdog' => sub {
+	edit("[Service]\nWatchdogSec=2\n");
+	configure_it(sub {
+		$_[0]->{bgp} = {};
+		$_[0]->{stop_delay} = 1;
+		$_[0]->{dead_man} = 0 });
+	within_ok('vc5d without dead_man', 'systemctl', 'restart', 'vc5d');
+	my ($parent, $engine) = split(' ', pids());
+	within_ok('its engine hangs', 'sh', '-c', "kill -STOP $engine");
+	eventually('systemd ends it, and starts another one', sub {
+		journal() =~ /Watchdog timeout/ &&
+		    property('SubState') eq 'running' }, \&journal);
+	isnt((split(' ', pids()))[0], $parent, 'another one it is');
+	edit('');
+	configure_it(sub { $_[0]->{bgp} = {}; $_[0]->{stop_delay} = 1 });
+	within_ok('the usual one again', 'systemctl', 'restart', 'vc5d');
+};
+
+subtest 'an upgrade' => sub {
+	my $own = "STOP_LIMIT=17\n";
+	my $pids = pids();
+	spew("$root/etc/default/vc5d", $own);
+	# Not in /tmp, which is the machine's own.
+	run('cp', package_file('vc5d'), "$root/root/vc5d.deb");
+	my $said = within_ok('to the version that was built', 'env',
+	    'DEBIAN_FRONTEND=noninteractive', 'dpkg', '--force-confold', '-i',
+	    '/root/vc5d.deb');
+	like($said, qr/the one that runs is still 0\.0\.9-1/,
+	    'says that the one that runs is the old one');
+	is(pids(), $pids, 'which it is');
+	is(slurp("$root/etc/default/vc5d"), $own, 'a changed file is kept');
+	unlike(slurp("$root/etc/logrotate.d/vc5d"), qr/# older/,
+	    'one that was not is replaced');
+	within_ok('an engine can still be replaced', 'sh', '-c', 'kill -KILL ' .
+	    (split(' ', $pids))[1]);
+	becomes(qr/^1 VIP announced, no problems$/, 'by one of its kind');
+	within_ok('a restart', 'systemctl', 'restart', 'vc5d');
+	becomes(qr/^1 VIP announced, no problems$/, 'is the new one');
+	checks_pass();
+};
+
+subtest 'the end' => sub {
+	within_ok('a removal', 'dpkg', '-r', 'vc5d');
+	is(pids(), '', 'stops it');
+	ok(-e "$root/etc/vc5d.conf" && -e "$root/etc/default/vc5d",
+	    'and leaves the configuration');
+	within_ok('a purge', 'dpkg', '-P', 'vc5d');
+	machine_stop();
+	run('rm', '-rf', "$root/root/vc5d.deb", "$root/etc/bgpd.conf",
+	    "$root/etc/systemd/system/vc5d.service.d");
+	my %before = map { $_ => 1 } @before;
+	my @left = grep { !$before{$_} } names();
+	is("@left", '', 'leaves nothing');
+	ok(!glob("$root/var/log/vc5d*"), 'not even a log');
+};
+
+done_testing();
