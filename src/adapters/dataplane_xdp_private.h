@@ -135,7 +135,6 @@ struct xdp {
 	/* The model. */
 	struct xdp_services model;
 	struct xdp_pool free_services, free_destinations;
-	size_t blocked_count[2]; /* prefixes, of IPv4 and IPv6 */
 
 	/* Reports. */
 	struct dataplane_reason reasons[VC5_DROPS], answers[VC5_ANSWERS];
@@ -307,7 +306,7 @@ void xdp_flows_walk(struct dataplane *, uint64_t *cursor, uint32_t within,
 
 /* dataplane_xdp_sources.c */
 
-/* See what a predecessor has blocked. */
+/* Go on blocking what a predecessor has. */
 void xdp_blocked_adopt(struct xdp *);
 /* Count one packet in so many by its source. */
 void xdp_sampling_set(struct xdp *, unsigned sampling);

@@ -61,6 +61,15 @@ key_to(const union trie_key *key, unsigned family, struct prefix *prefix)
 		    sizeof(key->six.address));
 }
 
+/* Is anything of a family blocked? */
+static bool
+is_blocking(const struct xdp *xdp, unsigned family)
+{
+	union trie_key first;
+
+	return bpf_map_get_next_key(xdp->blocked[family], NULL, &first) == 0;
+}
+
 /* Have packets looked at as what is blocked, and counted, needs it. */
 static void
 look_set(struct xdp *xdp)
@@ -68,9 +77,9 @@ look_set(struct xdp *xdp)
 	struct vc5_control *control = xdp->control;
 	uint16_t flags = control->flags & VC5_UNSERVED_PASS;
 
-	if (xdp->blocked_count[0] > 0)
+	if (is_blocking(xdp, 0))
 		flags |= VC5_BLOCKING4;
-	if (xdp->blocked_count[1] > 0)
+	if (is_blocking(xdp, 1))
 		flags |= VC5_BLOCKING6;
 	STORE(control->flags, flags);
 	STORE(control->look,
@@ -103,18 +112,14 @@ xdp_sampling_set(struct xdp *xdp, unsigned sampling)
 void
 xdp_blocked_adopt(struct xdp *xdp)
 {
-	union trie_key key, *last;
-	unsigned family;
-
-	for (family = 0; family < 2; family++) {
-		last = NULL;
-		while (bpf_map_get_next_key(xdp->blocked[family], last, &key) ==
-		    0) {
-			xdp->blocked_count[family]++;
-			last = &key;
-		}
-	}
 	look_set(xdp);
+}
+
+static bool
+is_told(const struct xdp *xdp, unsigned family)
+{
+	return (xdp->control->flags &
+		   (family == 0 ? VC5_BLOCKING4 : VC5_BLOCKING6)) != 0;
 }
 
 int
@@ -134,7 +139,7 @@ xdp_block(struct dataplane *dataplane, const struct prefix *prefix)
 		log_warn("can't block %s", prefix_format(prefix, text));
 		return -1;
 	}
-	if (xdp->blocked_count[family]++ == 0)
+	if (!is_told(xdp, family))
 		look_set(xdp);
 	return 0;
 }
@@ -154,7 +159,7 @@ xdp_unblock(struct dataplane *dataplane, const struct prefix *prefix)
 		log_warn("can't unblock %s", prefix_format(prefix, text));
 		return -1;
 	}
-	if (--xdp->blocked_count[family] == 0)
+	if (!is_blocking(xdp, family))
 		look_set(xdp);
 	return 0;
 }

@@ -198,7 +198,8 @@ assume_file(struct engine *e)
 	for (i = 0; i < e->blocks.set.count; i++) {
 		struct blocked *entry = &e->blocks.set.list[i];
 
-		entry->in_file = entry->applied && !entry->ordered;
+		entry->in_file =
+		    entry->in_file || (entry->applied && !entry->ordered);
 	}
 }
 
@@ -225,16 +226,17 @@ blocks_start(struct engine *e)
 	if (b->timer == NULL)
 		fatalx("no memory for a timer");
 	read_orders(e);
+	parent_excuse(e);
 	e->dataplane->ops->blocked_each(e->dataplane, take, &were);
 	blocklist_set_applied(&b->set, &were);
 	prefix_list_clear(&were);
 	blocks_read_file(e->conf, &file, &errors);
 	if (errors.count > 0)
 		b->file_problem = first_line(&errors);
-	if (errors.count > 0 || b->unread)
-		assume_file(e);
 	else
 		blocklist_set_file(&b->set, &file);
+	if (errors.count > 0 || b->unread)
+		assume_file(e);
 	prefix_list_clear(&file);
 	conf_errors_clear(&errors);
 	blocks_apply(e);
@@ -246,6 +248,8 @@ blocks_follow(struct engine *e, struct prefix_list *file)
 	free(e->blocks.file_problem);
 	e->blocks.file_problem = NULL;
 	blocklist_set_file(&e->blocks.set, file);
+	if (e->blocks.unread)
+		assume_file(e);
 	prefix_list_clear(file);
 	blocks_apply(e);
 }

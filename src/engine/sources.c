@@ -22,7 +22,7 @@
 #include "engine/prefixes.h"
 #include "engine/private.h"
 
-#define LISTED	4096  /* prefixes of either version of IP, if not asked */
+#define LISTED	8192  /* prefixes of either version of IP, if not asked */
 #define MOST	65536 /* the same, at most */
 #define ACTIVE	60    /* seconds: who was counted within is active */
 #define KEPT_MS 2000

@@ -273,7 +273,10 @@ orders_that_can_not_be_read_leave_things_as_they_are(void **state)
 	(void)state;
 	fake_blocked_file.text = xstrdup("{\"version\": 1");
 	fake_leave_blocked(ATTACKER);
+	use_list(SIX "\n");
 	start(SERVICE_WEB);
+	assert_non_null(fake_blocked(SIX));
+	assert_int_equal(engine_reload(engine), 0);
 	assert_non_null(fake_blocked(ATTACKER));
 	assert_true(has_problem("orders to block prefixes are not kept"));
 	must_refuse("block", OTHER, 0, "what was ordered before would be lost");
