@@ -252,7 +252,7 @@ def stand_in(line):
     found = re.match(r"ip link add (?:.* name )?(\S+).* type ", line)
     if found is None:
         return ":"
-    return "(ip link add %s type veth peer name peer-$$-%s) >/dev/null 2>&1" \
+    return "(ip link add %s type veth peer name p$$%s) >/dev/null 2>&1" \
         % (found.group(1), found.group(1)[-4:])
 
 
