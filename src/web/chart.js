@@ -44,7 +44,7 @@ function paths(values, most)
 
 			// A value alone is a dot.
 			if (start === i - 1)
-				trace += "h0.8";
+				trace += "h-2";
 			area += `L${end} ${HEIGHT}Z`;
 			start = -1;
 		}

@@ -124,10 +124,10 @@ const ORDERS = [
 		show: put((o) => o.text)},
 ];
 
-function counted(key)
+function counted(key, title = "Reason")
 {
 	return [
-		{name: "what", title: "Reason", heads: true, kind: "long",
+		{name: "what", title, heads: true, kind: "long",
 			show: put((d) => d[key])},
 		{name: "packets", title: "Packets", number: true,
 			show: put((d) => count(d.packets))},
@@ -190,10 +190,11 @@ export function page()
 		    "Nothing was ordered at run time."),
 		tablePanel("Packets dropped", counted("reason"),
 		    (d) => d.reason, (d) => d.drops, "None."),
-		tablePanel("ICMP answered", counted("kind"), (a) => a.kind,
+		tablePanel("ICMP answered", counted("kind", "Kind"), (a) => a.kind,
 		    (d) => d.answers, "None."),
 		tablePanel("Sync: datagrams dropped", counted("reason"),
-		    (d) => d.reason, (d) => d.sync?.dropped, "None.", true),
+		    (d) => d.reason, (d) => d.sync?.dropped?.filter((drop) =>
+			drop.packets > 0), "None.", true),
 	];
 	const config = configuration();
 	const parts = [daemon, ...left, ...right, config];
