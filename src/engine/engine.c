@@ -236,6 +236,7 @@ tick(evutil_socket_t fd, short what, void *arg)
 	announce_settled(e);
 	ramp_advance(e, now);
 	probers_watch(e, now);
+	first_verdicts_tell(e);
 	engine_reconcile(e);
 	engine_sync_see(e);
 	parent_tell_figures(e);

@@ -71,7 +71,7 @@ struct kept_result {
 /* What a service's probes have been. */
 struct probe_record {
 	struct histogram phases[CHECK_PHASES];
-	uint64_t transitions[2]; /* of checks, to each enum health_state */
+	uint64_t transitions[2];      /* of checks, to each enum health_state */
 	uint64_t passed, passed_time; /* how many, and how long, microseconds */
 };
 
@@ -182,6 +182,18 @@ struct orders {
 	size_t idle_count;
 };
 
+/* What is found out for the first time; see first.c. */
+enum first_verdict {
+	FIRST_PASSES, /* a check does */
+	FIRST_FAILS,
+	FIRST_UP, /* a destination is */
+};
+
+struct first_verdicts {
+	unsigned lines;	  /* that were logged in this second */
+	unsigned more[3]; /* of which there was none */
+};
+
 enum engine_phase {
 	ENGINE_RUNNING,
 	ENGINE_LEAVING, /* VIPs are, before they are withdrawn */
@@ -202,8 +214,8 @@ struct engine {
 	struct control *control_readonly; /* NULL = off, or the same */
 	struct control *asked;		  /* that which a request came by */
 	struct retry http_retry, control_retry, readonly_retry;
-	struct rates *rates; /* rates.h */
-	struct web *web;     /* web.h */
+	struct rates *rates;	     /* rates.h */
+	struct web *web;	     /* web.h */
 	struct sync *sync;	     /* NULL = off */
 	struct sync_keys *sync_keys; /* for it, not yet in use; or NULL */
 	bool view_stale;   /* others are to be told how services look here */
@@ -242,6 +254,7 @@ struct engine {
 	struct ship *ship;	 /* ship.h: who is told of that elsewhere */
 	/* Probes by type and outcome. */
 	uint64_t results[CHECK_NONE][CHECK_LOCAL_ERROR + 1];
+	struct first_verdicts first;
 	unsigned spread;     /* ms, of many probes that might begin now */
 	unsigned pace;	     /* probes that may begin within 10 ms */
 	uint64_t pace_at;    /* monotonic time, in these */
@@ -522,6 +535,13 @@ void probers_problems(const struct engine *, json_t *list);
 /* Probe at once: something that stood in the way may be gone. */
 void probers_kick(struct destination *);
 void probers_clear(struct destination *);
+
+/* first.c */
+
+/* Is a line to be logged of it, or only its number? */
+bool first_verdict(struct engine *, enum first_verdict);
+/* Tell their number, each second. */
+void first_verdicts_tell(struct engine *);
 
 /* verdict.c */
 

@@ -129,11 +129,14 @@ tell_transition(const struct destination *d, enum destination_state from)
 	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
 	char reason[VERDICT_REASON_LEN];
 	const char *ordered = reason_text(d);
+	bool first = !d->cold && d->state == DESTINATION_UP;
 
-	log_notice("%s %s: destination %s is %s%s%s, was %s", s->name,
-	    service_key_format(&s->key, key),
-	    addr_format(&d->conf->address, server), state_text(d->state),
-	    *ordered != '\0' ? ", " : "", ordered, state_text(from));
+	if (!first || first_verdict(d->service->engine, FIRST_UP))
+		log_notice("%s %s: destination %s is %s%s%s, was %s", s->name,
+		    service_key_format(&s->key, key),
+		    addr_format(&d->conf->address, server),
+		    state_text(d->state), *ordered != '\0' ? ", " : "", ordered,
+		    state_text(from));
 	history_add_destination(d, HISTORY_DESTINATION, NULL, state_text(from),
 	    state_text(d->state),
 	    *ordered != '\0' ? ordered : verdict_reason(d, reason));

@@ -109,11 +109,13 @@ tell_transition(const struct prober *p, const char *from)
 
 	s->probes.transitions[p->health.state]++;
 	transcript_of(p, transcript);
-	log_notice("%s %s: %s check of %s %s: %s", s->conf->name,
-	    service_key_format(&s->conf->key, key),
-	    conf_check_type_name(p->conf->type),
-	    addr_format(&p->destination->conf->address, server),
-	    up ? "passes" : "fails", transcript);
+	if (p->since != 0 ||
+	    first_verdict(s->engine, up ? FIRST_PASSES : FIRST_FAILS))
+		log_notice("%s %s: %s check of %s %s: %s", s->conf->name,
+		    service_key_format(&s->conf->key, key),
+		    conf_check_type_name(p->conf->type),
+		    addr_format(&p->destination->conf->address, server),
+		    up ? "passes" : "fails", transcript);
 	history_add_destination(p->destination, HISTORY_CHECK, what_of(p, what),
 	    from, health_state_name(p->health.state), transcript);
 }
@@ -308,8 +310,8 @@ judge(struct prober *p, const struct check_result *result)
 		changed = false;
 	advised = p->conf->type == CHECK_AGENT && take_advice(p);
 	if (changed) {
-		p->since = p->finished;
 		tell_transition(p, was);
+		p->since = p->finished;
 	}
 	if (changed || advised)
 		destination_evaluate(p->destination);

@@ -212,10 +212,32 @@ transitions_and_latencies_are_counted(void **state)
 	assert_int_equal(number_at("transitions", NULL, "down"), 2);
 }
 
+#define SIX_PORTS                                                      \
+	"\"80\": {}, \"81\": {}, \"82\": {}, \"83\": {}, \"84\": {}, " \
+	"\"85\": {}"
+#define SIX_SERVERS                                                        \
+	"\"" A "\", \"" B "\", \"10.0.0.3\", \"10.0.0.4\", \"10.0.0.5\", " \
+	"\"10.0.0.6\""
+
+/* As many as nobody could read are a number. */
+static void
+first_results_are_counted(void **state)
+{
+	(void)state;
+	start(
+	    "{\"name\": \"web\", \"virtual\": \"" VIP
+	    "\", \"servers\": [" SIX_SERVERS "], \"policy\": {" SIX_PORTS "}}");
+	wait_for(was_logged("first results: "));
+	/* What comes later is a line again. */
+	fake_server(A)->answers = false;
+	wait_for(was_logged("tcp check of " A " fails"));
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+	    TEST(first_results_are_counted),
 	    TEST(an_agent_drains_and_takes_out_a_server),
 	    TEST(an_agent_lowers_the_weight),
 	    TEST(an_agent_that_is_asked_no_more_has_no_say),
