@@ -6,49 +6,17 @@ another size, and that the terminal is as it was afterwards."""
 import json
 import os
 import pty
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import *  # noqa: E402,F403
-
-
-class Terminal:
-    """A tmux of our own, in which a shell runs one script."""
-
-    def __init__(self, scratch, columns, lines):
-        self.tmux = ["tmux", "-S", scratch.join("tmux"), "-f", "/dev/null"]
-        self.run("new-session", "-d", "-x", str(columns), "-y", str(lines),
-                 "PS1='ready$ ' TERM=screen sh")
-        self.run("set-option", "-g", "window-size", "manual")
-
-    def run(self, *arguments):
-        return subprocess.run([*self.tmux, *arguments], text=True,
-                              capture_output=True, timeout=20)
-
-    def screen(self):
-        return self.run("capture-pane", "-p").stdout
-
-    def type(self, *keys):
-        self.run("send-keys", *keys)
-
-    def resize(self, columns, lines):
-        self.run("resize-window", "-x", str(columns), "-y", str(lines))
-
-    def shows(self, pattern, name):
-        """Whether it ever does."""
-        return ok(wait_for(lambda: re.search(pattern, self.screen(), re.S),
-                           20), name, self.screen())
-
-    def end(self):
-        self.run("kill-server")
+from terminal import Terminal  # noqa: E402
 
 
 class Growth(threading.Thread):
@@ -219,7 +187,8 @@ def main():
         if not ok(server.ready, "the server starts", server.messages()):
             done()
         growth = Growth(path)
-        terminal = Terminal(scratch, 120, 24)
+        terminal = Terminal(scratch, 120, 24,
+                            "PS1='ready$ ' TERM=screen sh")
         try:
             test_view(terminal, path)
             test_sizes(terminal)
