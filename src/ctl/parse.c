@@ -139,7 +139,7 @@ parser_admits(const struct parser *parser, int i)
 	for (j = 0; all[j].name != NULL; j++)
 		if (j != i && all[j].required && all[j].word == NULL &&
 		    parser->command.values[j] == NULL)
-			return all[i].required && i < j;
+			return i < j && all[i].required;
 	return true;
 }
 
