@@ -101,8 +101,8 @@ function mapPanel(map, told)
 		text: "Each /20 of IPv4 addresses is a point, along a " +
 		    "Hilbert curve; the numbers are those of /8s. Keys: " +
 		    "arrows move, with Shift farther; n and p go to the " +
-		    "next busiest and back; + and − zoom. The tables have " +
-		    "the same as text."}));
+		    "next busiest and back; + and − zoom. Counts follow " +
+		    "from samples; the tables have them as text."}));
 	return {node, scale};
 }
 
