@@ -15,6 +15,7 @@
 #include "core/status.h"
 #include "core/status_accept.h"
 #include "engine/history.h"
+#include "engine/prefixes.h"
 #include "engine/private.h"
 #include "engine/rates.h"
 #include "engine/status_parts.h"
@@ -380,6 +381,14 @@ log_json(void *engine, const struct http_query *query, struct http_cursor *c,
 		web_log(e->web, limit == 0 ? SIZE_MAX : (size_t)limit)));
 }
 
+static enum http_step
+prefixes_json(void *engine, const struct http_query *query,
+    struct http_cursor *c, struct evbuffer *out)
+{
+	(void)query, (void)c;
+	return whole(out, engine_prefixes(engine));
+}
+
 #define JSON_TYPE "application/json; charset=utf-8"
 
 static const struct http_resource resources[] = {
@@ -389,6 +398,7 @@ static const struct http_resource resources[] = {
     {"/log.json", JSON_TYPE, log_json},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
     {"/overview.json", JSON_TYPE, overview_json},
+    {"/prefixes.json", JSON_TYPE, prefixes_json},
     {"/series.json", JSON_TYPE, series_json_of},
     {"/service.json", JSON_TYPE, service_json},
     {"/status.html", "text/html; charset=utf-8", status_html},

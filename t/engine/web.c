@@ -93,7 +93,7 @@ static void
 resources_have_versions(void **state)
 {
 	static const char *const urls[] = {"/config.json", "/destinations.json",
-	    "/history.json", "/log.json", "/series.json",
+	    "/history.json", "/log.json", "/prefixes.json", "/series.json",
 	    "/service.json?id=192.0.2.1:80/tcp"};
 	json_t *body;
 	size_t i;
