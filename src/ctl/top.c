@@ -277,6 +277,13 @@ run(struct top *top)
 	}
 }
 
+/* null = not known yet */
+static json_t *
+rate_json(const struct top_row *row, enum top_rate rate)
+{
+	return row->rates[rate] < 0 ? json_null() : json_real(row->rates[rate]);
+}
+
 /* For programs, what the screen shows: a line each time, until it is ended. */
 static void
 print_rows(const struct top *top)
@@ -288,12 +295,13 @@ print_rows(const struct top *top)
 	for (i = 0; i < top->view.table->count; i++) {
 		row = &top->view.table->rows[i];
 		json_array_append_new(rows,
-		    json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}",
+		    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}",
 			top->view.destinations ? "backend" : "service",
 			row->what, top->view.destinations ? "service" : "name",
 			row->of, "state", row->state, "packets",
-			row->rates[TOP_PACKETS], "bits", row->rates[TOP_BITS],
-			"flows", row->rates[TOP_FLOWS]));
+			rate_json(row, TOP_PACKETS), "bits",
+			rate_json(row, TOP_BITS), "flows",
+			rate_json(row, TOP_FLOWS)));
 	}
 	line = json_pack("{s:O, s:o}", "time",
 	    json_object_get(top->head, "time"), "rates", rows);
