@@ -73,6 +73,19 @@ type_of(const struct http_stream *stream)
 					   : stream->resource->type;
 }
 
+/* Long answers take longer to send. */
+static void
+give_time(struct http *http, struct evhttp_request *request)
+{
+	struct timeval lasting = monotime_timeval(LIFETIME);
+	struct timeval stalled = monotime_timeval(STALLED_MS);
+
+	http_connection_stays(http, request, LIFETIME);
+	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(
+				     evhttp_request_get_connection(request)),
+	    &lasting, &stalled);
+}
+
 static enum http_step
 make_piece(struct http_stream *stream, struct evbuffer *out)
 {
@@ -134,23 +147,18 @@ on_go_on(evutil_socket_t fd, short what, void *arg)
 	advance(arg);
 }
 
-/* It takes longer than what has an end at once. */
 static void
 begin_chunks(struct http_stream *stream, struct evbuffer *out)
 {
-	struct timeval lasting = monotime_timeval(LIFETIME);
-	struct timeval stalled = monotime_timeval(STALLED_MS);
 	struct evhttp_request *request = stream->request;
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection(request);
 	struct timeval now = {0};
 
-	http_connection_stays(stream->http, request, LIFETIME);
 	evhttp_connection_set_closecb(connection, on_close, stream);
 	http_headers(request, HTTP_DATA, type_of(stream));
 	evhttp_send_reply_start(request, 200, "OK");
-	bufferevent_set_timeouts(
-	    evhttp_connection_get_bufferevent(connection), &lasting, &stalled);
+	give_time(stream->http, request);
 	if (evbuffer_get_length(out) > 0)
 		evhttp_send_reply_chunk_with_cb(
 		    request, out, on_written, stream);
@@ -178,6 +186,8 @@ answer_whole(
 	enum http_kind kind =
 	    strncmp(type, "text/html", 9) == 0 ? HTTP_PAGE : HTTP_DATA;
 
+	if (evbuffer_get_length(out) > PIECE_MIN)
+		give_time(stream->http, request);
 	stream_free(stream);
 	if (step == HTTP_STEP_END)
 		http_reply(request, kind, 200, type, out);
