@@ -100,7 +100,7 @@ sub debian_make
 		my $log = slurp("$work/bootstrap.log");
 		plan(skip_all => "packages can't be fetched here")
 		    if $log =~ /Failed to fetch|Could not resolve|Unable to/;
-		BAIL_OUT("mmdebstrap: $log");
+		die("mmdebstrap: $log");
 	}
 	return ok(package_file('vc5d'), 'the package is built') ||
 	    diag(slurp("$work/build.log"));

@@ -99,8 +99,9 @@ subtest 'installing it' => sub {
 	like($output, qr/^uid=\d+\(_vc5d\)/, 'there is a user for checks');
 	(undef, $output) = chrooted('stat', '-c', '%a %U', '/var/lib/vc5d');
 	is($output, "700 root\n", 'and a directory for orders');
-	(undef, $output) = run('pgrep', '-f', "^$root|^/usr/sbin/vc5d -f");
-	is($output, '', 'nothing was started: there is no configuration');
+	my @running = grep { (readlink("$_/exe") // '') =~ m{^\Q$root\E/} }
+	    glob('/proc/[0-9]*');
+	is("@running", '', 'nothing was started: there is no configuration');
 };
 
 # In the chroot: the configuration.
