@@ -16,34 +16,13 @@
 #include <unistd.h>
 
 #include "adapters/state_file.h"
+#include "base/slurp.h"
 #include "base/xmalloc.h"
 
 static char *
 trouble(const char *path)
 {
 	return xasprintf("%s: %s", path, strerror(errno));
-}
-
-/* All of it, or NULL with errno. */
-static char *
-read_all(int fd, size_t *len)
-{
-	char *text = xcalloc(1, STATE_FILE_MAX + 1);
-	ssize_t n;
-
-	for (*len = 0; *len <= STATE_FILE_MAX; *len += (size_t)n) {
-		n = read(fd, text + *len, STATE_FILE_MAX + 1 - *len);
-		if (n == 0)
-			return text;
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
-			break;
-	}
-	if (*len > STATE_FILE_MAX)
-		errno = EFBIG;
-	free(text);
-	return NULL;
 }
 
 char *
@@ -68,7 +47,7 @@ state_file_read(const char *path, char **text, size_t *len)
 	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		wrong =
 		    xasprintf("%s: others than its owner may write it", path);
-	else if ((*text = read_all(fd, len)) == NULL)
+	else if ((*text = slurp(fd, STATE_FILE_MAX, len)) == NULL)
 		wrong = trouble(path);
 	close(fd);
 	return wrong;

@@ -202,7 +202,7 @@ struct conf_webserver {
 
 struct conf {
 	char *file;
-	uint64_t digest; /* of its text: another one if that is another */
+	uint64_t digest;   /* of its text: another one if that is another */
 	char *masked;	   /* what is in it, as conf_masked() has it: JSON */
 	char **interfaces; /* at least one, each once */
 	size_t interface_count;

@@ -37,6 +37,27 @@ conf_name_valid(const char *name)
 	return len >= 1 && len <= 63 && name[len] == '\0';
 }
 
+void
+conf_read_name(struct conf_reader *r, json_t *json, void *member,
+    const struct conf_key *key)
+{
+	const char *name = conf_string(r, json);
+	char **out = member;
+
+	(void)key;
+	if (name == NULL)
+		return;
+	if (!conf_name_valid(name)) {
+		conf_error(r,
+		    "%s is not a name: 1 to 63 of the characters "
+		    "A-Z a-z 0-9 _ . -",
+		    conf_quote(r, name));
+		return;
+	}
+	free(*out);
+	*out = xstrdup(name);
+}
+
 /* As the kernel's dev_valid_name(), less what nobody could type. */
 const char *
 conf_device(struct conf_reader *r, json_t *json, size_t max)

@@ -307,6 +307,7 @@ uint16_t conf_vlan_find(const struct conf_draft *, const struct addr *);
 
 /* ^[A-Za-z0-9_.-]{1,63}$ */
 bool conf_name_valid(const char *);
+conf_read_fn conf_read_name; /* such a name; member: char * to free */
 /* A network device's, of at most max characters; NULL if it can't be one. */
 const char *conf_device(struct conf_reader *, json_t *, size_t max);
 

@@ -87,27 +87,6 @@ read_port(struct conf_reader *r, json_t *json, void *member,
 }
 
 static void
-read_name(struct conf_reader *r, json_t *json, void *member,
-    const struct conf_key *key)
-{
-	const char *name = conf_string(r, json);
-	char **out = member;
-
-	(void)key;
-	if (name == NULL)
-		return;
-	if (!conf_name_valid(name)) {
-		conf_error(r,
-		    "%s is not a name: 1 to 63 of the characters "
-		    "A-Z a-z 0-9 _ . -",
-		    conf_quote(r, name));
-		return;
-	}
-	free(*out);
-	*out = xstrdup(name);
-}
-
-static void
 read_bandwidth(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
@@ -133,8 +112,8 @@ conf_read_sync(struct conf_reader *r, json_t *json, void *member,
 		&ttl_limits},
 	    {"bandwidth", read_bandwidth, offsetof(struct conf, sync.bandwidth),
 		NULL},
-	    {"cluster", read_name, offsetof(struct conf, sync.cluster), NULL},
-	    {"instance", read_name, offsetof(struct conf, sync.instance), NULL},
+	    {"cluster", conf_read_name, offsetof(struct conf, sync.cluster), NULL},
+	    {"instance", conf_read_name, offsetof(struct conf, sync.instance), NULL},
 	    {"learn", conf_read_seconds, offsetof(struct conf, sync.learn),
 		&learn_limits},
 	    {NULL, NULL, 0, NULL},

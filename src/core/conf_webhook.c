@@ -17,27 +17,6 @@ static const struct conf_limits path_limits = {1, 1023};
 static const struct conf_limits rate_limits = {1, 600};
 
 static void
-read_name(struct conf_reader *r, json_t *json, void *member,
-    const struct conf_key *key)
-{
-	const char *name = conf_string(r, json);
-	char **out = member;
-
-	(void)key;
-	if (name == NULL)
-		return;
-	if (!conf_name_valid(name)) {
-		conf_error(r,
-		    "%s is not a name: 1 to 63 of the characters "
-		    "A-Z a-z 0-9 _ . -",
-		    conf_quote(r, name));
-		return;
-	}
-	free(*out);
-	*out = xstrdup(name);
-}
-
-static void
 read_url(struct conf_reader *r, json_t *json, void *member,
     const struct conf_key *key)
 {
@@ -160,7 +139,7 @@ static void
 read_webhook(struct conf_reader *r, json_t *json, struct conf_logging *logging)
 {
 	static const struct conf_key keys[] = {
-	    {"name", read_name, HOOK(name), NULL},
+	    {"name", conf_read_name, HOOK(name), NULL},
 	    {"type", conf_read_word, HOOK(type), webhook_type_names},
 	    {"url", read_url, HOOK(url), NULL},
 	    {"url_file", conf_read_path, HOOK(url_file), &path_limits},

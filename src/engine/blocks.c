@@ -23,6 +23,7 @@
 #include "adapters/state_file.h"
 #include "base/log.h"
 #include "base/monotime.h"
+#include "base/slurp.h"
 #include "base/xmalloc.h"
 #include "engine/history.h"
 #include "engine/prefixes.h"
@@ -40,28 +41,6 @@ complain(struct conf_errors *errors, const char *path, const char *why)
 	errors->lines = xreallocarray(
 	    errors->lines, errors->count + 1, sizeof(*errors->lines));
 	errors->lines[errors->count++] = xasprintf("%s: %s", path, why);
-}
-
-/* All of it, free(3) it; NULL with errno. */
-static char *
-slurp(int fd, size_t *len)
-{
-	char *text = xcalloc(1, FILE_MAX + 1);
-	ssize_t n;
-
-	for (*len = 0; *len <= FILE_MAX; *len += (size_t)n) {
-		n = read(fd, text + *len, FILE_MAX + 1 - *len);
-		if (n == 0)
-			return text;
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
-			break;
-	}
-	if (*len > FILE_MAX)
-		errno = EFBIG;
-	free(text);
-	return NULL;
 }
 
 void
@@ -83,7 +62,7 @@ blocks_read_file(const struct conf *conf, struct prefix_list *out,
 		complain(errors, path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
 		complain(errors, path, "is not a regular file");
-	else if ((text = slurp(fd, &len)) == NULL)
+	else if ((text = slurp(fd, FILE_MAX, &len)) == NULL)
 		complain(errors, path, strerror(errno));
 	else
 		blocklist_read(text, len, path, out, errors);

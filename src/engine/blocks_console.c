@@ -15,6 +15,7 @@
 #include "adapters/control.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "engine/console_reply.h"
 #include "engine/history.h"
 #include "engine/prefixes.h"
 #include "engine/private.h"
@@ -29,35 +30,6 @@ struct request {
 	json_int_t seconds; /* 0 = for good */
 	bool force;
 };
-
-/* Takes the lines. */
-static json_t *
-refuse(json_t *lines, bool guard)
-{
-	return json_pack(
-	    "{s:b, s:o, s:b}", "ok", 0, "errors", lines, "guard", guard);
-}
-
-/* Takes the line. */
-static json_t *
-refuse_line(char *line, bool guard)
-{
-	json_t *lines = json_pack("[o]", status_text(line));
-
-	free(line);
-	return refuse(lines, guard);
-}
-
-/* Takes the line; warnings are borrowed, and may be NULL. */
-static json_t *
-agree(char *line, json_t *warnings)
-{
-	json_t *reply = json_pack("{s:b, s:o, s:O?}", "ok", 1, "message",
-	    status_text(line), "warnings", warnings);
-
-	free(line);
-	return reply;
-}
 
 /* NULL, or what is wrong: free(3) it. */
 static char *
@@ -208,7 +180,7 @@ conclude(char *line, char *wrong, json_t *warnings)
 		    json_sprintf(
 			"it will be forgotten when vc5d ends: %s", wrong));
 	free(wrong);
-	return agree(line, warnings);
+	return console_agree(line, warnings);
 }
 
 /* No more fit, or NULL. */
@@ -265,16 +237,16 @@ console_block(struct engine *e, const json_t *request)
 	if (wrong != NULL)
 		return wrong_request(wrong);
 	if (e->blocks.unread && !order.force)
-		return refuse_line(
+		return console_refuse_line(
 		    xasprintf("what was ordered before would be lost: %s",
 			e->blocks.problem),
 		    true);
 	if (blocklist_find(&e->blocks.set, &order.prefix) == NULL &&
 	    (full = no_room(e, &order.prefix)) != NULL)
-		return refuse_line(full, false);
+		return console_refuse_line(full, false);
 	lines = objections(e, &order.prefix);
 	if (json_array_size(lines) > 0 && !order.force)
-		return refuse(lines, true);
+		return console_refuse(lines, true);
 	e->blocks.unread = false;
 	reply = give(e, &order, lines);
 	json_decref(lines);
@@ -317,7 +289,7 @@ nothing_to_release(
 	prefix_format(prefix, text);
 	if (entry != NULL && entry->in_file) {
 		json_decref(lines);
-		return refuse_line(
+		return console_refuse_line(
 		    xasprintf("%s is in the file of blocked prefixes: take it "
 			      "out there, and reload",
 			text),
@@ -325,11 +297,12 @@ nothing_to_release(
 	}
 	if (json_array_size(lines) == 0) {
 		json_decref(lines);
-		return agree(xasprintf("%s was not blocked", text), NULL);
+		return console_agree(
+		    xasprintf("%s was not blocked", text), NULL);
 	}
 	json_array_insert_new(
 	    lines, 0, json_sprintf("there is no order about %s", text));
-	reply = refuse(lines, false);
+	reply = console_refuse(lines, false);
 	return reply;
 }
 

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/overrides.h"
+#include "engine/console_reply.h"
 #include "engine/history.h"
 #include "engine/private.h"
 
@@ -35,35 +36,6 @@ struct order {
 	struct override what; /* order is ORDER_NONE: it is taken back */
 	bool force;
 };
-
-/* Takes the lines. */
-static json_t *
-refuse(json_t *lines, bool guard)
-{
-	return json_pack(
-	    "{s:b, s:o, s:b}", "ok", 0, "errors", lines, "guard", guard);
-}
-
-/* Takes the line. */
-static json_t *
-refuse_line(char *line, bool guard)
-{
-	json_t *lines = json_pack("[o]", status_text(line));
-
-	free(line);
-	return refuse(lines, guard);
-}
-
-/* Takes the line; warnings are borrowed, and may be NULL. */
-static json_t *
-agree(char *line, json_t *warnings)
-{
-	json_t *reply = json_pack("{s:b, s:o, s:O?}", "ok", 1, "message",
-	    status_text(line), "warnings", warnings);
-
-	free(line);
-	return reply;
-}
 
 /* NULL, or what is wrong: free(3) it.  So are those below. */
 static char *
@@ -228,19 +200,19 @@ nothing_to_release(const struct engine *e, const struct override *what)
 	if (json_array_size(lines) > 0) {
 		json_array_insert_new(lines, 0,
 		    json_sprintf("there is no order about %s", subject));
-		reply = refuse(lines, false);
+		reply = console_refuse(lines, false);
 		free(subject);
 		return reply;
 	}
 	json_decref(lines);
 	if (orders_reach(e, what) == 0)
-		reply = refuse_line(
+		reply = console_refuse_line(
 		    xasprintf("there is neither an order about %s nor such a "
 			      "%s",
 			subject, override_kind_name(what->kind)),
 		    false);
 	else
-		reply = agree(
+		reply = console_agree(
 		    xasprintf("there was no order about %s", subject), NULL);
 	free(subject);
 	return reply;
@@ -277,10 +249,10 @@ static json_t *
 conclude(char *line, char *wrong, bool force, json_t *warnings)
 {
 	if (wrong == NULL)
-		return agree(line, warnings);
+		return console_agree(line, warnings);
 	if (!force) {
 		free(line);
-		return refuse_line(
+		return console_refuse_line(
 		    xasprintf("it can't be kept, and would be lost when vc5d "
 			      "ends: %s",
 			wrong),
@@ -289,7 +261,7 @@ conclude(char *line, char *wrong, bool force, json_t *warnings)
 	json_array_append_new(warnings,
 	    json_sprintf(
 		"it will be lost when vc5d ends, if this lasts: %s", wrong));
-	return agree(line, warnings);
+	return console_agree(line, warnings);
 }
 
 /* Which VIPs that an order was about are still not announced, and why. */
@@ -393,7 +365,7 @@ commit(struct engine *e, const struct order *order, json_t *warnings)
 	overrides_copy(&e->orders.set, &next);
 	if (!overrides_set(&next, &order->what)) {
 		overrides_clear(&next);
-		return refuse_line(
+		return console_refuse_line(
 		    xasprintf("there are %d overrides already, and no more "
 			      "can be: take some back",
 			OVERRIDES_MAX),
@@ -418,10 +390,10 @@ give(struct engine *e, struct order *order)
 
 	if (was != NULL && was->order == order->what.order &&
 	    e->orders.problem == NULL)
-		return agree(orders_text(e, was), NULL);
+		return console_agree(orders_text(e, was), NULL);
 	lines = objections(e, &order->what);
 	if (json_array_size(lines) > 0 && !order->force)
-		return refuse(lines, true);
+		return console_refuse(lines, true);
 	order->what.forced = json_array_size(lines) > 0;
 	reply = commit(e, order, lines);
 	json_decref(lines);

@@ -9,13 +9,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-/* strvis(3) is the same everywhere; the warning is about another function. */
-#define LIBBSD_OPENBSD_VIS
-#include <vis.h>
 
 #include "adapters/bgp.h"
 #include "adapters/netlink.h"
 #include "adapters/process.h"
+#include "base/log_json.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "config.h"
@@ -37,16 +35,7 @@ status_address(const struct addr *a)
 json_t *
 status_text(const char *text)
 {
-	json_t *string = json_string(text);
-	char *safe;
-
-	if (string != NULL)
-		return string;
-	safe = xcalloc(4, strlen(text) + 1);
-	strvis(safe, text, VIS_OCTAL | VIS_NL);
-	string = json_string(safe);
-	free(safe);
-	return string;
+	return log_json_string(text);
 }
 
 void
