@@ -93,7 +93,7 @@ read_digest(const char *text, uint8_t digest[HTTP_DIGEST_LEN])
 static const char *
 read_token(struct http_access *access, char *line)
 {
-	struct http_token token;
+	struct http_token token = {0};
 	const char *c;
 
 	if (strncmp(line, HASHED, sizeof(HASHED) - 1) == 0) {
