@@ -49,21 +49,33 @@ choose_colours(void)
 	init_pair(PAIR_GOOD, COLOR_GREEN, -1);
 }
 
+/* What is wrong with the terminal; or NULL.  newterm(3) would print it. */
+static const char *
+terminal_problem(void)
+{
+	const char *place;
+	int error;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return "this is no terminal";
+	if (setupterm(NULL, STDOUT_FILENO, &error) == ERR)
+		return "TERM is of no known terminal";
+	place = tigetstr("cup");
+	del_curterm(cur_term);
+	if (place == NULL || place == (char *)-1)
+		return "this terminal can't place text";
+	return NULL;
+}
+
 int
 top_screen_open(void)
 {
-	const char *place;
+	const char *problem = terminal_problem();
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return refuse("this is no terminal");
+	if (problem != NULL)
+		return refuse(problem);
 	if ((screen = newterm(NULL, stdout, stdin)) == NULL)
-		return refuse("TERM is of no known terminal");
-	place = tigetstr("cup");
-	if (place == NULL || place == (char *)-1) {
-		endwin();
-		delscreen(screen);
-		return refuse("this terminal can't place text");
-	}
+		return refuse("the terminal can't be used");
 	cbreak();
 	noecho();
 	nonl();

@@ -388,11 +388,12 @@ do_override(struct server *server, const json_t *request)
 static json_t *
 do_prefixes(struct server *server, const json_t *request)
 {
-	json_t *reply =
-	    json_deep_copy(json_object_get(server->status, "test_prefixes"));
+	json_t *reply;
 
 	if (json_is_true(json_object_get(request, "new")))
 		return json_pack("{s:s}", "error", "no baseline was saved");
+	reply =
+	    json_deep_copy(json_object_get(server->status, "test_prefixes"));
 	json_object_set(json_object_get(reply, "ipv6"), "total",
 	    json_object_get(request, "limit"));
 	return reply;
