@@ -140,7 +140,19 @@ pending_free(struct pending *pending)
 }
 
 static void
-on_decided(void *arg, bool in)
+act_on(struct http *http, struct evhttp_request *request,
+    enum http_verdict verdict)
+{
+	if (verdict == HTTP_LET_IN)
+		answer(http, request);
+	else if (verdict == HTTP_KEPT_OUT)
+		keep_out(http, request);
+	else
+		http_reply_error(request, 503);
+}
+
+static void
+on_decided(void *arg, enum http_verdict verdict)
 {
 	struct pending *pending = arg;
 	struct evhttp_request *request = pending->request;
@@ -149,10 +161,7 @@ on_decided(void *arg, bool in)
 	evhttp_connection_set_closecb(
 	    evhttp_request_get_connection(request), NULL, NULL);
 	pending_free(pending);
-	if (in)
-		answer(http, request);
-	else
-		keep_out(http, request);
+	act_on(http, request, verdict);
 }
 
 static void
@@ -202,12 +211,7 @@ judge(struct http *http, struct evhttp_request *request)
 		return;
 	}
 	pending_free(pending);
-	if (verdict == HTTP_LET_IN)
-		answer(http, request);
-	else if (verdict == HTTP_KEPT_OUT)
-		keep_out(http, request);
-	else
-		http_reply_error(request, 503);
+	act_on(http, request, verdict);
 }
 
 /*
@@ -289,6 +293,8 @@ read_access(struct http *http, const struct conf_webserver *web)
 		return -1;
 	}
 	put_off_pending(http);
+	if (http->auth != NULL && !http_auth_equal(http->auth, auth))
+		http_connections_revoke(http->connections);
 	http_auth_free(http->auth);
 	http_tls_free(http->tls);
 	http->auth = auth;

@@ -85,8 +85,9 @@ struct http_content {
 struct http *http_new(struct event_base *, const struct conf_webserver *,
     const struct http_content *, void *arg);
 /*
- * Read certificate, users and tokens anew.  0, or -1 after having logged why
- * not: those of before stay in force.
+ * Read certificate, users and tokens anew, and close what lasts, events for
+ * one, if these are others now.  0, or -1 after having logged why not: those of
+ * before stay in force.
  */
 int http_renew(struct http *, const struct conf_webserver *);
 /* Closes every connection.  Not from inside a step.  NULL is accepted. */

@@ -37,7 +37,7 @@ struct wait {
 	struct http_auth *auth;
 	bool known; /* there is such a user */
 	uint8_t digest[HTTP_DIGEST_LEN];
-	void (*decided)(void *arg, bool in);
+	void (*decided)(void *arg, enum http_verdict);
 	void *arg;
 };
 
@@ -87,6 +87,12 @@ http_auth_free(struct http_auth *auth)
 	http_access_clear(&auth->access);
 	OPENSSL_cleanse(auth, sizeof(*auth));
 	free(auth);
+}
+
+bool
+http_auth_equal(const struct http_auth *a, const struct http_auth *b)
+{
+	return http_access_equal(&a->access, &b->access);
 }
 
 /* Every one is compared, so that the time says nothing. */
@@ -144,18 +150,19 @@ remember(struct http_auth *auth, const uint8_t digest[HTTP_DIGEST_LEN])
 }
 
 static void
-answered(void *arg, bool right)
+answered(void *arg, enum http_verdict verdict)
 {
 	struct wait *wait = arg;
-	void (*decided)(void *, bool) = wait->decided;
+	void (*decided)(void *, enum http_verdict) = wait->decided;
 	void *decided_arg = wait->arg;
-	bool in = right && wait->known;
 
-	if (in)
+	if (verdict == HTTP_LET_IN && !wait->known)
+		verdict = HTTP_KEPT_OUT;
+	if (verdict == HTTP_LET_IN)
 		remember(wait->auth, wait->digest);
 	wait_free(wait);
 	if (decided_arg != NULL)
-		decided(decided_arg, in);
+		decided(decided_arg, verdict);
 }
 
 /*
@@ -164,7 +171,7 @@ answered(void *arg, bool right)
  */
 static enum http_verdict
 judge_password(struct http_auth *auth, const char *name, const char *password,
-    void (*decided)(void *, bool), void *arg)
+    void (*decided)(void *, enum http_verdict), void *arg)
 {
 	const struct http_user *user = http_access_user(&auth->access, name);
 	struct wait *wait;
@@ -192,7 +199,7 @@ judge_password(struct http_auth *auth, const char *name, const char *password,
 /* Base64 of "NAME:PASSWORD". */
 static enum http_verdict
 judge_basic(struct http_auth *auth, const char *encoded,
-    void (*decided)(void *, bool), void *arg)
+    void (*decided)(void *, enum http_verdict), void *arg)
 {
 	enum http_verdict verdict = HTTP_KEPT_OUT;
 	char text[BASIC_MAX] = "", *password;
@@ -229,7 +236,7 @@ behind(const char *header, const char *scheme)
 
 enum http_verdict
 http_auth_judge(struct http_auth *auth, const char *header,
-    void (*decided)(void *arg, bool in), void *arg)
+    void (*decided)(void *arg, enum http_verdict), void *arg)
 {
 	const char *credentials;
 

@@ -5,7 +5,6 @@
  */
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +186,24 @@ http_access_clear(struct http_access *access)
 	}
 	free(access->users);
 	free(access->tokens);
+}
+
+bool
+http_access_equal(const struct http_access *a, const struct http_access *b)
+{
+	size_t i;
+
+	if (a->user_count != b->user_count || a->token_count != b->token_count)
+		return false;
+	for (i = 0; i < a->user_count; i++)
+		if (strcmp(a->users[i].name, b->users[i].name) != 0 ||
+		    strcmp(a->users[i].hash, b->users[i].hash) != 0)
+			return false;
+	for (i = 0; i < a->token_count; i++)
+		if (memcmp(a->tokens[i].digest, b->tokens[i].digest,
+			sizeof(a->tokens[i].digest)) != 0)
+			return false;
+	return true;
 }
 
 const struct http_user *

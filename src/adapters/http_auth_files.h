@@ -8,6 +8,7 @@
 #ifndef ADAPTERS_HTTP_AUTH_FILES_H
 #define ADAPTERS_HTTP_AUTH_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@ struct http_access {
 /* NULL, or what is wrong, a line to free; to be cleared in either case. */
 char *http_access_read(struct http_access *, const struct conf_webserver *);
 void http_access_clear(struct http_access *);
+/* Do they let in the same people, by the same passwords and tokens? */
+bool http_access_equal(const struct http_access *, const struct http_access *);
 /* NULL if there is none. */
 const struct http_user *
 http_access_user(const struct http_access *, const char *name);

@@ -185,8 +185,9 @@ on_accept(struct event_base *base, void *arg)
 	c->accept_failed = false;
 	bev = c->http->tls != NULL ? http_tls_accept(c->http->tls, base)
 				   : bufferevent_socket_new(base, -1, 0);
+	/* evhttp would go on without TLS. */
 	if (bev == NULL)
-		return NULL;
+		fatalx("webserver: out of memory");
 	/* evhttp reads on while it writes, and keeps all of it. */
 	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
 	if (c->count == CONNECTIONS)
@@ -277,6 +278,16 @@ http_connections_free(struct http_connections *c)
 	event_free(c->admit);
 	event_free(c->sweep);
 	free(c);
+}
+
+void
+http_connections_revoke(struct http_connections *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->count; i++)
+		if (c->list[i].stays && is_open(&c->list[i]))
+			shut(&c->list[i]);
 }
 
 void

@@ -56,6 +56,8 @@ void http_connections_forget(struct http_connections *);
 void http_connections_free(struct http_connections *);
 /* It was let in, and may stay so much longer, in ms. */
 void http_connection_stays(struct http *, struct evhttp_request *, uint64_t ms);
+/* Close those: whom they belong to may not be let in any more. */
+void http_connections_revoke(struct http_connections *);
 
 /* http_reply.c */
 
@@ -94,16 +96,18 @@ enum http_verdict {
 	HTTP_LET_IN,
 	HTTP_KEPT_OUT,
 	HTTP_UNDECIDED, /* the callback says it later */
-	HTTP_BUSY	/* too many others wait for that */
+	HTTP_BUSY	/* it can't be said: too many others wait, for one */
 };
 
 /* Read what lets people in: NULL and a line in *error, which is to free. */
 struct http_auth *
 http_auth_new(struct event_base *, const struct conf_webserver *, char **error);
 void http_auth_free(struct http_auth *);
+/* Do they let in the same people? */
+bool http_auth_equal(const struct http_auth *, const struct http_auth *);
 /* header: the field Authorization, or NULL. */
 enum http_verdict http_auth_judge(struct http_auth *, const char *header,
-    void (*decided)(void *arg, bool in), void *arg);
+    void (*decided)(void *arg, enum http_verdict), void *arg);
 /* Don't call back any more. */
 void http_auth_forget(struct http_auth *, void *arg);
 /* The fields WWW-Authenticate that say how one gets in. */
@@ -115,9 +119,13 @@ struct http_verify;
 
 struct http_verify *http_verify_new(struct event_base *);
 void http_verify_free(struct http_verify *);
-/* Is it this password's hash?  -1 if too many others wait. */
-int http_verify_ask(struct http_verify *, const char *hash,
-    const char *password, void (*answer)(void *arg, bool right), void *arg);
+/*
+ * Is it this password's hash?  HTTP_LET_IN or HTTP_KEPT_OUT; or HTTP_BUSY if
+ * they could not be compared.  -1 if too many others wait.
+ */
+int
+http_verify_ask(struct http_verify *, const char *hash, const char *password,
+    void (*answer)(void *arg, enum http_verdict), void *arg);
 /* What is asked with that argument is not to be answered any more. */
 void http_verify_forget(struct http_verify *, void *arg);
 

@@ -6,9 +6,11 @@
  * the other, while the event loop goes on.
  */
 
+#include <sys/prctl.h>
 #include <sys/queue.h>
 
 #include <crypt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +25,17 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 
-#define WAITING_MAX 16
-#define TIME	    5000 /* ms that one may take */
-#define INPUT_MAX   1024 /* hash, password, two newlines */
-#define NOBODY	    65534
-#define RIGHT	    "right\n"
+#define WAITING_MAX	16
+#define TIME		5000 /* ms that one may take */
+#define INPUT_MAX	1024 /* hash, password, two newlines */
+#define NOBODY		65534
+#define FAILURE_TOLD_MS 10000 /* between messages of that */
+#define RIGHT		"right\n"
 
 struct question {
 	TAILQ_ENTRY(question) entry;
 	char *input; /* hash and password, a line each */
-	void (*answer)(void *arg, bool right);
+	void (*answer)(void *arg, enum http_verdict);
 	void *arg; /* NULL = nobody wants to know any more */
 };
 
@@ -54,7 +57,7 @@ question_free(struct question *question)
 
 /* The first question has its answer. */
 static void
-settle(struct http_verify *verify, bool right)
+settle(struct http_verify *verify, enum http_verdict verdict)
 {
 	struct question *question = TAILQ_FIRST(&verify->questions);
 	struct timeval now = {0};
@@ -64,7 +67,7 @@ settle(struct http_verify *verify, bool right)
 	if (verify->count > 0)
 		evtimer_add(verify->next, &now);
 	if (question->arg != NULL)
-		question->answer(question->arg, right);
+		question->answer(question->arg, verdict);
 	question_free(question);
 }
 
@@ -74,7 +77,25 @@ ended(void *arg, const struct child_result *result)
 	struct http_verify *verify = arg;
 
 	verify->child = NULL;
-	settle(verify, result->ok && strcmp(result->output, RIGHT) == 0);
+	if (result->ok && strcmp(result->output, RIGHT) == 0)
+		settle(verify, HTTP_LET_IN);
+	else
+		settle(verify, HTTP_KEPT_OUT);
+}
+
+/* Once in a while: whoever is kept out can have it tried very often. */
+static void
+tell_failure(void)
+{
+	static uint64_t told;
+	int error = errno;
+	uint64_t now = monotime_ms();
+
+	if (told != 0 && now - told < FAILURE_TOLD_MS)
+		return;
+	log_warnx(
+	    "webserver: passwords can't be compared: %s", strerror(error));
+	told = now;
 }
 
 static void
@@ -99,8 +120,8 @@ ask_next(evutil_socket_t fd, short what, void *arg)
 	verify->child =
 	    child_start(verify->base, argv, &options, ended, verify);
 	if (verify->child == NULL) {
-		log_warn("webserver: passwords can't be compared");
-		settle(verify, false);
+		tell_failure();
+		settle(verify, HTTP_BUSY);
 	}
 }
 
@@ -136,7 +157,8 @@ http_verify_free(struct http_verify *verify)
 
 int
 http_verify_ask(struct http_verify *verify, const char *hash,
-    const char *password, void (*answer)(void *arg, bool right), void *arg)
+    const char *password, void (*answer)(void *arg, enum http_verdict),
+    void *arg)
 {
 	struct question *question;
 	struct timeval now = {0};
@@ -187,6 +209,9 @@ http_verifier(void)
 	const char *made;
 	size_t len;
 
+	/* Others run as the same user: they are not to look, nor to write. */
+	if (prctl(PR_SET_DUMPABLE, 0) == -1)
+		return 1;
 	len = fread(input, 1, sizeof(input) - 1, stdin);
 	input[len] = '\0';
 	if ((hash = cut_line(&rest)) == NULL ||

@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -146,6 +147,62 @@ def crowd(server):
        "they are refused, or have to come back", repr(codes))
     for peer in peers:
         peer.close()
+
+
+def test_revoked(scratch):
+    """Who may no longer see it, and hears or is sent something already."""
+    ann, bob = ("%s:%s\n" % (name, hashed(name)) for name in ("ann", "bob"))
+    users = write(scratch.join("revoked"), ann + bob)
+    server = Server(port=free_port(), users_file=users)
+    hears = Events(server.port, Authorization=basic("bob", "bob"))
+    ok(hears.wait("tick", 1), "bob hears events")
+    equal(renew(server), "renewed", "the same users are read again")
+    ok(hears.wait("tick", 2), "bob goes on hearing them")
+    slow = Events(server.port, "/slow?pieces=10000",
+                  Authorization=basic("bob", "bob"))
+    ok(slow.read(20), "and is sent a long answer")
+    write(users, ann)
+    equal(renew(server), "renewed", "bob is removed")
+    ok(not hears.wait("tick", 1000), "so that he hears no more")
+    while slow.read(20) and len(slow.data) < 10000 * PIECE:
+        pass
+    ok(len(slow.data) < 10000 * PIECE, "and is not sent the rest")
+    equal(request(server.port, "/status.json",
+                  Authorization=basic("ann", "ann"))[0], 200, "ann is let in")
+    equal(server.stop(), 0, "a clean end")
+
+
+def test_cannot_compare(scratch):
+    """No descriptor is left for the process that compares passwords."""
+    server = Server(port=free_port(), users={"ann": hashed("swordfish")})
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    few = server.descriptors() + 2
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (few, limits[1]))
+    credentials = basic("ann", "swordfish")
+    for _ in range(3):
+        equal(request(server.port, "/status.json",
+                      Authorization=credentials)[0], 503,
+              "out of descriptors: that is not said to be wrong")
+    equal(server.messages().count("can't be compared"), 1,
+          "but is logged, once")
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+    equal(request(server.port, "/status.json",
+                  Authorization=credentials)[0], 200, "later it is right")
+    equal(server.stop(), 0, "a clean end")
+
+
+def test_process_that_compares():
+    """Others of the same user must not get at the password it is told."""
+    user = 65534 if os.geteuid() == 0 else os.geteuid()
+    binary = os.open(program("t/adapters/status_server"), os.O_RDONLY)
+    process = subprocess.Popen(["/proc/self/fd/%d" % binary,
+                                "--verify-password"], stdin=subprocess.PIPE,
+                               pass_fds=(binary,), cwd="/",
+                               user=user if user == 65534 else None)
+    ok(wait_for(lambda: os.stat("/proc/%d/fd" % process.pid).st_uid != user,
+                20), "its descriptors are no other's of its user")
+    process.communicate(b"")
+    os.close(binary)
 
 
 def test_tokens(scratch):
@@ -452,6 +509,9 @@ def test_pipelining(server):
 def main():
     with Scratch() as scratch:
         test_passwords(scratch)
+        test_revoked(scratch)
+        test_cannot_compare(scratch)
+        test_process_that_compares()
         test_tokens(scratch)
         test_tls(scratch)
     server = Server(port=free_port())
