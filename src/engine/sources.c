@@ -26,13 +26,15 @@
 #define MOST	65536 /* the same, at most */
 #define ACTIVE	60    /* seconds: who was counted within is active */
 #define KEPT_MS 2000
+#define SHARE	20 /* a long list that takes t ms comes SHARE * t ms apart */
 
 struct sources {
 	struct baseline baseline;
 	char *path;    /* of the file that keeps it */
 	char *problem; /* why it could not be read; or NULL */
 	json_t *document;
-	uint64_t made; /* monotonic ms: document */
+	uint64_t made;	  /* monotonic ms: document */
+	uint64_t long_at; /* the same: when a list may be long again */
 };
 
 /* What is looked for, of one version of IP. */
@@ -228,6 +230,26 @@ console_baseline(struct engine *e, const json_t *request)
 		fresh.ipv4_count, fresh.ipv6_count));
 }
 
+/*
+ * Anybody who may look may ask for a long list, and many at a time: to make and
+ * to write those must not keep us from all else.
+ */
+static json_t *
+make_long(struct engine *e, bool only_new, size_t limit)
+{
+	struct sources *s = e->sources;
+	uint64_t now = monotime_ms();
+	json_t *document;
+
+	if (now < s->long_at)
+		return json_pack("{s:s}", "error",
+		    "a list as long was asked for a moment ago, and takes "
+		    "time: ask again in some seconds");
+	document = make(e, only_new, limit);
+	s->long_at = now + SHARE * (monotime_ms() - now);
+	return document;
+}
+
 json_t *
 console_prefixes(struct engine *e, const json_t *request)
 {
@@ -249,5 +271,7 @@ console_prefixes(struct engine *e, const json_t *request)
 		free(wrong);
 		return reply;
 	}
+	if (limit > LISTED)
+		return make_long(e, only_new, (size_t)limit);
 	return make(e, only_new, limit == 0 ? LISTED : (size_t)limit);
 }

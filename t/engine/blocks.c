@@ -529,6 +529,29 @@ a_baseline_that_can_not_be_saved_is_not_used(void **state)
 	json_decref(reply);
 }
 
+/* Else who may only look could keep the daemon from all else. */
+static void
+long_lists_come_one_at_a_time(void **state)
+{
+	json_t *reply;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_source("10.1.16.0/20", 256, 5);
+	fake_sources.slow = 500; /* for ten seconds no other */
+	reply = prefixes(false, 65536);
+	assert_string_equal(names(reply, "ipv4"), "10.1.16.0/20 ");
+	json_decref(reply);
+	reply = prefixes(false, 65535);
+	assert_non_null(json_object_get(reply, "error"));
+	json_decref(reply);
+	assert_int_equal(fake_sources.searches, 1);
+	fake_sources.slow = 0;
+	reply = prefixes(false, 8192);
+	assert_string_equal(names(reply, "ipv4"), "10.1.16.0/20 ");
+	json_decref(reply);
+}
+
 int
 main(void)
 {
@@ -549,6 +572,7 @@ main(void)
 	    TEST(the_document_says_what_was_dropped),
 	    TEST(prefixes_that_send_most_are_listed),
 	    TEST(the_search_is_made_once_in_a_while),
+	    TEST(long_lists_come_one_at_a_time),
 	    TEST(new_ones_are_active_and_not_in_the_baseline),
 	    TEST(a_baseline_that_can_not_be_saved_is_not_used),
 	};

@@ -4,6 +4,7 @@
  * See fakes_sources.h.
  */
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,7 @@ fake_sources_each(struct dataplane *dp,
 
 	(void)dp;
 	fake_sources.searches++;
+	poll(NULL, 0, (int)fake_sources.slow);
 	for (i = 0; i < fake_sources.count; i++)
 		tell(&fake_sources.list[i], arg);
 }

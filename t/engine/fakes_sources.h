@@ -29,6 +29,7 @@ struct fake_sources {
 	struct source list[FAKE_SOURCES];
 	size_t count;
 	unsigned searches; /* for them */
+	unsigned slow;	   /* ms that one takes */
 };
 
 extern struct fake_sources fake_sources;
