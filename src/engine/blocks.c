@@ -71,29 +71,40 @@ blocks_read_file(const struct conf *conf, struct prefix_list *out,
 	free(text);
 }
 
+/*
+ * Have the data plane know what is wanted of an entry.  One that it has no room
+ * for does not keep those behind it from being released, which makes room.
+ */
+static void
+apply_one(struct engine *e, struct blocked *entry)
+{
+	const struct dataplane_ops *ops = e->dataplane->ops;
+	bool wanted = blocked_is_wanted(entry);
+
+	if (wanted == entry->applied || (wanted && e->blocks.full))
+		return;
+	if ((wanted ? ops->block : ops->unblock)(
+		e->dataplane, &entry->prefix) == -1) {
+		e->blocks.failed = true;
+		e->blocks.full = e->blocks.full || wanted;
+		return;
+	}
+	entry->applied = wanted;
+	if (!wanted)
+		entry->packets = entry->octets = 0;
+}
+
 /* Those between the cursor and the end, or till the time is up: true if all. */
 static bool
 apply_some(struct engine *e)
 {
 	struct blocks *b = &e->blocks;
-	const struct dataplane_ops *ops = e->dataplane->ops;
 	uint64_t end = monotime_ms() + APPLY_LIMIT;
 
 	for (; b->cursor < b->set.count; b->cursor++) {
-		struct blocked *entry = &b->set.list[b->cursor];
-		bool wanted = blocked_is_wanted(entry);
-
 		if (b->cursor % APPLY_STEP == 0 && monotime_ms() > end)
 			return false;
-		if (wanted == entry->applied)
-			continue;
-		b->failed = (wanted ? ops->block : ops->unblock)(
-				e->dataplane, &entry->prefix) == -1;
-		if (b->failed)
-			return true;
-		entry->applied = wanted;
-		if (!wanted)
-			entry->packets = entry->octets = 0;
+		apply_one(e, &b->set.list[b->cursor]);
 	}
 	blocklist_compact(&b->set);
 	return true;
@@ -115,6 +126,7 @@ void
 blocks_apply(struct engine *e)
 {
 	e->blocks.cursor = 0;
+	e->blocks.failed = e->blocks.full = false;
 	e->blocks.next_end = blocklist_next_end(&e->blocks.set);
 	apply(-1, 0, e);
 }

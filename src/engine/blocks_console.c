@@ -183,18 +183,21 @@ conclude(char *line, char *wrong, json_t *warnings)
 	return console_agree(line, warnings);
 }
 
-/* No more fit, or NULL. */
+/* No more fit, or NULL.  What the file blocks can be ordered, too. */
 static char *
 no_room(const struct engine *e, const struct prefix *prefix)
 {
 	const struct blocklist *set = &e->blocks.set;
+	const struct blocked *entry = blocklist_find(set, prefix);
 
-	if (blocklist_ordered(set) >= BLOCKLIST_ORDERS_MAX)
+	if ((entry == NULL || !entry->ordered) &&
+	    blocklist_ordered(set) >= BLOCKLIST_ORDERS_MAX)
 		return xasprintf("%d prefixes were ordered to be blocked "
 				 "already, and no more can be: put them into "
 				 "the file (block.file)",
 		    BLOCKLIST_ORDERS_MAX);
-	if (blocklist_wanted(set, prefix->address.family) >= BLOCKLIST_MAX)
+	if ((entry == NULL || !blocked_is_wanted(entry)) &&
+	    blocklist_wanted(set, prefix->address.family) >= BLOCKLIST_MAX)
 		return xasprintf(
 		    "%d prefixes are blocked already, and no more can be",
 		    BLOCKLIST_MAX);
@@ -241,8 +244,7 @@ console_block(struct engine *e, const json_t *request)
 		    xasprintf("what was ordered before would be lost: %s",
 			e->blocks.problem),
 		    true);
-	if (blocklist_find(&e->blocks.set, &order.prefix) == NULL &&
-	    (full = no_room(e, &order.prefix)) != NULL)
+	if ((full = no_room(e, &order.prefix)) != NULL)
 		return console_refuse_line(full, false);
 	lines = objections(e, &order.prefix);
 	if (json_array_size(lines) > 0 && !order.force)

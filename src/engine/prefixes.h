@@ -30,7 +30,8 @@ struct blocks {
 	char *problem;	    /* why that has, or may have, others; or NULL */
 	char *file_problem; /* why the configured file is not in force */
 	bool unread;	    /* that of the orders could not be read */
-	bool failed;	    /* the data plane refused the last one */
+	bool failed;	    /* the data plane refused some of them */
+	bool full;	    /* it would block no more */
 };
 
 /*

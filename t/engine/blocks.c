@@ -7,6 +7,8 @@
 
 #include "ordering.h"
 
+#include <sys/socket.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 
 #include "base/xmalloc.h"
 #include "engine/prefixes.h"
+#include "engine/private.h"
 #include "fakes_sources.h"
 #include "fakes_state.h"
 
@@ -376,6 +379,57 @@ what_the_data_plane_refuses_is_tried_again(void **state)
 	wait_for(fake_blocked(ATTACKER) != NULL);
 }
 
+/* Both lists fill the data plane, and the fresh one is the first in order. */
+static void
+a_list_takes_the_place_of_another_one(void **state)
+{
+	char text[FAKE_BLOCKED * 32];
+	size_t i, len = 0;
+
+	(void)state;
+	for (i = 0; i < FAKE_BLOCKED; i++)
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, "203.0.113.%zu\n", i);
+	use_list(text);
+	start(SERVICE_WEB);
+	assert_int_equal(fake_sources.blocked_count, FAKE_BLOCKED);
+	for (i = len = 0; i < FAKE_BLOCKED; i++)
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, "198.51.100.%zu\n", i);
+	write_list(text);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_null(fake_blocked("203.0.113.0/32"));
+	wait_for(fake_sources.blocked_count == FAKE_BLOCKED);
+	assert_non_null(fake_blocked("198.51.100.63/32"));
+}
+
+/* What was kept by orders beyond the limit could not be read again. */
+static void
+what_the_file_blocks_counts_when_it_is_ordered(void **state)
+{
+	struct blocklist *set;
+	size_t i;
+
+	(void)state;
+	use_list(ATTACKER "\n");
+	start(SERVICE_WEB);
+	set = &engine->blocks.set;
+	set->list = xreallocarray(
+	    set->list, BLOCKLIST_ORDERS_MAX + 1, sizeof(*set->list));
+	for (i = 1; i <= BLOCKLIST_ORDERS_MAX; i++) {
+		set->list[i] = (struct blocked){.ordered = true,
+		    .applied = true,
+		    .prefix = {.address = {.family = AF_INET}, .length = 32}};
+		set->list[i].prefix.address.bytes[0] = 224;
+		set->list[i].prefix.address.bytes[2] = (uint8_t)(i >> 8);
+		set->list[i].prefix.address.bytes[3] = (uint8_t)i;
+	}
+	set->count = BLOCKLIST_ORDERS_MAX + 1;
+	must_refuse("block", ATTACKER, 0, "put them into the file");
+	/* One that was ordered already may be ordered for another time. */
+	must_do("block", "224.0.0.1", 60, false);
+}
+
 static void
 the_document_says_what_was_dropped(void **state)
 {
@@ -569,6 +623,8 @@ main(void)
 	    TEST(a_bad_file_refuses_a_reload),
 	    TEST(a_bad_file_does_not_keep_a_fresh_engine_from_starting),
 	    TEST(what_the_data_plane_refuses_is_tried_again),
+	    TEST(a_list_takes_the_place_of_another_one),
+	    TEST(what_the_file_blocks_counts_when_it_is_ordered),
 	    TEST(the_document_says_what_was_dropped),
 	    TEST(prefixes_that_send_most_are_listed),
 	    TEST(the_search_is_made_once_in_a_while),
