@@ -117,7 +117,6 @@ source6_replace(
 	    &control->others6, source->counted.packets, source->counted.octets);
 	WRITE_ONCE(source->prefix, prefix);
 	source->counted.packets = source->counted.octets = 0;
-	source->credit = 0;
 }
 
 /*
@@ -135,21 +134,25 @@ count_source6(struct vc5_control *control, const __be32 client[4], __u32 length)
 	__u32 now = READ_ONCE(control->clock);
 	struct vc5_sources6 *bucket;
 	struct vc5_source6 *source;
+	__u32 credit;
 
 	bucket = find(&sources6, vc5_source6_bucket(control->key, prefix));
 	if (bucket == NULL)
 		return;
 	source = &bucket->ways[source6_way(bucket, prefix, now) % VC5_WAYS];
+	/* Read once: two CPUs that take the last one must not go below 0. */
+	credit = READ_ONCE(source->credit);
 	if (source->prefix != prefix) {
-		if (source->credit != 0 &&
-		    now - source->seen <= VC5_SOURCE6_QUIET) {
-			source->credit--;
+		if (credit != 0 && now - source->seen <= VC5_SOURCE6_QUIET) {
+			WRITE_ONCE(source->credit, credit - 1);
 			count_octets(&control->others6, 1, length);
 			return;
 		}
 		source6_replace(control, source, prefix);
+		credit = 0;
 	}
-	source->credit++;
+	if (credit != (__u32)-1)
+		WRITE_ONCE(source->credit, credit + 1);
 	count_octets(&source->counted, 1, length);
 	WRITE_ONCE(source->seen, now);
 }

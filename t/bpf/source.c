@@ -543,6 +543,27 @@ who_sends_much_of_ipv6_stays(void **state)
 	    fixture->control->others6.octets, 3 * in.length + 1000);
 }
 
+/* Nor is it forgotten after 2^32 packets. */
+static void
+credit_has_an_end(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct frame_spec spec = {.ipv6 = true};
+	struct vc5_sources6 bucket = {0};
+
+	bucket.ways[1] = (struct vc5_source6){.prefix = prefix6(&spec),
+	    .seen = fixture->control->clock,
+	    .credit = UINT32_MAX - 1};
+	bucket6(fixture, &bucket);
+	sample(fixture, ALL);
+	fixture_send(fixture, &spec);
+	assert_int_equal(bucket6(fixture, NULL).ways[1].credit, UINT32_MAX);
+	fixture_send(fixture, &spec);
+	bucket = bucket6(fixture, NULL);
+	assert_int_equal(bucket.ways[1].credit, UINT32_MAX);
+	assert_int_equal(bucket.ways[1].counted.packets, 2);
+}
+
 static void
 who_is_quiet_has_no_credit(void **state)
 {
@@ -571,6 +592,7 @@ static const struct CMUnitTest others[] = {
     cmocka_unit_test(one_packet_in_so_many_is_counted),
     cmocka_unit_test(a_source_of_ipv6_has_an_entry),
     cmocka_unit_test(who_sends_much_of_ipv6_stays),
+    cmocka_unit_test(credit_has_an_end),
     cmocka_unit_test(who_is_quiet_has_no_credit),
 };
 
