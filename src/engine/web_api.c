@@ -25,6 +25,7 @@
 #define API_VERSION   1
 #define ROWS	      100  /* of a piece */
 #define SERVERS	      20   /* likewise, of all that is known of them */
+#define SERVICES      4	   /* likewise: a large one's counters take time */
 #define SERVICE_LARGE 1000 /* destinations, which are no event any more */
 
 static struct status_cursor
@@ -134,26 +135,26 @@ overview_service(const struct engine *e, const struct service *s)
 	return o;
 }
 
+static json_t *
+overview_head(const struct engine *e)
+{
+	json_t *o = status_head(e);
+
+	json_object_set_new(o, "rates", rates_of_all(e));
+	return o;
+}
+
 json_t *
 web_overview(const struct engine *e)
 {
-	json_t *o = status_head(e), *services = json_array();
+	json_t *o = overview_head(e), *services = json_array();
 	size_t i;
 
 	for (i = 0; i < e->conf->service_count; i++)
 		json_array_append_new(
 		    services, overview_service(e, &e->services[i]));
 	json_object_set_new(o, "services", services);
-	json_object_set_new(o, "rates", rates_of_all(e));
 	return o;
-}
-
-static enum http_step
-overview_json(void *engine, const struct http_query *query,
-    struct http_cursor *c, struct evbuffer *out)
-{
-	(void)query, (void)c;
-	return whole(out, web_overview(engine));
 }
 
 struct service *
@@ -222,6 +223,31 @@ begin(const struct engine *e, struct http_cursor *c)
 		c->version = e->reloads;
 	c->begun = true;
 	return c->version == e->reloads;
+}
+
+static enum http_step
+overview_json(void *engine, const struct http_query *query,
+    struct http_cursor *c, struct evbuffer *out)
+{
+	const struct engine *e = engine;
+	size_t end, count = e->conf->service_count;
+
+	(void)query;
+	if (!begin(e, c))
+		return HTTP_STEP_BROKEN;
+	if (c->next == 0) {
+		status_append_open(out, overview_head(e));
+		evbuffer_add_printf(out, ",\"services\":[");
+	}
+	for (end = least(count, c->next + SERVICES); c->next < end; c->next++) {
+		if (c->next > 0)
+			evbuffer_add(out, ",", 1);
+		whole(out, overview_service(e, &e->services[c->next]));
+	}
+	if (end < count)
+		return HTTP_STEP_MORE;
+	evbuffer_add(out, "]}", 2);
+	return HTTP_STEP_END;
 }
 
 static enum http_step

@@ -199,6 +199,44 @@ a_reload_breaks_what_is_under_way(void **state)
 	}
 }
 
+/* As there can be thousands, the counters of each of which are read. */
+static void
+an_overview_is_made_in_pieces(void **state)
+{
+	const char *const ports =
+	    "\"1/udp\": {\"checks\": []}, \"2/udp\": {\"checks\": []}, "
+	    "\"3/udp\": {\"checks\": []},"
+	    "\"4/udp\": {\"checks\": []}, \"5/udp\": {\"checks\": []}, "
+	    "\"6/udp\": {\"checks\": []}";
+	char *conf = xasprintf("{\"name\": \"six\", \"virtual\": \"" VIP6
+			       "\", \"servers\": [\"2001:db8:1::1\"],"
+
+			       "\"policy\": {%s}}",
+	    ports);
+	struct http_cursor cursor = {0};
+	json_t *body, *whole;
+	unsigned pieces;
+
+	(void)state;
+	start(conf);
+	free(conf);
+	body = fake_web_get("/overview.json", NULL, &pieces);
+	whole = web_overview(engine);
+	assert_true(pieces > 1);
+	assert_int_equal(json_object_size(body), json_object_size(whole));
+	assert_int_equal(json_array_size(json_object_get(body, "services")), 6);
+	assert_string_equal(
+	    text(json_array_get(json_object_get(body, "services"), 5), "id"),
+	    "[2001:db8::1]:6/udp");
+	json_decref(whole);
+	json_decref(body);
+	assert_int_equal(
+	    fake_web_step("/overview.json", &cursor), HTTP_STEP_MORE);
+	assert_int_equal(engine_reload(engine), 0);
+	assert_int_equal(
+	    fake_web_step("/overview.json", &cursor), HTTP_STEP_BROKEN);
+}
+
 static void
 limits_are_numbers(void **state)
 {
@@ -405,6 +443,7 @@ main(void)
 	    TEST(a_service_is_told_with_its_servers),
 	    TEST(all_destinations_are_rows),
 	    TEST(a_reload_breaks_what_is_under_way),
+	    TEST(an_overview_is_made_in_pieces),
 	    TEST(limits_are_numbers),
 	    TEST(the_last_lines_are_kept),
 	    TEST(who_listens_hears_what_happens),
