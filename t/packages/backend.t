@@ -113,6 +113,25 @@ subtest 'what was there stays' => sub {
 	is(snapshot(), $there, 'and all else');
 };
 
+# By eth0, say, all of the network's packets for it would come here.
+subtest 'a VIP that the network asks for' => sub {
+	on_ok('web1', 'ip', 'link', 'add', 'asked', 'type', 'veth', 'peer',
+	    'name', 'asking');
+	on_ok('web1', 'ip', 'link', 'add', 'unasked', 'type', 'dummy');
+	on_ok('web1', 'ip', 'address', 'add', '192.0.2.77/24', 'dev', 'asked');
+	on_ok('web1', 'ip', 'address', 'add', '192.0.2.78/32', 'dev', 'unasked');
+	my $there = snapshot();
+	my ($status, $output) = setup('up', '192.0.2.78', '192.0.2.77');
+	isnt($status, 0, 'is refused');
+	like($output, qr/^backend-setup: 192\.0\.2\.77 is an address of asked,/m,
+	    'and why');
+	is(snapshot(), $there, 'before anything is changed');
+	setup_ok('one that nobody asks for is not', 'up', '192.0.2.78');
+	setup_ok('nor in the way', 'down');
+	is(snapshot(), $there, 'all is as it was');
+	on_ok('web1', 'ip', 'link', 'delete', $_) for 'asked', 'unasked';
+};
+
 subtest 'tunnels' => sub {
 	my %lines = (
 		ipip => ['ip link add vc5 type sit mode any local 10.2.0.1',
