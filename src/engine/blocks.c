@@ -378,6 +378,8 @@ blocks_problems(const struct engine *e, json_t *list)
 	    "the file of blocked prefixes is not in force, what was blocked "
 	    "stays so",
 	    e->blocks.file_problem);
+	add_problem(list, "not all is blocked, or released, that should be",
+	    e->blocks.failed ? "the data plane refused: see the log" : NULL);
 }
 
 void

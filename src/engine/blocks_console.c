@@ -222,6 +222,11 @@ give(struct engine *e, const struct request *request, json_t *warnings)
 	tell(e, &request->prefix, was ? "blocked" : "", "blocked",
 	    request->seconds, entry->forced);
 	blocks_apply(e);
+	if (e->blocks.failed &&
+	    !blocklist_find(&e->blocks.set, &request->prefix)->applied)
+		json_array_append_new(warnings,
+		    json_string("the data plane has refused it: it is tried "
+				"again each second, see the log"));
 	return conclude(request->seconds == 0
 		? xasprintf("blocked %s", prefix_format(&request->prefix, text))
 		: xasprintf("blocked %s for %lld seconds",

@@ -370,13 +370,23 @@ a_bad_file_does_not_keep_a_fresh_engine_from_starting(void **state)
 static void
 what_the_data_plane_refuses_is_tried_again(void **state)
 {
+	json_t *reply;
+	char *text;
+
 	(void)state;
 	start(SERVICE_WEB);
 	fake_sources.fails = true;
-	must_do("block", ATTACKER, 0, false);
+	reply = send_order("block", ATTACKER, 0, false);
+	assert_true(is_true(reply, "ok"));
+	text = json_dumps(json_object_get(reply, "warnings"), 0);
+	assert_non_null(strstr(text, "the data plane has refused it"));
+	free(text);
+	json_decref(reply);
 	assert_null(fake_blocked(ATTACKER));
+	assert_true(has_problem("not all is blocked"));
 	fake_sources.fails = false;
 	wait_for(fake_blocked(ATTACKER) != NULL);
+	assert_false(has_problem("not all is blocked"));
 }
 
 /* Both lists fill the data plane, and the fresh one is the first in order. */
