@@ -216,7 +216,10 @@ header_is_ours(struct conf_reader *r, const char *name)
 	return false;
 }
 
-/* Field content: RFC 9110, section 5.5, less what is beyond ASCII. */
+/*
+ * Field content: RFC 9110, section 5.5, less what is beyond ASCII.  It may be a
+ * token or a password, and is not repeated.
+ */
 static const char *
 header_value(struct conf_reader *r, json_t *json)
 {
@@ -227,9 +230,8 @@ header_value(struct conf_reader *r, json_t *json)
 	for (c = value; *c >= ' ' && *c <= '~'; c++)
 		;
 	if (*c != '\0') {
-		conf_error(r,
-		    "%s contains a character that is not printable ASCII",
-		    conf_quote(r, value));
+		conf_error(
+		    r, "contains a character that is not printable ASCII");
 		return NULL;
 	}
 	if ((size_t)(c - value) > HEADER_VALUE_MAX) {

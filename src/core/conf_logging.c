@@ -25,6 +25,7 @@ const struct conf_limits conf_timeout_limits = {1000, 120 * 1000};
 static const struct conf_limits documents_limits = {100, 1000 * 1000};
 static const struct conf_limits bytes_limits = {1 << 20, 1 << 30};
 
+/* It may have in it what lets somebody in: so it is not repeated. */
 bool
 conf_url(struct conf_reader *r, json_t *json, struct url *out)
 {
@@ -35,7 +36,7 @@ conf_url(struct conf_reader *r, json_t *json, struct url *out)
 		return false;
 	wrong = url_parse(text, &url);
 	if (wrong != NULL) {
-		conf_error(r, "%s %s", conf_quote(r, text), wrong);
+		conf_error(r, "%s", wrong);
 		return false;
 	}
 	url_clear(out);
@@ -54,8 +55,7 @@ read_es_url(struct conf_reader *r, json_t *json, struct conf_elasticsearch *es)
 		return;
 	es->url_count++;
 	if (strchr(url->path, '?') != NULL)
-		conf_error(r, "%s has a query, which can't be",
-		    conf_quote(r, json_string_value(json)));
+		conf_error(r, "has a query, which can't be");
 	for (len = strlen(url->path); len > 0 && url->path[len - 1] == '/';)
 		url->path[--len] = '\0';
 }

@@ -34,36 +34,36 @@ static const struct conf_case cases[] = {
     {ES("`urls`:[]"),
 	"2:36: logging.elasticsearch.urls: must have 1 to 16 URLs\n"},
     {ES("`urls`:[`es1:9200`,`ftp://es2`]"),
-	"2:37: logging.elasticsearch.urls[0]: `es1:9200` does not begin with "
+	"2:37: logging.elasticsearch.urls[0]: does not begin with "
 	"http:// or https://\n"
-	"2:48: logging.elasticsearch.urls[1]: `ftp://es2` does not begin with "
+	"2:48: logging.elasticsearch.urls[1]: does not begin with "
 	"http:// or https://\n"},
     {ES("`urls`:`https://`"),
-	"2:36: logging.elasticsearch.urls: `https://` has no host in it, such "
+	"2:36: logging.elasticsearch.urls: has no host in it, such "
 	"as es1.example.net, 10.0.0.1 or [2001:db8::1]\n"},
     {ES("`urls`:`https://[10.0.0.1]`"),
-	"2:36: logging.elasticsearch.urls: `https://[10.0.0.1]` has no host "
+	"2:36: logging.elasticsearch.urls: has no host "
 	"in it, such as es1.example.net, 10.0.0.1 or [2001:db8::1]\n"},
     {ES("`urls`:`https://2001:db8::1`"),
-	"2:36: logging.elasticsearch.urls: `https://2001:db8::1` has a port "
+	"2:36: logging.elasticsearch.urls: has a port "
 	"that is not in the range 1 to 65535\n"},
     {ES("`urls`:`https://es1:0`"),
-	"2:36: logging.elasticsearch.urls: `https://es1:0` has a port that is "
+	"2:36: logging.elasticsearch.urls: has a port that is "
 	"not in the range 1 to 65535\n"},
     {ES("`urls`:`https://es1:99999`"),
-	"2:36: logging.elasticsearch.urls: `https://es1:99999` has a port that "
+	"2:36: logging.elasticsearch.urls: has a port that "
 	"is not in the range 1 to 65535\n"},
     {ES("`urls`:`https://me:secret@es1`"),
-	"2:36: logging.elasticsearch.urls: `https://me:secret@es1` has a user "
+	"2:36: logging.elasticsearch.urls: has a user "
 	"in it: there are keys for that\n"},
     {ES("`urls`:`https://es1/a?b`"),
-	"2:36: logging.elasticsearch.urls: `https://es1/a?b` has a query, "
+	"2:36: logging.elasticsearch.urls: has a query, "
 	"which can't be\n"},
     {ES("`urls`:`https://es1/#a`"),
-	"2:36: logging.elasticsearch.urls: `https://es1/#a` has a fragment, "
+	"2:36: logging.elasticsearch.urls: has a fragment, "
 	"which servers never see\n"},
     {ES("`urls`:`https://es1/a b`"),
-	"2:36: logging.elasticsearch.urls: `https://es1/a b` has a character "
+	"2:36: logging.elasticsearch.urls: has a character "
 	"that is not printable ASCII, or a space\n"},
     {ES_WITH("`data_stream`:`vc5d`"),
 	"2:64: logging.elasticsearch.data_stream: `vc5d` is not the name of a "
@@ -114,6 +114,9 @@ static const struct conf_case cases[] = {
 	"2:32: logging.webhooks[0].name: `a b` is not a name: 1 to 63 of the "
 	"characters A-Z a-z 0-9 _ . -\n"
 	"2:49: logging.webhooks[0].url_file: `u` is not an absolute path\n"},
+    {HOOK("`name`:`a`,`url`:`https//h/secret`"),
+	"2:42: logging.webhooks[0].url: does not begin with http:// or "
+	"https://\n"},
     {HOOK_WITH("`url_file`:`/u`"),
 	"2:24: logging.webhooks[0]: can't have both a `url` and a "
 	"`url_file`\n"},
