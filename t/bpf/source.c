@@ -577,6 +577,8 @@ who_is_quiet_has_no_credit(void **state)
 	fill_bucket(fixture, 3, now - VC5_SOURCE6_QUIET - 1);
 	fixture_send(fixture, &spec);
 	assert_int_equal(bucket6(fixture, NULL).ways[0].prefix, prefix6(&spec));
+	/* Nor does who takes the place inherit any. */
+	assert_int_equal(bucket6(fixture, NULL).ways[0].credit, 1);
 }
 
 static const struct CMUnitTest others[] = {
