@@ -92,11 +92,15 @@ read_digest(const char *text, uint8_t digest[HTTP_DIGEST_LEN])
 static const char *
 read_token(struct http_access *access, char *line)
 {
-	struct http_token token = {0};
+	struct http_token *token;
 	const char *c;
 
+	access->tokens = xreallocarray(
+	    access->tokens, access->token_count + 1, sizeof(*access->tokens));
+	token = &access->tokens[access->token_count];
+	*token = (struct http_token){0};
 	if (strncmp(line, HASHED, sizeof(HASHED) - 1) == 0) {
-		if (!read_digest(line + sizeof(HASHED) - 1, token.digest))
+		if (!read_digest(line + sizeof(HASHED) - 1, token->digest))
 			return "has no 64 hexadecimal digits behind \"" HASHED
 			       "\"";
 	} else {
@@ -106,11 +110,9 @@ read_token(struct http_access *access, char *line)
 		    c - line > TOKEN_LONG)
 			return "is not a token of 32 to 256 printable "
 			       "characters, as \"openssl rand -hex 32\" prints";
-		http_digest(line, (size_t)(c - line), token.digest);
+		http_digest(line, (size_t)(c - line), token->digest);
 	}
-	access->tokens = xreallocarray(
-	    access->tokens, access->token_count + 1, sizeof(*access->tokens));
-	access->tokens[access->token_count++] = token;
+	access->token_count++;
 	return NULL;
 }
 

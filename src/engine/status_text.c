@@ -78,10 +78,11 @@ piece_end(const struct service *s, const struct status_cursor *c)
 
 /* Is a piece of the rest to follow? */
 static enum status_step
-advance(const struct engine *e, struct status_cursor *c, size_t destination)
+advance(const struct engine *e, struct status_cursor *c,
+    const struct service *s, size_t destination)
 {
 	c->destination = destination;
-	if (destination == service_at(e, c)->conf->destination_count) {
+	if (destination == s->conf->destination_count) {
 		c->service++;
 		c->destination = 0;
 	}
@@ -109,8 +110,11 @@ text_service(
     const struct engine *e, struct status_cursor *c, struct evbuffer *out)
 {
 	const struct service *s = service_at(e, c);
-	size_t i, end = piece_end(s, c);
+	size_t i, end;
 
+	if (s == NULL)
+		return STATUS_END;
+	end = piece_end(s, c);
 	if (c->destination == 0) {
 		if (c->service > 0)
 			APPEND(out, ",");
@@ -124,7 +128,7 @@ text_service(
 	}
 	if (end == s->conf->destination_count)
 		APPEND(out, "]}");
-	return advance(e, c, end);
+	return advance(e, c, s, end);
 }
 
 enum status_step
@@ -156,8 +160,11 @@ document_service(
 {
 	json_t *list = json_object_get(document, "services"), *destinations;
 	const struct service *s = service_at(e, c);
-	size_t i, end = piece_end(s, c);
+	size_t i, end;
 
+	if (s == NULL)
+		return STATUS_END;
+	end = piece_end(s, c);
 	if (c->destination == 0) {
 		json_array_append_new(list, status_service_head(s));
 		json_object_set_new(json_array_get(list, c->service),
@@ -168,7 +175,7 @@ document_service(
 	for (i = c->destination; i < end; i++)
 		json_array_append_new(
 		    destinations, status_destination(&s->destinations[i]));
-	return advance(e, c, end);
+	return advance(e, c, s, end);
 }
 
 enum status_step

@@ -182,7 +182,7 @@ static void
 a_reload_breaks_what_is_under_way(void **state)
 {
 	static const char *const urls[] = {"/status.json", "/metrics",
-	    "/status.html", "/service.json?id=" MANY_KEY};
+	    "/status.html", ("/service.json?id=" MANY_KEY)};
 	struct http_cursor cursors[4] = {0};
 	size_t i;
 
