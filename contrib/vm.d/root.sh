@@ -87,6 +87,9 @@ root_build()
 			cp "$file" "$root/build/t/$kind" || return
 		done
 	done
+	# It has BPF programs, too.
+	[ ! -e "$build/t/adapters/check_exec_mark" ] ||
+		cp "$build/t/adapters/check_exec_mark" "$root/build/t/bpf"
 }
 
 # A program for the far ends of veth pairs: see contrib/lab.d/network.sh.
@@ -128,7 +131,9 @@ root_make()
 	    root_xdp_pass "$root" &&
 	    root_host_files "$root" && root_busybox "$root" &&
 	    root_kernel_modules "$root" || return
-	cp -R "$src/t/vm" "$root/src/t" &&
+	chmod 755 "$root" && # its root directory is there for all users
+	    echo 'nobody:x:65534:65534::/:/bin/false' >"$root/etc/passwd" &&
+	    cp -R "$src/t/vm" "$root/src/t" &&
 	    cp "$src/contrib/vm.d/init" "$root/init" &&
 	    printf '%s\n' "$@" >"$root/etc/program"
 }

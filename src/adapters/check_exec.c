@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/check_exec_mark.h"
 #include "adapters/check_type.h"
 #include "adapters/child.h"
 #include "base/monotime.h"
@@ -26,7 +27,8 @@
 #define MISSING_MS 60000 /* that a user is believed not to exist */
 
 struct exec_state {
-	struct child *child; /* NULL = it does not run */
+	struct child *child;	/* NULL = it does not run */
+	struct exec_mark *mark; /* NULL = it goes by this host's routes */
 	char *environment[VARIABLES + 1];
 	size_t variables;
 };
@@ -140,6 +142,13 @@ first_line(const char *text)
 }
 
 static void
+exec_unmark(struct exec_state *exec)
+{
+	exec_mark_free(exec->mark);
+	exec->mark = NULL;
+}
+
+static void
 exec_ended(void *arg, const struct child_result *result)
 {
 	struct check *check = arg;
@@ -147,6 +156,7 @@ exec_ended(void *arg, const struct child_result *result)
 	int length = first_line(result->output);
 
 	exec->child = NULL;
+	exec_unmark(exec);
 	check_received(check, result->output, result->output_len);
 	if (result->ok)
 		check_decide(check, CHECK_PASSED, "%.*s", length,
@@ -185,6 +195,11 @@ exec_begin(struct check *check)
 		return;
 	make_environment(check, exec);
 	note_command(check, argv);
+	exec->mark = exec_mark_new(check_target(check));
+	if (exec->mark != NULL) {
+		options.enter = exec_mark_enter;
+		options.enter_arg = exec->mark;
+	}
 	exec->child =
 	    child_start(check_base(check), argv, &options, exec_ended, check);
 	if (exec->child == NULL)
@@ -211,6 +226,7 @@ exec_release(void *state)
 	struct exec_state *exec = state;
 
 	child_abandon(exec->child);
+	exec_unmark(exec);
 	while (exec->variables > 0)
 		free(exec->environment[--exec->variables]);
 }

@@ -264,6 +264,8 @@ child_run(struct child *child, char *const argv[],
 	    .environment = options->environment != NULL ? options->environment
 							: environment,
 	    .user = options->user,
+	    .enter = options->enter,
+	    .enter_arg = options->enter_arg,
 	};
 	int error, r = -1;
 

@@ -22,9 +22,11 @@ struct child_options {
 	const char *input;	       /* copied; NULL = none */
 	char *const *environment;      /* NULL = a locale and a PATH */
 	const struct child_user *user; /* see child_spawn.h; NULL = our own */
-	unsigned time;		       /* ms; 0 = without a limit */
-	size_t output, error;	       /* bytes that are kept of each */
-	bool merged;		       /* what are errors is output, too */
+	int (*enter)(void *);	       /* see there as well; NULL = none */
+	void *enter_arg;
+	unsigned time;	      /* ms; 0 = without a limit */
+	size_t output, error; /* bytes that are kept of each */
+	bool merged;	      /* what are errors is output, too */
 	bool chatty; /* what is more is dropped; else it is killed for it */
 };
 

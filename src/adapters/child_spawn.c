@@ -94,7 +94,8 @@ run(void *arg)
 
 	reset_signals();
 	sigemptyset(&none);
-	if ((spawn->user != NULL ? setsid() : setpgid(0, 0)) != -1 &&
+	if ((spawn->enter == NULL || spawn->enter(spawn->enter_arg) == 0) &&
+	    (spawn->user != NULL ? setsid() : setpgid(0, 0)) != -1 &&
 	    set_descriptors(spawn->fds) != -1 &&
 	    (spawn->user == NULL || become(spawn->user) == 0) &&
 	    sigprocmask(SIG_SETMASK, &none, NULL) == 0)

@@ -29,6 +29,13 @@ struct child_spawn {
 	 * process group.
 	 */
 	const struct child_user *user;
+	/*
+	 * If not NULL: called by the child, in its namespace and still with all
+	 * rights, but with this process's memory and a small stack.  0, or -1
+	 * with errno set if it is not to run.
+	 */
+	int (*enter)(void *);
+	void *enter_arg;
 };
 
 /*

@@ -36,7 +36,7 @@ $ways{dscp_ipv6} = {host => 'far1', vip => '2001:db8:0:100::120',
 $ways{$_}{delivery} = {type => 'dscp', code_point => $code_points{$_}}
     for keys %code_points;
 my @names = sort keys %ways;
-# Both servers behind one VIP, which only their agents are asked about.
+# Both servers behind one VIP, for whom their agents and a command are asked.
 my %shared = (
     shared => '192.0.2.50',
     shared_ipv6 => '2001:db8:0:100::50',
@@ -46,12 +46,12 @@ my %shared = (
 my @checks = qw(tcp syn exchange http https tls dns dns-tcp udp icmp agent
     exec);
 my %needs = (
-    web => [qw(tcp syn exchange http https tls agent)],
+    web => [qw(tcp syn exchange http https tls agent exec)],
     certificate => [qw(https)],
     names => [qw(dns dns-tcp)],
     echo => [qw(udp)],
     agent => [qw(agent)],
-    vip => [grep { $_ ne 'exec' } @checks],
+    vip => \@checks,
     file => [qw(exec)],
 );
 my $file = "$state/wanted";
@@ -61,6 +61,30 @@ my %process;
 sub agent
 {
 	return {type => 'agent', port => 7777, send => "GET /agent\r\n"};
+}
+
+# A command that connects to the VIP, and is answered by the host.
+sub asking
+{
+	my ($host) = @_;
+
+	return 'exec 3<>/dev/tcp/$VC5_VIP/$VC5_PORT && ' .
+	    'printf "GET / HTTP/1.0\r\n\r\n" >&3 && ' .
+	    'while read -r line <&3; do [[ $line = "' . $host .
+	    ' answers "* ]] && echo "$line" && exit; done; false';
+}
+
+# For a VIP of both servers: each is asked by its own way.
+sub asking_both
+{
+	my %ways = map { ($_->{server} => $_->{host}) }
+	    @ways{qw(layer2 ipip)};
+
+	return {type => 'exec', interval => 1, timeout => 1,
+	    command => ['/bin/bash', '-c',
+	    'case $VC5_ADDRESS in ' . join(' ', map {
+		"$_) " . asking($ways{$_}) . ';;' } sort keys %ways) .
+	    ' *) false;; esac']};
 }
 
 sub checks
@@ -87,9 +111,11 @@ sub checks
 		expect => "$way->{host} 2 "},
 	    {type => 'icmp'},
 	    agent(),
-	    {type => 'exec', command => ['/bin/sh', '-c',
+	    {type => 'exec', interval => 1, timeout => 1,
+		command => ['/bin/bash', '-c',
 		"test \$VC5_VIP = $way->{vip} && " .
-		"test \$VC5_ADDRESS = $way->{server} && test -e $file"]},
+		"test \$VC5_ADDRESS = $way->{server} && test -e $file && " .
+		asking($way->{host})]},
 	];
 }
 
@@ -278,7 +304,7 @@ sub entries
 			    82 => {checks => []}, '83/udp' => {}}});
 	}
 	push(@entries, {name => $_, virtual => $shared{$_}, servers => \@two,
-	    policy => {http => {checks => [agent()]}}})
+	    policy => {http => {checks => [agent(), asking_both()]}}})
 	    for sort keys %shared;
 	return \@entries;
 }
