@@ -219,9 +219,9 @@ subtest 'the port of the status page is in use' => sub {
 	ok(wait_for(sub { slurp("$state/other.log") =~ /ready/ }),
 	    'something listens there');
 	my $vc5d = begin();
-	says($vc5d, qr/status page: cannot listen at \Q$address\E port $port.*in use/,
+	says($vc5d, qr/webserver: cannot listen at \Q$address\E port $port.*in use/,
 	    'names address and port');
-	note(grep { /status page/ } map { "$_\n" }
+	note(grep { /webserver/ } map { "$_\n" }
 	    split(/\n/, slurp($vc5d->{log})));
 	goes_on($vc5d);
 	like(problems('lb2'), qr/web server|status page/, 'the status says so');
