@@ -220,14 +220,17 @@ sample_is_good(void **state)
 	conf_free(conf);
 }
 
+#define TEXT_SIZE (1 << 20)
+
 static char *
 read_text(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "r");
-	char *text = xcalloc(65536, 1);
+	char *text = xcalloc(TEXT_SIZE, 1);
 
 	assert_non_null(file);
-	*len = fread(text, 1, 65535, file);
+	*len = fread(text, 1, TEXT_SIZE - 1, file);
+	assert_true(feof(file));
 	fclose(file);
 	return text;
 }
