@@ -88,6 +88,18 @@ count_drained(const struct service *s)
 	return count;
 }
 
+/* Do clients get answers, be it those only that have a connection? */
+static bool
+serves(const struct service *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->conf->destination_count; i++)
+		if (s->destinations[i].state != DESTINATION_DOWN)
+			return true;
+	return false;
+}
+
 static void
 describe_service(struct service *s, const struct conf_announcing *conf)
 {
@@ -265,7 +277,7 @@ vip_update(struct engine *e, struct vip *v, size_t *first)
 	const struct vip_state before = v->state;
 	const struct service *culprit = v->culprit;
 	unsigned up = culprit == NULL ? 0 : v->culprit_up;
-	bool changed;
+	bool changed, serving = false;
 	size_t i;
 
 	in.service_count = find_services(e, v, first);
@@ -274,7 +286,10 @@ vip_update(struct engine *e, struct vip *v, size_t *first)
 
 		describe_service(s, in.conf);
 		e->vip_services[i] = &s->of_vip;
+		serving = serving || serves(s);
 	}
+	/* To leave slowly is for those who are served meanwhile. */
+	in.graceful = in.graceful && serving;
 	changed = vip_state_update(&v->state, &in, monotime_ms());
 	v->wanted = vip_state_wanted(&v->state);
 	v->culprit = in.service_count == 0

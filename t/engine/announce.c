@@ -267,6 +267,31 @@ maintenance_is_no_failure(void **state)
 	    vip_is("reason"), "web " WEB " needs 2 servers, has 1");
 }
 
+/* It goes at once when the last server has failed, or is taken out. */
+static void
+vip_without_servers_does_not_leave_slowly(void **state)
+{
+	(void)state;
+	start_well(SITE("\"graceful_shutdown\": 60"));
+	force("backend", A, "maint");
+	force("backend", B, "maint");
+	wait_for(strcmp(vip_is("state"), "leaving") == 0);
+	assert_true(fake_wanted(VIP));
+	answer(true, true, false);
+	wait_for(!fake_wanted(VIP));
+	assert_string_equal(vip_is("state"), "withdrawn");
+	answer(true, true, true);
+	force("backend", A, "ready");
+	force("backend", B, "ready");
+	wait_for(strcmp(vip_is("state"), "announced") == 0 &&
+	    fake_state(WEB, "10.0.0.3") == DESTINATION_UP);
+	force("backend", A, "maint");
+	force("backend", B, "maint");
+	wait_for(strcmp(vip_is("state"), "leaving") == 0);
+	force("backend", "10.0.0.3", "maint");
+	wait_for(!fake_wanted(VIP));
+}
+
 static void
 healthy_for_delays(void **state)
 {
@@ -443,6 +468,7 @@ main(void)
 	    TEST(degraded_vip_has_other_attributes),
 	    TEST(flapping_vip_is_held_down),
 	    TEST(maintenance_is_no_failure),
+	    TEST(vip_without_servers_does_not_leave_slowly),
 	    TEST(healthy_for_delays),
 	    TEST(learn_delays_only_what_is_new),
 	    TEST(stop_tells_first),
