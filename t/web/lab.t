@@ -25,6 +25,7 @@ ok(reload('lb1'), 'a hostile description is no error');
 # What node tells, as tests of this file.
 my ($address) = slurp("$state/lb1/management-address") =~ /(\S+)/;
 $ENV{VC5_LAB} = $Lab::name;
+$ENV{VC5_WEB_HOST} = 'lb1';
 open(my $in, '-|', "$FindBin::Bin/run", 'lab.mjs', "http://$address:8080/")
     or die "$FindBin::Bin/run: $!";
 my $failed = 0;
@@ -38,5 +39,5 @@ while (my $line = <$in>) {
 }
 close($in);
 is($?, 0, 'the browser has come to its end');
-delete $ENV{VC5_LAB};
+delete @ENV{qw(VC5_LAB VC5_WEB_HOST)};
 finish();
