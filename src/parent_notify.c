@@ -84,8 +84,12 @@ put_state(const struct parent *p, char *text, size_t size)
 		snprintf(text, size, "READY=1\nMAINPID=%d\n", (int)getpid());
 		break;
 	case NOTICE_RELOADING:
+		/*
+		 * systemd (253) takes one for the reload that it asked for if
+		 * the time is not before that of its own signal.
+		 */
 		snprintf(text, size, "RELOADING=1\nMONOTONIC_USEC=%llu\n",
-		    (unsigned long long)monotime_ms() * 1000);
+		    (unsigned long long)monotime_us());
 		break;
 	case NOTICE_STOPPING:
 		snprintf(text, size, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu\n",

@@ -13,6 +13,7 @@ use Lab;
 use POSIX qw(uname);
 use Socket;
 use Test::More;
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 alone_up();
 
@@ -102,30 +103,39 @@ subtest 'ready' => sub {
 	unlike(join("\n", hear()), qr/WATCHDOG/, 'there are no pings, unasked');
 };
 
+# By the clock that systemd looks at, too.
+sub microseconds
+{
+	return int(clock_gettime(CLOCK_MONOTONIC) * 1000000);
+}
+
 # Two lines at least: that it begins, and that it has ended.
 sub reloads
 {
-	my ($how, $result) = @_;
+	my ($how, $result, $order) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $before = microseconds();
+	$order->();
 	my $begin = told(qr/^RELOADING=1$/m, "$how: it says that it reloads");
 	like($begin, qr/^MONOTONIC_USEC=\d+$/m, 'and when that began');
+	my ($time) = $begin =~ /^MONOTONIC_USEC=(\d+)$/m;
+	cmp_ok($time // 0, '>=', $before, 'which is not before the order');
+	cmp_ok($time // 0, '<=', microseconds(), 'nor to come');
 	like($begin, qr/^STATUS=reloading$/m, 'for people, too');
 	my $end = told(qr/^READY=1$/m, 'then that it has');
 	like($end, $result, 'and with what result');
 }
 
 subtest 'reloading' => sub {
-	kill('HUP', $vc5d);
-	reloads('by a signal', qr/problems?$/m);
-	alone_ctl('reload');
-	reloads('by vc5ctl', qr/problems?$/m);
+	my $signal = sub { kill('HUP', $vc5d) };
+
+	reloads('by a signal', qr/problems?$/m, $signal);
+	reloads('by vc5ctl', qr/problems?$/m, sub { alone_ctl('reload') });
 	spew("$dir/vc5d.conf", '{');
-	kill('HUP', $vc5d);
-	reloads('a broken file', qr/; the last reload was refused$/m);
+	reloads('a broken file', qr/; the last reload was refused$/m, $signal);
 	alone_conf();
-	kill('HUP', $vc5d);
-	reloads('a good one', qr/problems?$/m);
+	reloads('a good one', qr/problems?$/m, $signal);
 };
 
 subtest 'figures' => sub {
