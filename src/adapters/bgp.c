@@ -6,6 +6,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -253,6 +254,23 @@ bgp_new(struct event_base *base, const char *socket, const char *program)
 	bgp->recheck_delay = RECHECK_MIN;
 	bgp->link = bgp_link_new(base, socket, link_changed, bgp);
 	return bgp;
+}
+
+/* What failed may have been this one's fault: it is not held back any more. */
+void
+bgp_set_program(struct bgp *bgp, const char *program)
+{
+	if (strcmp(bgp->program, program) == 0)
+		return;
+	free(bgp->program);
+	bgp->program = xstrdup(program);
+	event_del(bgp->retry);
+	bgp->retry_delay = RETRY_MIN;
+	bgp->waits = 0;
+	bgp->neighbours_due = true;
+	bgp_plan_retry(bgp->plan);
+	bgp_plan_recheck(bgp->plan);
+	event_active(bgp->kick, EV_TIMEOUT, 0);
 }
 
 void

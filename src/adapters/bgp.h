@@ -37,6 +37,11 @@ struct bgp_status {
  */
 struct bgp *
 bgp_new(struct event_base *, const char *socket, const char *program);
+/*
+ * Run another bgpctl from now on, soon if the one before could not do its work;
+ * what one is doing is done to its end.  The string is copied.
+ */
+void bgp_set_program(struct bgp *, const char *program);
 /* Ends what runs; does not withdraw anything. */
 void bgp_free(struct bgp *);
 

@@ -27,7 +27,7 @@
 /* What a bgpd may be announcing. */
 struct list {
 	struct list *next;
-	char *socket, *program;
+	char *socket;
 	struct addr *vips;
 	size_t count;
 	size_t told; /* so many of them */
@@ -82,7 +82,6 @@ tell_part(struct lifeline *l, struct list *list)
 	m.first = list->told == 0;
 	m.last = m.count == left;
 	snprintf(m.socket, sizeof(m.socket), "%s", list->socket);
-	snprintf(m.program, sizeof(m.program), "%s", list->program);
 	if (m.count > 0)
 		memcpy(
 		    m.vips, &list->vips[list->told], m.count * sizeof(*m.vips));
@@ -222,7 +221,6 @@ lifeline_free(struct lifeline *l)
 	while ((list = l->lists) != NULL) {
 		l->lists = list->next;
 		free(list->socket);
-		free(list->program);
 		free(list->vips);
 		free(list);
 	}
@@ -299,17 +297,15 @@ lifeline_configured(struct lifeline *l, uint64_t digest)
 }
 
 static struct list *
-list_get(struct lifeline *l, const char *socket, const char *program)
+list_get(struct lifeline *l, const char *socket)
 {
 	struct list *list;
 
 	for (list = l->lists; list != NULL; list = list->next)
-		if (strcmp(list->socket, socket) == 0 &&
-		    strcmp(list->program, program) == 0)
+		if (strcmp(list->socket, socket) == 0)
 			return list;
 	list = xcalloc(1, sizeof(*list));
 	list->socket = xstrdup(socket);
-	list->program = xstrdup(program);
 	list->stale = true;
 	list->next = l->lists;
 	l->lists = list;
@@ -328,14 +324,14 @@ list_is(const struct list *list, const struct addr *vips, size_t count)
 }
 
 void
-lifeline_announced(struct lifeline *l, const char *socket, const char *program,
+lifeline_announced(struct lifeline *l, const char *socket,
     const struct addr *vips, size_t count)
 {
 	struct list *list;
 
 	if (l == NULL)
 		return;
-	list = list_get(l, socket, program);
+	list = list_get(l, socket);
 	if (!list->stale && list_is(list, vips, count))
 		return;
 	free(list->vips);

@@ -45,6 +45,6 @@ void lifeline_reloaded(struct lifeline *, bool refused);
 void lifeline_configured(struct lifeline *, uint64_t digest);
 /* All that a bgpd may be announcing. */
 void lifeline_announced(struct lifeline *, const char *socket,
-    const char *program, const struct addr *vips, size_t count);
+    const struct addr *vips, size_t count);
 
 #endif

@@ -27,13 +27,12 @@ has(const struct addr *list, size_t count, const struct addr *vip)
 }
 
 static struct announced_place *
-place_find(const struct announced *a, const char *socket, const char *program)
+place_find(const struct announced *a, const char *socket)
 {
 	size_t i;
 
 	for (i = 0; i < a->place_count; i++)
-		if (strcmp(a->places[i].socket, socket) == 0 &&
-		    strcmp(a->places[i].program, program) == 0)
+		if (strcmp(a->places[i].socket, socket) == 0)
 			return &a->places[i];
 	return NULL;
 }
@@ -64,8 +63,16 @@ announced_tidy(struct announced *a)
 }
 
 static void
-place_add(struct announced *a, const char *socket, const char *program)
+place_configure(struct announced *a, const char *socket, const char *program)
 {
+	struct announced_place *place = place_find(a, socket);
+
+	if (place != NULL) {
+		free(place->program);
+		place->program = xstrdup(program);
+		place->configured = true;
+		return;
+	}
 	a->places =
 	    xreallocarray(a->places, a->place_count + 1, sizeof(*a->places));
 	a->places[a->place_count++] = (struct announced_place){
@@ -91,19 +98,13 @@ allow(struct announced *a, const struct conf *conf)
 void
 announced_configure(struct announced *a, const struct conf *conf)
 {
-	struct announced_place *place;
 	size_t i;
 
 	allow(a, conf);
 	for (i = 0; i < a->place_count; i++)
 		a->places[i].configured = false;
-	if (conf->bgp.enabled) {
-		place = place_find(a, conf->bgp.socket, conf->bgp.program);
-		if (place == NULL)
-			place_add(a, conf->bgp.socket, conf->bgp.program);
-		else
-			place->configured = true;
-	}
+	if (conf->bgp.enabled)
+		place_configure(a, conf->bgp.socket, conf->bgp.program);
 }
 
 static bool
@@ -146,7 +147,7 @@ place_change(struct announced_place *place)
 bool
 announced_hear(struct announced *a, const struct lifeline_message *m)
 {
-	struct announced_place *place = place_find(a, m->socket, m->program);
+	struct announced_place *place = place_find(a, m->socket);
 
 	if (place == NULL)
 		return false;

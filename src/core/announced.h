@@ -18,7 +18,8 @@ struct lifeline_message;
 
 /* A bgpd, and what it may be announcing. */
 struct announced_place {
-	char *socket, *program;
+	char *socket;	 /* by which it is known */
+	char *program;	 /* bgpctl(8): the one of the last configuration */
 	bool configured; /* the configuration has it now */
 	struct addr *vips;
 	size_t count;

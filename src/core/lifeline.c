@@ -5,8 +5,8 @@
  *
  * A byte says the type.  BUSY goes on with four bytes; FIGURES with three
  * times four, CONFIGURED with eight, RELOADED with one, 0 or 1; ANNOUNCED with
- * flags, the two paths, each with its length in two bytes, the number of
- * addresses, and for each of them 4 or 6 and its bytes.
+ * flags, the path with its length in two bytes, the number of addresses, and
+ * for each of them 4 or 6 and its bytes.
  */
 
 #include <sys/socket.h>
@@ -95,7 +95,6 @@ take_announced(struct cursor *c, struct lifeline_message *out)
 	out->first = (flags & FLAG_FIRST) != 0;
 	out->last = (flags & FLAG_LAST) != 0;
 	take_path(c, out->socket, sizeof(out->socket));
-	take_path(c, out->program, sizeof(out->program));
 	out->count = take_number(c, 1);
 	if (out->count > LIFELINE_VIPS)
 		c->bad = true;
@@ -187,7 +186,6 @@ put_announced(uint8_t *at, const struct lifeline_message *m)
 	*at++ =
 	    (uint8_t)((m->first ? FLAG_FIRST : 0) | (m->last ? FLAG_LAST : 0));
 	at = put_path(at, m->socket);
-	at = put_path(at, m->program);
 	*at++ = (uint8_t)m->count;
 	for (i = 0; i < m->count; i++)
 		at = put_address(at, &m->vips[i]);

@@ -15,10 +15,9 @@
 
 #include "core/addr.h"
 
-#define LIFELINE_LEN	 4096 /* bytes of a message at most */
-#define LIFELINE_VIPS	 128  /* in a message at most */
-#define LIFELINE_SOCKET	 108  /* bytes of a path, with its NUL */
-#define LIFELINE_PROGRAM 1024
+#define LIFELINE_LEN	4096 /* bytes of a message at most */
+#define LIFELINE_VIPS	128  /* in a message at most */
+#define LIFELINE_SOCKET 108  /* bytes of a path, with its NUL */
 
 enum lifeline_type {
 	/* the engine's */
@@ -51,8 +50,7 @@ struct lifeline_message {
 
 	/* LIFELINE_ANNOUNCED: a list comes in parts */
 	bool first, last;
-	char socket[LIFELINE_SOCKET];	/* bgpd's; both are absolute paths */
-	char program[LIFELINE_PROGRAM]; /* bgpctl(8) */
+	char socket[LIFELINE_SOCKET]; /* bgpd's: an absolute path */
 	struct addr vips[LIFELINE_VIPS];
 	size_t count;
 

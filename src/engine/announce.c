@@ -69,11 +69,11 @@ own_all(struct engine *e)
 		bgp_own(e->bgpd.bgp, &e->conf->vips[i].address);
 }
 
+/* It is the same bgpd by whichever bgpctl. */
 static bool
 is_configured(const struct bgpd *b, const struct conf *conf)
 {
-	return strcmp(b->socket, conf->bgp.socket) == 0 &&
-	    strcmp(b->program, conf->bgp.program) == 0;
+	return strcmp(b->socket, conf->bgp.socket) == 0;
 }
 
 static void
@@ -83,7 +83,6 @@ bgpd_free(struct bgpd *b)
 		return;
 	bgp_free(b->bgp);
 	free(b->socket);
-	free(b->program);
 	memset(b, 0, sizeof(*b));
 }
 
@@ -123,8 +122,8 @@ announce_begin(struct engine *e)
 		e->bgpd.bgp =
 		    bgp_new(e->base, conf->bgp.socket, conf->bgp.program);
 		e->bgpd.socket = xstrdup(conf->bgp.socket);
-		e->bgpd.program = xstrdup(conf->bgp.program);
 	}
+	bgp_set_program(e->bgpd.bgp, conf->bgp.program);
 	own_all(e);
 }
 
@@ -136,10 +135,12 @@ announce_follow(struct engine *e)
 		announce_retire(e, &e->bgpd);
 		memset(&e->bgpd, 0, sizeof(e->bgpd));
 	}
-	if (e->bgpd.bgp == NULL)
+	if (e->bgpd.bgp == NULL) {
 		announce_begin(e);
-	else
-		own_all(e);
+		return;
+	}
+	bgp_set_program(e->bgpd.bgp, e->conf->bgp.program);
+	own_all(e);
 }
 
 bool

@@ -61,8 +61,7 @@ tell_exposed(void *arg, const struct bgp *bgp)
 	size_t count;
 
 	if (bgp_exposed(bgp, &vips, &count))
-		lifeline_announced(
-		    e->origin.lifeline, b->socket, b->program, vips, count);
+		lifeline_announced(e->origin.lifeline, b->socket, vips, count);
 }
 
 static unsigned
@@ -142,8 +141,7 @@ static bool
 is_ours(const struct engine *e, const struct announced_place *place)
 {
 	return e->bgpd.bgp != NULL &&
-	    strcmp(e->bgpd.socket, place->socket) == 0 &&
-	    strcmp(e->bgpd.program, place->program) == 0;
+	    strcmp(e->bgpd.socket, place->socket) == 0;
 }
 
 /* The configuration has another bgpd now, or none. */
@@ -153,7 +151,6 @@ retire(struct engine *e, const struct announced_place *place)
 	const struct bgpd b = {
 	    .bgp = bgp_new(e->base, place->socket, place->program),
 	    .socket = xstrdup(place->socket),
-	    .program = xstrdup(place->program),
 	};
 
 	announce_retire(e, &b);

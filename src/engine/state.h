@@ -170,7 +170,7 @@ struct interface {
 /* A bgpd and our dealings with it. */
 struct bgpd {
 	struct bgp *bgp; /* NULL = none */
-	char *socket, *program;
+	char *socket;
 };
 
 /* Run-time orders, and the file that keeps them. */

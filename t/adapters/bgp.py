@@ -532,6 +532,32 @@ def test_bad_bgpctl():
         driver.stop()
 
 
+def test_another_bgpctl():
+    """It is run from then on, also where the one before could do nothing."""
+    driver = Driver(program="/nonexistent/bgpctl")
+    driver.want("10.1.0.1")
+    ok(driver.error("can't run /nonexistent/bgpctl"), "a bgpctl that is wrong")
+    driver.tell("program " + script(
+        "bgpctl-1", ": >\"$0-ran\"\nexec /usr/sbin/bgpctl \"$@\"\n"))
+    ok(driver.settle() and driver.status()["announced"] == ["10.1.0.1"] and
+       driver.status()["error"] == "", "... is replaced: announced",
+       driver.log())
+    ok(os.path.exists(lab.path("bgpctl-1-ran")), "... by the other one")
+    ok(wait(lambda: lab.route("10.1.0.1")), "... to the router")
+    before, changes = lab.updates(), driver.commands()
+    driver.tell("program " + script(
+        "bgpctl-2", ": >\"$0-ran\"\nexec /usr/sbin/bgpctl \"$@\"\n"))
+    driver.want("10.1.0.1")
+    ok(wait(lambda: os.path.exists(lab.path("bgpctl-2-ran"))) and
+       driver.settle(), "a third one is run", driver.log())
+    ok(driver.commands() == changes and lab.updates() == before,
+       "... and nothing is changed by that", driver.commands(), before,
+       lab.updates())
+    driver.want()
+    driver.settle()
+    driver.stop()
+
+
 def alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
@@ -930,6 +956,7 @@ test_restricted()
 test_denied()
 test_no_bgpctl()
 test_bad_bgpctl()
+test_another_bgpctl()
 test_hung_bgpctl()
 test_hung_look()
 test_hung_bgpd()

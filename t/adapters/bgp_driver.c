@@ -6,6 +6,7 @@
  *	bgp_driver SOCKET BGPCTL
  *	want [ADDRESS[,community=C]...[,med=N][,localpref=N][,prepend=N]]...
  *	own ADDRESS
+ *	program BGPCTL
  *	status		answered by a line of JSON
  *
  * It ends at the end of its input, without withdrawing anything.
@@ -93,6 +94,12 @@ do_own(char *text)
 }
 
 static void
+do_program(char *text)
+{
+	bgp_set_program(bgp, text);
+}
+
+static void
 do_status(char *text)
 {
 	struct bgp_status status;
@@ -138,7 +145,8 @@ input(struct bufferevent *bev, void *arg)
 	static const struct {
 		const char *verb;
 		void (*function)(char *);
-	} verbs[] = {{"want", do_want}, {"own", do_own}, {"status", do_status}};
+	} verbs[] = {{"want", do_want}, {"own", do_own},
+	    {"program", do_program}, {"status", do_status}};
 	char *line, *rest;
 	size_t i;
 

@@ -19,9 +19,16 @@ bgp_new(struct event_base *base, const char *socket, const char *program)
 {
 	(void)base;
 	(void)socket;
-	(void)program;
+	bgp_set_program(NULL, program);
 	/* Each is another one, and none is looked into. */
 	return (struct bgp *)&fake_bgpd.made[fake_bgpd.count++ % FAKE_BGPDS];
+}
+
+void
+bgp_set_program(struct bgp *bgp, const char *program)
+{
+	(void)bgp;
+	snprintf(fake_bgpd.program, sizeof(fake_bgpd.program), "%s", program);
 }
 
 void

@@ -21,6 +21,7 @@ struct fake_bgpd {
 	unsigned looks;	       /* at any */
 	char made[FAKE_BGPDS]; /* of each the address counts */
 	unsigned count, freed; /* of these */
+	char program[64];      /* that is to be run */
 	void (*callback)(void *);
 	void *arg;
 };

@@ -59,11 +59,10 @@ lifeline_configured(struct lifeline *l, uint64_t digest)
 }
 
 void
-lifeline_announced(struct lifeline *l, const char *socket, const char *program,
+lifeline_announced(struct lifeline *l, const char *socket,
     const struct addr *vips, size_t count)
 {
 	(void)l;
-	(void)program;
 	(void)vips;
 	fake_parent.socket = socket;
 	fake_parent.announced = count;

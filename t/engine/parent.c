@@ -181,6 +181,32 @@ all_former_bgpds_are_withdrawn_from(void **state)
 	assert_int_equal(fake_bgpd.looks, looks + 9);
 }
 
+/* Nothing is withdrawn, as it is told to the same bgpd in another way. */
+static void
+another_bgpctl_is_no_other_bgpd(void **state)
+{
+	unsigned freed = fake_bgpd.freed, count;
+
+	(void)state;
+	world.bgpd_answers = false;
+	start_after_a_death(BGPD);
+	assert_string_equal(fake_bgpd.program, "/usr/sbin/bgpctl");
+	wait_for(record.wanted_count == 1);
+	count = fake_bgpd.count;
+	record.wanted_least = FAKE_VIPS;
+	configure_bgpd("{\"bgpctl\": \"/another\"}");
+	assert_string_equal(fake_bgpd.program, "/another");
+	assert_int_equal(fake_bgpd.count, count);
+	assert_int_equal(record.wanted_least, 1);
+	/* Nor if it was retired meanwhile. */
+	configure_bgpd("{\"socket\": \"/second\"}");
+	assert_int_equal(fake_bgpd.count, count + 1);
+	configure_bgpd("{\"bgpctl\": \"/third\"}");
+	assert_string_equal(fake_bgpd.program, "/third");
+	assert_int_equal(fake_bgpd.count, count + 1);
+	assert_int_equal(fake_bgpd.freed, freed);
+}
+
 static bool
 has_alert(void)
 {
@@ -256,6 +282,7 @@ main(void)
 	    TEST(what_was_announced_is_taken_over),
 	    TEST(another_bgpds_are_taken_over),
 	    TEST(all_former_bgpds_are_withdrawn_from),
+	    TEST(another_bgpctl_is_no_other_bgpd),
 	    TEST(deaths_are_in_the_status),
 	    TEST(file_that_is_not_in_force_is_told_of),
 	};

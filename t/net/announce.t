@@ -176,6 +176,29 @@ subtest 'a VIP that flaps is held down' => sub {
 	    'and has gone once in all that');
 };
 
+subtest 'another bgpctl tells the same bgpd' => sub {
+	my $real = config('lb1')->{bgp}{bgpctl};
+
+	set_up({med => 20});
+	eventually('it is announced', sub { attribute('med') eq '20' });
+	spew("$state/lb1/bgpctl", <<"END");
+#!/bin/sh
+: >$state/lb1/bgpctl-ran
+exec $real "\$@"
+END
+	chmod(0755, "$state/lb1/bgpctl");
+	changes();
+	configure('lb1', sub { $_[0]->{bgp}{bgpctl} = "$state/lb1/bgpctl" });
+	ok(reload('lb1'), 'a change of bgpctl alone');
+	eventually('it is run', sub { -e "$state/lb1/bgpctl-ran" });
+	set_up({med => 30});
+	eventually('by it the VIP has other attributes',
+	    sub { attribute('med') eq '30' });
+	is_deeply([changes()], ['added'], 'that update was all the router saw');
+	configure('lb1', sub { $_[0]->{bgp}{bgpctl} = $real });
+	ok(reload('lb1'), 'back');
+};
+
 subtest 'a VIP leaves by order' => sub {
 	set_up({graceful_shutdown => 3});
 	eventually('it is announced', sub { attribute('med') ne 'gone' });

@@ -399,8 +399,7 @@ announced_teardown(void **state)
 static bool
 hear(const char *socket, const char *text)
 {
-	struct lifeline_message m = {
-	    .type = LIFELINE_ANNOUNCED, .program = "/bgpctl"};
+	struct lifeline_message m = {.type = LIFELINE_ANNOUNCED};
 
 	snprintf(m.socket, sizeof(m.socket), "%s", socket);
 	m.first = strchr(text, '<') != NULL;
@@ -459,6 +458,22 @@ what_is_not_configured_is_not_believed(void **state)
 	hear("/one", "1 1 1 1 1 1");
 	hear("/one", "1 1 1 1 1>");
 	assert_in_range(announced_count(&a), 1, 4);
+}
+
+/* The place is known by bgpd's socket. */
+static void
+another_bgpctl_is_no_other_place(void **state)
+{
+	static char other[] = "/other";
+
+	(void)state;
+	hear("/one", "<1 2>");
+	conf.bgp.program = other;
+	announced_configure(&a, &conf);
+	assert_int_equal(a.place_count, 1);
+	assert_string_equal(a.places[0].program, "/other");
+	assert_true(a.places[0].configured);
+	assert_string_equal(has("/one"), "12");
 }
 
 static void
@@ -520,6 +535,7 @@ main(void)
 	    SWITCH(a_stop_ends_soon),
 	    LIST(a_list_counts_when_it_is_complete),
 	    LIST(what_is_not_configured_is_not_believed),
+	    LIST(another_bgpctl_is_no_other_place),
 	    LIST(what_a_reload_takes_away_stays_until_it_is_gone),
 	    LIST(a_death_half_way_leaves_both_lists),
 	};
