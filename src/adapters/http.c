@@ -16,13 +16,12 @@
 
 #include "adapters/http_private.h"
 #include "base/log.h"
-#include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "core/conf.h"
 
-#define HEADERS_MAX   8192  /* bytes of a request */
-#define TIMEOUT	      5	    /* seconds without progress */
-#define WRONG_TOLD_MS 10000 /* between messages of wrong credentials */
+#define HEADERS_MAX  8192 /* bytes of a request */
+#define TIMEOUT	     5	  /* seconds without progress */
+#define BUSY_SECONDS 5	  /* after which to ask again */
 
 /* A request whose password is being compared. */
 struct pending {
@@ -102,31 +101,9 @@ answer(struct http *http, struct evhttp_request *request)
 	evhttp_clear_headers(&query.parameters);
 }
 
-/* Once in a while, as there may be very many. */
-static void
-tell_wrong(struct evhttp_request *request)
-{
-	static uint64_t told, count;
-	uint64_t now = monotime_ms();
-	ev_uint16_t port;
-	char *address;
-
-	count++;
-	if (told != 0 && now - told < WRONG_TOLD_MS)
-		return;
-	evhttp_connection_get_peer(
-	    evhttp_request_get_connection(request), &address, &port);
-	log_warnx("webserver: wrong credentials from %s, %llu times by now",
-	    address, (unsigned long long)count);
-	told = now;
-}
-
 static void
 keep_out(struct http *http, struct evhttp_request *request)
 {
-	if (evhttp_find_header(evhttp_request_get_input_headers(request),
-		"Authorization") != NULL)
-		tell_wrong(request);
 	http_auth_challenge(
 	    http->auth, evhttp_request_get_output_headers(request));
 	http_reply_error(request, 401);
@@ -141,14 +118,15 @@ pending_free(struct pending *pending)
 
 static void
 act_on(struct http *http, struct evhttp_request *request,
-    enum http_verdict verdict)
+    enum http_verdict verdict, unsigned seconds)
 {
 	if (verdict == HTTP_LET_IN)
 		answer(http, request);
 	else if (verdict == HTTP_KEPT_OUT)
 		keep_out(http, request);
 	else
-		http_reply_error(request, 503);
+		http_reply_later(
+		    request, verdict == HTTP_EARLY ? 429 : 503, seconds);
 }
 
 static void
@@ -161,7 +139,7 @@ on_decided(void *arg, enum http_verdict verdict)
 	evhttp_connection_set_closecb(
 	    evhttp_request_get_connection(request), NULL, NULL);
 	pending_free(pending);
-	act_on(http, request, verdict);
+	act_on(http, request, verdict, BUSY_SECONDS);
 }
 
 static void
@@ -176,42 +154,31 @@ on_close(struct evhttp_connection *connection, void *arg)
 	pending_free(pending);
 }
 
-/* What they are compared with is about to go. */
-static void
-put_off_pending(struct http *http)
-{
-	struct pending *pending;
-	struct evhttp_request *request;
-
-	while ((pending = LIST_FIRST(&http->pending)) != NULL) {
-		request = pending->request;
-		evhttp_connection_set_closecb(
-		    evhttp_request_get_connection(request), NULL, NULL);
-		pending_free(pending);
-		http_reply_error(request, 503);
-	}
-}
-
 static void
 judge(struct http *http, struct evhttp_request *request)
 {
 	struct pending *pending = xcalloc(1, sizeof(*pending));
+	struct http_asker asker = {
+	    .header = evhttp_find_header(
+		evhttp_request_get_input_headers(request), "Authorization"),
+	    .decided = on_decided,
+	    .arg = pending,
+	};
 	enum http_verdict verdict;
+	unsigned seconds;
 
 	pending->http = http;
 	pending->request = request;
 	LIST_INSERT_HEAD(&http->pending, pending, entry);
-	verdict = http_auth_judge(http->auth,
-	    evhttp_find_header(
-		evhttp_request_get_input_headers(request), "Authorization"),
-	    on_decided, pending);
+	http_peer_of_request(request, &asker.from);
+	verdict = http_auth_judge(http->auth, &asker, &seconds);
 	if (verdict == HTTP_UNDECIDED) {
 		evhttp_connection_set_closecb(
 		    evhttp_request_get_connection(request), on_close, pending);
 		return;
 	}
 	pending_free(pending);
-	act_on(http, request, verdict);
+	act_on(http, request, verdict, seconds);
 }
 
 /*
@@ -279,28 +246,36 @@ listen_remedy(int error)
 static int
 read_access(struct http *http, const struct conf_webserver *web)
 {
-	struct http_auth *auth;
 	struct http_tls *tls = NULL;
-	char *error;
+	char *error = NULL;
+	int changed = -1;
 
-	auth = http_auth_new(http->base, web, &error);
-	if (auth != NULL && web->certificate != NULL)
+	if (web->certificate != NULL)
 		tls = http_tls_new(web, &error);
-	if (auth == NULL || (web->certificate != NULL && tls == NULL)) {
+	if (error == NULL)
+		changed = http_auth_read(http->auth, web, &error);
+	if (changed == -1) {
 		log_warnx("%s", error);
 		free(error);
-		http_auth_free(auth);
+		http_tls_free(tls);
 		return -1;
 	}
-	put_off_pending(http);
-	if (http->auth != NULL && !http_auth_equal(http->auth, auth))
+	if (changed == 1)
 		http_connections_revoke(http->connections);
-	http_auth_free(http->auth);
 	http_tls_free(http->tls);
-	http->auth = auth;
 	http->tls = tls;
+	http_connections_limit(http->connections, web->per_address);
+	http_listeners_limit(http->listeners, web->per_address / 2);
 	http->guarded = conf_webserver_open(web) && !web->insecure;
 	return 0;
+}
+
+void
+http_counters(const struct http *http, struct http_counters *out)
+{
+	http_auth_counters(http->auth, out);
+	http_connections_counters(http->connections, out);
+	out->listeners = http_listeners_count(http->listeners);
 }
 
 int
@@ -336,6 +311,7 @@ http_new(struct event_base *base, const struct conf_webserver *web,
 	http->arg = arg;
 	http->server = make_server(http);
 	http->connections = http_connections_new(http);
+	http->auth = http_auth_new(base);
 	http->listeners = http_listeners_new(http);
 	if (read_access(http, web) == 0) {
 		if (http_connections_listen(http->connections, web) == 0)

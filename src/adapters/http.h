@@ -7,7 +7,8 @@
  *
  * What peers can take up is bounded: connections, their lifetime, the size of
  * a request, what is queued for one that does not read.  When all connections
- * are taken, the oldest ones that have not been let in are closed first.
+ * are taken, or all that an address may have, the oldest ones that have not
+ * been let in are closed first.
  */
 
 #ifndef ADAPTERS_HTTP_H
@@ -92,6 +93,18 @@ struct http *http_new(struct event_base *, const struct conf_webserver *,
 int http_renew(struct http *, const struct conf_webserver *);
 /* Closes every connection.  Not from inside a step.  NULL is accepted. */
 void http_free(struct http *);
+
+/* Since http_new(), but for what is now. */
+struct http_counters {
+	/* Requests with credentials that were not let in before. */
+	uint64_t right, wrong;
+	uint64_t early; /* of somebody who had to wait after wrong ones */
+	uint64_t busy;	/* too many others had theirs compared */
+	/* Connections and listeners at a time; and those that were refused. */
+	uint64_t connections, listeners, refused;
+};
+
+void http_counters(const struct http *, struct http_counters *);
 
 /*
  * Events for those who listen at /events: data is one line, JSON.  An id of 0

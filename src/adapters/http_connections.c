@@ -39,6 +39,7 @@ struct connection {
 	struct bufferevent *fresh; /* accepted just now, socket not known */
 	int fd;
 	uint64_t cookie;
+	struct addr peer;  /* as limits count it */
 	uint64_t deadline; /* monotonic ms; 0 = was shut down */
 	bool stays;	   /* it was let in, for something that lasts */
 };
@@ -51,6 +52,8 @@ struct http_connections {
 	struct event *sweep; /* pending while there are connections */
 	struct connection list[CONNECTIONS]; /* oldest first */
 	size_t count;
+	unsigned per_source; /* of one peer, at a time */
+	uint64_t refused;
 	bool accept_failed; /* logged */
 };
 
@@ -100,6 +103,33 @@ evict_oldest(struct http_connections *c)
 		shut(&c->list[i]);
 		left--;
 	}
+}
+
+/*
+ * One of a peer that has too many goes: the oldest that was not let in to stay,
+ * which may be the fresh one.
+ */
+static void
+bound_peer(struct http_connections *c, struct connection *fresh)
+{
+	struct connection *goes = NULL, *other;
+	unsigned count = 0;
+	size_t i;
+
+	for (i = 0; i < c->count; i++) {
+		other = &c->list[i];
+		if (other->fresh != NULL || other->deadline == 0 ||
+		    addr_compare(&other->peer, &fresh->peer) != 0 ||
+		    !is_open(other))
+			continue;
+		count++;
+		if (goes == NULL && !other->stays)
+			goes = other;
+	}
+	if (count <= c->per_source)
+		return;
+	shut(goes);
+	c->refused++;
 }
 
 static void
@@ -162,8 +192,10 @@ on_admit(evutil_socket_t fd, short events, void *arg)
 		connection->fd = bufferevent_getfd(bev);
 		if (socket_cookie(connection->fd, &connection->cookie) == -1)
 			connection->fd = -1;
+		http_peer(connection->fd, &connection->peer);
 		connection->fresh = NULL;
 		bufferevent_decref(bev);
+		bound_peer(c, connection);
 	}
 	if (c->count == CONNECTIONS) {
 		reap(c);
@@ -288,6 +320,26 @@ http_connections_revoke(struct http_connections *c)
 	for (i = 0; i < c->count; i++)
 		if (c->list[i].stays && is_open(&c->list[i]))
 			shut(&c->list[i]);
+}
+
+void
+http_connections_limit(struct http_connections *c, unsigned per_source)
+{
+	c->per_source = per_source;
+}
+
+void
+http_connections_refused(struct http_connections *c)
+{
+	c->refused++;
+}
+
+void
+http_connections_counters(
+    const struct http_connections *c, struct http_counters *out)
+{
+	out->connections = c->count;
+	out->refused = c->refused;
 }
 
 void

@@ -21,15 +21,17 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 
-#define LISTENERS  32
-#define LIFETIME   (30 * 60 * 1000) /* ms */
-#define QUEUED_MAX 262144	    /* bytes, past which nothing is added */
-#define STALLED_MS 15000	    /* ms that it may last */
+#define LISTENERS    32
+#define LIFETIME     (30 * 60 * 1000) /* ms */
+#define QUEUED_MAX   262144	      /* bytes, past which nothing is added */
+#define FULL_SECONDS 30		      /* after which to ask again */
+#define STALLED_MS   15000	      /* ms that it may last */
 
 struct http_listener {
 	TAILQ_ENTRY(http_listener) entry;
 	struct http_listeners *all;
 	struct evhttp_request *request;
+	struct addr peer; /* as limits count it */
 	char *service;	  /* that it wants to hear of; or NULL */
 	bool told;	  /* of its service, in this round */
 	uint64_t stalled; /* monotonic ms, since when; 0 = it reads */
@@ -39,6 +41,7 @@ struct http_listeners {
 	struct http *http;
 	TAILQ_HEAD(, http_listener) list;
 	size_t count;
+	unsigned per_source;	    /* of one peer, at a time */
 	struct http_listener *next; /* for who goes through the list */
 };
 
@@ -247,6 +250,7 @@ listener_new(
 
 	listener->all = http->listeners;
 	listener->request = request;
+	http_peer_of_request(request, &listener->peer);
 	listener->service = service != NULL ? xstrdup(service) : NULL;
 	TAILQ_INSERT_TAIL(&http->listeners->list, listener, entry);
 	http->listeners->count++;
@@ -276,6 +280,20 @@ begin(struct http_listener *listener)
 	evbuffer_free(retry);
 }
 
+/* Have others, or who asks, as many as they may have? */
+static bool
+is_full(const struct http_listeners *all, struct evhttp_request *request)
+{
+	const struct http_listener *listener;
+	unsigned count = 0;
+	struct addr peer;
+
+	http_peer_of_request(request, &peer);
+	TAILQ_FOREACH(listener, &all->list, entry)
+		count += addr_compare(&listener->peer, &peer) == 0;
+	return count >= all->per_source || all->count == LISTENERS;
+}
+
 void
 http_listen(
     struct http *http, struct evhttp_request *request, struct http_query *query)
@@ -291,8 +309,9 @@ http_listen(
 		http_reply(
 		    request, HTTP_DATA, 200, "text/event-stream", nothing);
 		evbuffer_free(nothing);
-	} else if (http->listeners->count == LISTENERS) {
-		http_reply_error(request, 503);
+	} else if (is_full(http->listeners, request)) {
+		http_connections_refused(http->connections);
+		http_reply_later(request, 503, FULL_SECONDS);
 	} else {
 		listener = listener_new(http, request, service);
 		begin(listener);
@@ -308,6 +327,18 @@ http_listeners_new(struct http *http)
 	all->http = http;
 	TAILQ_INIT(&all->list);
 	return all;
+}
+
+void
+http_listeners_limit(struct http_listeners *all, unsigned per_source)
+{
+	all->per_source = per_source;
+}
+
+size_t
+http_listeners_count(const struct http_listeners *all)
+{
+	return all->count;
 }
 
 void

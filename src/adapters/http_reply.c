@@ -52,6 +52,7 @@ static const struct {
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {421, "Misdirected Request"},
+    {429, "Too Many Requests"},
     {503, "Service Unavailable"},
 };
 
@@ -120,6 +121,19 @@ http_reply_error(struct evhttp_request *request, int code)
 	char text[64];
 
 	snprintf(text, sizeof(text), "%d %s", code, reason_of(code));
+	http_reply_text(request, code, text);
+}
+
+void
+http_reply_later(struct evhttp_request *request, int code, unsigned seconds)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u", seconds);
+	evhttp_add_header(
+	    evhttp_request_get_output_headers(request), "Retry-After", text);
+	snprintf(text, sizeof(text), "%d %s: try again in %u s", code,
+	    reason_of(code), seconds);
 	http_reply_text(request, code, text);
 }
 

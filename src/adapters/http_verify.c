@@ -3,7 +3,8 @@
 /*
  * Passwords against hashes of crypt(3), which are made to take long: so each is
  * compared in a process of its own, as a user who may do nothing, one after
- * the other, while the event loop goes on.
+ * the other, while the event loop goes on.  The first question is the one that
+ * is being compared, if there is a child.
  */
 
 #include <sys/prctl.h>
@@ -25,7 +26,6 @@
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 
-#define WAITING_MAX	16
 #define TIME		5000 /* ms that one may take */
 #define INPUT_MAX	1024 /* hash, password, two newlines */
 #define NOBODY		65534
@@ -34,6 +34,7 @@
 
 struct question {
 	TAILQ_ENTRY(question) entry;
+	bool trusted;
 	char *input; /* hash and password, a line each */
 	void (*answer)(void *arg, enum http_verdict);
 	void *arg; /* NULL = nobody wants to know any more */
@@ -43,8 +44,7 @@ struct http_verify {
 	struct event_base *base;
 	struct child *child; /* for the first question; or NULL */
 	struct event *next;
-	TAILQ_HEAD(, question) questions;
-	size_t count;
+	TAILQ_HEAD(questions, question) questions;
 };
 
 static void
@@ -63,8 +63,7 @@ settle(struct http_verify *verify, enum http_verdict verdict)
 	struct timeval now = {0};
 
 	TAILQ_REMOVE(&verify->questions, question, entry);
-	verify->count--;
-	if (verify->count > 0)
+	if (!TAILQ_EMPTY(&verify->questions))
 		evtimer_add(verify->next, &now);
 	if (question->arg != NULL)
 		question->answer(question->arg, verdict);
@@ -155,35 +154,59 @@ http_verify_free(struct http_verify *verify)
 	free(verify);
 }
 
-int
-http_verify_ask(struct http_verify *verify, const char *hash,
-    const char *password, void (*answer)(void *arg, enum http_verdict),
-    void *arg)
+/* Behind others that are trusted, and the one that is being compared. */
+static void
+enqueue(struct http_verify *verify, struct question *question)
 {
-	struct question *question;
-	struct timeval now = {0};
+	struct question *before = NULL, *q;
 
-	if (verify->count == WAITING_MAX)
-		return -1;
-	question = xcalloc(1, sizeof(*question));
-	question->input = xasprintf("%s\n%s\n", hash, password);
-	question->answer = answer;
-	question->arg = arg;
-	TAILQ_INSERT_TAIL(&verify->questions, question, entry);
-	verify->count++;
-	if (verify->child == NULL)
-		evtimer_add(verify->next, &now);
-	return 0;
+	TAILQ_FOREACH(q, &verify->questions, entry)
+		if (!question->trusted || q->trusted ||
+		    (verify->child != NULL &&
+			q == TAILQ_FIRST(&verify->questions)))
+			before = q;
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&verify->questions, before, question, entry);
+	else
+		TAILQ_INSERT_HEAD(&verify->questions, question, entry);
 }
 
 void
-http_verify_forget(struct http_verify *verify, void *arg)
+http_verify_ask(struct http_verify *verify, bool trusted, const char *hash,
+    const char *password, void (*answer)(void *arg, enum http_verdict),
+    void *arg)
+{
+	struct question *question = xcalloc(1, sizeof(*question));
+	struct timeval now = {0};
+
+	question->trusted = trusted;
+	question->input = xasprintf("%s\n%s\n", hash, password);
+	question->answer = answer;
+	question->arg = arg;
+	enqueue(verify, question);
+	if (verify->child == NULL)
+		evtimer_add(verify->next, &now);
+}
+
+bool
+http_verify_cancel(struct http_verify *verify, void *arg, bool drop)
 {
 	struct question *question;
 
 	TAILQ_FOREACH(question, &verify->questions, entry)
 		if (question->arg == arg)
+			break;
+	if (question == NULL)
+		return false;
+	if (verify->child != NULL &&
+	    question == TAILQ_FIRST(&verify->questions)) {
+		if (drop)
 			question->arg = NULL;
+		return false;
+	}
+	TAILQ_REMOVE(&verify->questions, question, entry);
+	question_free(question);
+	return true;
 }
 
 /* The process that compares. */

@@ -15,6 +15,8 @@
 
 #include "core/addr.h"
 
+#define SOURCE_BITS6 64
+
 static const uint8_t mapped_prefix[12] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -78,6 +80,43 @@ unsigned
 addr_bits(const struct addr *a)
 {
 	return a->family == AF_INET ? 32 : 128;
+}
+
+void
+addr_truncate(const struct addr *a, unsigned bits, struct addr *out)
+{
+	unsigned i;
+
+	*out = *a;
+	for (i = bits / 8; i < sizeof(out->bytes); i++)
+		out->bytes[i] &=
+		    i == bits / 8 ? (uint8_t) ~(0xff >> bits % 8) : 0;
+}
+
+void
+addr_source(const struct addr *a, struct addr *out)
+{
+	*out = *a;
+	if (a->family == AF_INET6)
+		addr_from_mapped(a->bytes, out);
+	if (out->family == AF_INET6)
+		addr_truncate(a, SOURCE_BITS6, out);
+}
+
+void
+addr_from_sockaddr(const struct sockaddr_storage *ss, struct addr *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (ss->ss_family == AF_INET) {
+		out->family = AF_INET;
+		memcpy(
+		    out->bytes, &((const struct sockaddr_in *)ss)->sin_addr, 4);
+	} else if (ss->ss_family == AF_INET6) {
+		out->family = AF_INET6;
+		memcpy(out->bytes,
+		    &((const struct sockaddr_in6 *)ss)->sin6_addr,
+		    sizeof(out->bytes));
+	}
 }
 
 unsigned

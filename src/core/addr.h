@@ -38,9 +38,21 @@ void addr_from_mapped(const uint8_t mapped[16], struct addr *out);
 /* Length of the prefix that is one host: 32 or 128. */
 unsigned addr_bits(const struct addr *);
 
+/* The same with all bits behind the first so many cleared. */
+void addr_truncate(const struct addr *, unsigned bits, struct addr *out);
+
+/*
+ * Who it is, for counting: an IPv4 address, mapped or not, is itself; an IPv6
+ * one is its /64, as whoever has one address can have all of these.
+ */
+void addr_source(const struct addr *, struct addr *out);
+
 /* Fill in a socket address; port in host order; returns its length. */
 unsigned addr_to_sockaddr(
     const struct addr *, uint16_t port, struct sockaddr_storage *out);
+
+/* The other way round, without the port; family 0 if it is of another one. */
+void addr_from_sockaddr(const struct sockaddr_storage *, struct addr *out);
 
 /*
  * Can clients be served at it: not the unspecified, a loopback, link-local,

@@ -65,6 +65,7 @@ conf_new(const char *file)
 	conf->webserver.enabled = true;
 	(void)addr_parse("127.0.0.1", &conf->webserver.address);
 	conf->webserver.port = 9353;
+	conf->webserver.per_address = 32;
 	conf->control = xstrdup(RUNSTATEDIR "/vc5d.sock");
 	conf->control_readonly.mode = 0660;
 	conf->state = xstrdup(LOCALSTATEDIR "/lib/vc5d/overrides");

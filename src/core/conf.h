@@ -197,6 +197,7 @@ struct conf_webserver {
 	struct conf_user *users;
 	size_t user_count;
 	char *users_file, *token_file; /* NULL = none */
+	unsigned per_address;	       /* connections; half as many that last */
 	bool insecure; /* so is fine what others can reach, or overhear */
 };
 

@@ -15,6 +15,7 @@
 #define HASH_MAX  383 /* CRYPT_OUTPUT_SIZE, less its NUL */
 
 static const struct conf_limits path_limits = {1, 1023};
+static const struct conf_limits per_address_limits = {8, 64};
 
 /* "ADDR:PORT", "[ADDR6]:PORT", ":PORT" */
 static bool
@@ -173,6 +174,9 @@ read_object(struct conf_reader *r, json_t *json, struct conf_webserver *web)
 		offsetof(struct conf_webserver, users_file), &path_limits},
 	    {"token_file", conf_read_path,
 		offsetof(struct conf_webserver, token_file), &path_limits},
+	    {"per_address", conf_read_unsigned,
+		offsetof(struct conf_webserver, per_address),
+		&per_address_limits},
 	    {"insecure", conf_read_bool,
 		offsetof(struct conf_webserver, insecure), NULL},
 	    {NULL, NULL, 0, NULL},

@@ -98,6 +98,10 @@
  *			    that were told; that were over before), sent
  *			    (messages), failures, dropped [ { reason,
  *			    count } ] } ] }
+ *	webserver	{ logins { right, wrong, early, busy } (requests with
+ *			  credentials that were not let in before, by what came
+ *			  of them), connections, listeners (now), refused (of
+ *			  either, as there were too many) }
  *	isolation	{ mode ("withdraw", "hold"), isolated (bool): all
  *			  checks began to fail at once, since (seconds) }
  *	bgp		{ enabled (bool), connected (bool), error (string),

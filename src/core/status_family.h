@@ -54,6 +54,8 @@ const struct family *status_check_families(size_t *count);
 const struct family *status_sync_families(size_t *count);
 /* Those of run-time orders, in status_metrics_orders.c. */
 const struct family *status_order_families(size_t *count);
+/* Those of the web console's server, in status_metrics_web.c. */
+const struct family *status_web_families(size_t *count);
 /* Those of what is sent elsewhere, in status_metrics_shipping.c. */
 const struct family *status_shipping_families(size_t *count);
 

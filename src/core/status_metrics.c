@@ -463,6 +463,7 @@ metrics(const json_t *status, bool openmetrics)
 	    status_sync_families,
 	    status_order_families,
 	    status_shipping_families,
+	    status_web_families,
 	    status_process_families,
 	};
 	const struct family *list;

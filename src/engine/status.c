@@ -23,6 +23,7 @@
 #include "engine/private.h"
 #include "engine/status_parts.h"
 #include "engine/ship.h"
+#include "engine/web.h"
 
 json_t *
 status_address(const struct addr *a)
@@ -305,6 +306,7 @@ status_head(const struct engine *e)
 	json_object_set_new(o, "engine", parent_json(e));
 	json_object_set_new(o, "process", process_json());
 	json_object_set_new(o, "shipping", ship_json(e));
+	json_object_set_new(o, "webserver", web_status(e));
 	json_object_set_new(
 	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
 	return o;

@@ -29,6 +29,9 @@ void web_tick(struct engine *, uint64_t now);
 /* The last lines that were logged, at most limit: as /log.json has them. */
 json_t *web_log(const struct web *, size_t limit);
 
+/* web_status.c: "webserver" of the status document, a new reference. */
+json_t *web_status(const struct engine *);
+
 /* web_api.c */
 
 extern const struct http_content web_content;

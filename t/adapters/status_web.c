@@ -100,7 +100,28 @@ give_slowly(void *arg, const struct http_query *query,
 	return HTTP_STEP_MORE;
 }
 
+static enum http_step
+give_counters(void *arg, const struct http_query *query,
+    struct http_cursor *cursor, struct evbuffer *out)
+{
+	struct status_web *server = arg;
+	struct http_counters c;
+
+	(void)query, (void)cursor;
+	http_counters(server->http, &c);
+	evbuffer_add_printf(out,
+	    "{\"right\": %llu, \"wrong\": %llu, \"early\": %llu, "
+	    "\"busy\": %llu, \"connections\": %llu, \"listeners\": %llu, "
+	    "\"refused\": %llu}",
+	    (unsigned long long)c.right, (unsigned long long)c.wrong,
+	    (unsigned long long)c.early, (unsigned long long)c.busy,
+	    (unsigned long long)c.connections, (unsigned long long)c.listeners,
+	    (unsigned long long)c.refused);
+	return HTTP_STEP_END;
+}
+
 static const struct http_resource resources[] = {
+    {"/counters", "application/json; charset=utf-8", give_counters},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", give_metrics},
     {"/slow", "text/plain", give_slowly},
     {"/status.html", "text/html; charset=utf-8", give_html},

@@ -66,6 +66,19 @@ http_free(struct http *http)
 	(void)http;
 }
 
+void
+http_counters(const struct http *http, struct http_counters *out)
+{
+	(void)http;
+	*out = (struct http_counters){.right = 1,
+	    .wrong = 2,
+	    .early = 3,
+	    .busy = 4,
+	    .connections = 5,
+	    .listeners = 6,
+	    .refused = 7};
+}
+
 const char *
 http_query(const struct http_query *query, const char *name)
 {

@@ -52,6 +52,57 @@ text_survives_a_round_trip(void **state)
 }
 
 static void
+sources_are_hosts_or_64s(void **state)
+{
+	static const struct {
+		const char *address, *source;
+	} cases[] = {
+	    {"192.0.2.1", "192.0.2.1"},
+	    {"::ffff:192.0.2.1", "192.0.2.1"},
+	    {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+	    {"fe80::1", "fe80::"},
+	    {"::1", "::"},
+	};
+	struct addr a, source;
+	char buf[ADDR_STRLEN];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		a = parsed(cases[i].address);
+		addr_source(&a, &source);
+		assert_string_equal(addr_format(&source, buf), cases[i].source);
+	}
+	a = parsed("255.255.255.255");
+	addr_truncate(&a, 23, &source);
+	assert_string_equal(addr_format(&source, buf), "255.255.254.0");
+	addr_truncate(&a, 0, &source);
+	assert_string_equal(addr_format(&source, buf), "0.0.0.0");
+	addr_truncate(&a, 32, &source);
+	assert_string_equal(addr_format(&source, buf), "255.255.255.255");
+}
+
+static void
+socket_addresses_survive_a_round_trip(void **state)
+{
+	static const char *const texts[] = {"192.0.2.1", "2001:db8::1"};
+	struct sockaddr_storage ss;
+	struct addr a, b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		a = parsed(texts[i]);
+		addr_to_sockaddr(&a, 80, &ss);
+		addr_from_sockaddr(&ss, &b);
+		assert_int_equal(addr_compare(&a, &b), 0);
+	}
+	ss.ss_family = AF_UNIX;
+	addr_from_sockaddr(&ss, &b);
+	assert_int_equal(b.family, 0);
+}
+
+static void
 what_is_no_address_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "192.0.2", "192.0.2.256",
@@ -255,6 +306,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(text_survives_a_round_trip),
+	    cmocka_unit_test(sources_are_hosts_or_64s),
+	    cmocka_unit_test(socket_addresses_survive_a_round_trip),
 	    cmocka_unit_test(what_is_no_address_is_refused),
 	    cmocka_unit_test(order_is_by_family_then_number),
 	    cmocka_unit_test(only_unicast_can_serve),

@@ -82,7 +82,8 @@ access_is_read(void **state)
 	struct conf *conf =
 	    good("`webserver`:{`listen`:`192.0.2.9:443`,`certificate`:`/c`,"
 		 "`key`:`/k`,`users`:{`ann`:`$y$j9T$x$y`,`bob`:`$6$s$h`},"
-		 "`users_file`:`/u`,`token_file`:`/t`},");
+		 "`users_file`:`/u`,`token_file`:`/t`,"
+		 "`per_address`:64},");
 	const struct conf_webserver *web = &conf->webserver;
 
 	(void)state;
@@ -95,6 +96,7 @@ access_is_read(void **state)
 	assert_string_equal(web->users[1].name, "bob");
 	assert_string_equal(web->users_file, "/u");
 	assert_string_equal(web->token_file, "/t");
+	assert_int_equal(web->per_address, 64);
 	assert_false(web->insecure);
 	assert_false(conf_webserver_open(web));
 	conf_free(conf);
@@ -149,6 +151,7 @@ differences_are_seen(void **state)
 	    "`webserver`:{`certificate`:`/b`},", false);
 	assert_same("`webserver`:{`certificate`:`/a`,`key`:`/b`},",
 	    "`webserver`:{`certificate`:`/a`},", false);
+	assert_same("`webserver`:{`per_address`:8},", "", true);
 	assert_same("`webserver`:{`token_file`:`/a`},", "", true);
 }
 

@@ -53,6 +53,10 @@ static const struct conf_case cases[] = {
     {TOP("{`insecure`:1}"),
 	"2:25: webserver.insecure: expected true or false, got the integer "
 	"1\n"},
+    {TOP("{`per_address`:7}"),
+	"2:28: webserver.per_address: 7 is not in the range 8 to 64\n"},
+    {TOP("{`per_address`:65}"),
+	"2:28: webserver.per_address: 65 is not in the range 8 to 64\n"},
     {TOP("{`users`:{}}"), "2:22: webserver.users: must have 1 to 64 names\n"},
     {TOP("{`users`:[`ann`]}"),
 	"2:22: webserver.users: expected an object, got an array\n"},
