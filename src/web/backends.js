@@ -8,7 +8,7 @@ import {age, bits, count, each, packets} from "./format.js";
 import {choice, searchBox} from "./filters.js";
 import {ask, pathOf} from "./live.js";
 import {backendLink, matches, serviceLink, tone, wordsOf} from "./model.js";
-import {repeat} from "./repeat.js";
+import {insist, repeat} from "./repeat.js";
 import {Table, row} from "./table.js";
 
 const EVENTS = 50;
@@ -204,8 +204,13 @@ export function backendPage(parameters, address)
 	}, LOOK);
 
 	body.replaceWith(events.node);
-	ask(pathOf("history.json", {subject: address, limit: EVENTS})).then(
-	    (document) => events.set(document.history ?? []), () => {});
+	const stopHistory = insist(async () => {
+		const document = await ask(pathOf("history.json",
+		    {subject: address, limit: EVENTS}));
+
+		events.set(document.history ?? []);
+	});
+
 	return {
 		title: address,
 		node: el("div", {class: "stack"},
@@ -221,6 +226,7 @@ export function backendPage(parameters, address)
 		},
 		close() {
 			stop();
+			stopHistory();
 			views.forEach((view) => view.table.close());
 		},
 	};

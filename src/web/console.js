@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: ISC
 // The console: what is shown is what the URL's part behind "#" says, and each
-// view is told what the server tells.
+// view is told what the server tells.  A view that fails says so, and no other
+// is harmed by it.
 
 import * as overview from "./overview.js";
 import {backendPage, page as backends} from "./backends.js";
-import {el, setAttribute, setState, setText, state} from "./dom.js";
+import {el, setAttribute, setState, setText, show, state} from "./dom.js";
 import {time} from "./format.js";
 import {page as history} from "./history.js";
 import {live} from "./live.js";
@@ -33,6 +34,8 @@ const main = document.getElementById("main");
 const connection = document.getElementById("connection");
 const mark = state("none", "connecting");
 const search = new Search();
+const fault = el("p", {class: "notice bad", role: "alert", hidden: true});
+const faults = new Map(); // what failed in this view: why
 const places = new Map(); // how far each view was scrolled
 let current = null; // {hash, view}
 let latest = null;  // the overview
@@ -61,6 +64,61 @@ function missing()
 			text: "the overview"}), " helps.")),
 	};
 }
+
+// Instead of a view that can't be made.
+function broken(error)
+{
+	console.error(error);
+	return {
+		title: "Failed",
+		node: el("div", {class: "stack"},
+		    el("h1", {tabindex: "-1", text: "This view has failed"}),
+		    el("p", {class: "notice bad", role: "alert",
+			text: String(error?.message ?? error)}),
+		    el("p", null, "The others may work. ",
+			el("button", {type: "button", text: "Try again",
+			    onclick: navigate}), " ",
+			el("a", {href: "status.html",
+			    text: "The status page"}), " needs no scripts.")),
+	};
+}
+
+function tellFaults()
+{
+	const [why] = faults.values();
+
+	show(fault, faults.size > 0);
+	setText(fault, why === undefined ? "" :
+	    `A part of this page has failed, and may be out of date: ${why}`);
+}
+
+// What is an error of the same kind time and again is told once.
+function fail(what, error)
+{
+	const why = String(error?.message ?? error);
+
+	if (faults.get(what) === why)
+		return;
+	console.error(error);
+	faults.set(what, why);
+	tellFaults();
+}
+
+// Do this in the view's name.
+function attempt(what, f)
+{
+	try {
+		f();
+	} catch (error) {
+		fail(what, error);
+		return;
+	}
+	if (faults.delete(what))
+		tellFaults();
+}
+
+const tell = (name, detail) =>
+    attempt(name, () => current.view[name]?.(detail));
 
 function titled(view)
 {
@@ -95,6 +153,15 @@ function restore(y)
 	step();
 }
 
+function make(page, parameters, id)
+{
+	try {
+		return page(parameters, id);
+	} catch (error) {
+		return broken(error);
+	}
+}
+
 function navigate()
 {
 	const first = current === null;
@@ -106,15 +173,18 @@ function navigate()
 	const y = byLink ? 0 : places.get(location.hash) ?? 0;
 
 	byLink = false;
-	current?.view.close?.();
-	const view = known ? VIEWS[word](place.parameters, id) : missing();
+	attempt("close", () => current?.view.close?.());
+	faults.clear();
+	tellFaults();
+	const view = known ? make(VIEWS[word], place.parameters, id) :
+	    missing();
 
 	current = {hash: location.hash, view};
-	main.replaceChildren(view.node);
+	main.replaceChildren(fault, view.node);
 	setMenu(known ? word : null);
 	titled(view);
 	if (latest !== null)
-		view.overview?.(latest);
+		tell("overview", latest);
 	restore(y);
 	// Those who don't see the page are told that it is another one.
 	if (!first)
@@ -162,14 +232,18 @@ function listen()
 	live.addEventListener("overview", ({detail}) => {
 		latest = detail;
 		setText(document.getElementById("hostname"), detail.hostname);
-		search.overview(detail);
-		current.view.overview?.(detail);
+		attempt("search", () => search.overview(detail));
+		tell("overview", detail);
 		titled(current.view);
 	});
 	for (const name of ["service", "history", "log"])
-		live.addEventListener(name, ({detail}) =>
-		    current.view[name]?.(detail));
+		live.addEventListener(name, ({detail}) => tell(name, detail));
 	live.addEventListener("state", tellConnection);
+	addEventListener("fault", ({detail}) => fail("repeat", detail));
+	addEventListener("error", ({error, message}) =>
+	    fail("script", error ?? message));
+	addEventListener("unhandledrejection", ({reason}) =>
+	    fail("script", reason));
 	addEventListener("hashchange", navigate);
 	addEventListener("filters", keepFilters);
 	addEventListener("scroll", remember, {passive: true});
@@ -211,3 +285,4 @@ chooseTheme();
 navigate();
 listen();
 live.start();
+dispatchEvent(new Event("started"));

@@ -7,6 +7,7 @@ import {count} from "./format.js";
 import {choice, searchBox} from "./filters.js";
 import {ask, pathOf} from "./live.js";
 import {matches, wordsOf} from "./model.js";
+import {insist} from "./repeat.js";
 
 const MOST = 500;
 
@@ -48,9 +49,13 @@ export function page(parameters)
 	}
 
 	body.replaceWith(list.node);
-	ask(pathOf("history.json", {limit: MOST})).then((document) =>
-	    tell(list.set(document.history ?? [])), (error) =>
-	    list.say(`The history does not come: ${error.message}`));
+	const stop = insist(async () => {
+		const document = await ask(pathOf("history.json",
+		    {limit: MOST}));
+
+		tell(list.set(document.history ?? []));
+	}, (error) => list.say(`The history does not come: ${error.message}`));
+
 	return {
 		title: "History",
 		node: el("div", {class: "stack"},
@@ -58,5 +63,6 @@ export function page(parameters)
 			text: "History"}), node),
 		filters: () => ({q: filter.value(), kind: kind.value()}),
 		history: (event) => tell(list.add(event)),
+		close: stop,
 	};
 }

@@ -9,18 +9,25 @@ const PATIENCE = 8000; // ms that an answer may take
 const SLOWEST = 15000; // ms between questions that fail
 const CATCH_UP = 100; // events and lines that one question asks for
 
-// A document, or an exception.
+// The server's fault, or the network's, and none of ours.
+export class NoAnswer extends Error {}
+
+// A document; NoAnswer is thrown if there is none.
 export async function ask(path)
 {
-	const response = await fetch(path, {
-		cache: "no-store",
-		headers: {Accept: "application/json"},
-		signal: AbortSignal.timeout(PATIENCE),
-	});
+	try {
+		const response = await fetch(path, {
+			cache: "no-store",
+			headers: {Accept: "application/json"},
+			signal: AbortSignal.timeout(PATIENCE),
+		});
 
-	if (!response.ok)
+		if (response.ok)
+			return await response.json();
 		throw new Error(`${response.status} ${response.statusText}`);
-	return response.json();
+	} catch (error) {
+		throw new NoAnswer(error.message);
+	}
 }
 
 export const pathOf = (name, parameters) =>

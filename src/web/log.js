@@ -6,6 +6,7 @@ import {count, date, stamp} from "./format.js";
 import {choice, searchBox} from "./filters.js";
 import {ask, pathOf} from "./live.js";
 import {PRIORITY_NAMES, matches, priority, wordsOf} from "./model.js";
+import {insist} from "./repeat.js";
 
 const MOST = 1000; // lines
 
@@ -104,7 +105,8 @@ export function page(parameters)
 	body.replaceChildren(none);
 	body.replaceWith(list, none);
 	list.hidden = true;
-	ask(pathOf("log.json", {limit: 500})).then((document) => {
+	const stop = insist(async () => {
+		const document = await ask(pathOf("log.json", {limit: 500}));
 		const newer = [...known.values()];
 
 		known.clear();
@@ -112,6 +114,7 @@ export function page(parameters)
 		[...document.log ?? [], ...newer].forEach(add);
 		tell();
 	}, (error) => setText(none, `The log does not come: ${error.message}`));
+
 	return {
 		title: "Log",
 		node: el("div", {class: "stack"},
@@ -122,5 +125,6 @@ export function page(parameters)
 			add(line);
 			tell();
 		},
+		close: stop,
 	};
 }

@@ -96,6 +96,12 @@ export class PrefixMap {
 		this.draw();
 	}
 
+	// Browsers may refuse: too many pictures, too little memory, a setting.
+	get drawable()
+	{
+		return this.canvas.getContext("2d") !== null;
+	}
+
 	get side()
 	{
 		return this.#view.side;
@@ -223,6 +229,9 @@ export class PrefixMap {
 	draw()
 	{
 		const context = this.canvas.getContext("2d");
+
+		if (context === null)
+			return;
 		const width = this.canvas.width;
 		const {x: left, y: top, side} = this.#view;
 		const scale = width / side, dark = isDark();

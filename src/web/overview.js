@@ -5,9 +5,10 @@ import {Chart} from "./chart.js";
 import {el, keyed, panel, setClass, setState, setText, show, state}
     from "./dom.js";
 import {eventList} from "./events.js";
+import {forAll} from "./guard.js";
 import {age, bits, count, each, packets, percent, short} from "./format.js";
 import {ask, pathOf} from "./live.js";
-import {repeat} from "./repeat.js";
+import {insist, repeat} from "./repeat.js";
 import {destinationsOf, serviceKey, serviceLink, serviceState, severityTone,
     tone, vipTone} from "./model.js";
 import {plain} from "./table.js";
@@ -350,17 +351,21 @@ export function page()
 		repeat(async () => {
 			const document = await ask("series.json");
 
-			cards.forEach((c) => c.draw(document));
+			forAll(cards, (c) => c.draw(document));
 		}, 10000),
+		insist(async () => {
+			const document = await ask(pathOf("history.json",
+			    {limit: RECENT}));
+
+			latest.list.set(document.history ?? []);
+		}),
 	];
 
-	ask(pathOf("history.json", {limit: RECENT})).then((document) =>
-	    latest.list.set(document.history ?? [])).catch(() => {});
 	return {
 		title: "Overview",
 		node,
 		overview(document) {
-			parts.forEach((part) => part.update(
+			forAll(parts, (part) => part.update(
 			    {rates: {}, ...document}));
 		},
 		history: (event) => latest.list.add(event),

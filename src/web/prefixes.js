@@ -4,7 +4,7 @@
 import {el, panel, setText, show} from "./dom.js";
 import {age, count, octets, percent, short} from "./format.js";
 import {searchBox} from "./filters.js";
-import {ask} from "./live.js";
+import {NoAnswer, ask} from "./live.js";
 import {PrefixMap, colour, isDark} from "./map.js";
 import {matches, wordsOf} from "./model.js";
 import {repeat} from "./repeat.js";
@@ -71,7 +71,8 @@ function legend()
 		update(busiest) {
 			const context = canvas.getContext("2d");
 
-			for (let x = 0; x < 140; x++) {
+			show(canvas, context !== null);
+			for (let x = 0; context !== null && x < 140; x++) {
 				context.fillStyle = colour(x / 139, isDark());
 				context.fillRect(x, 0, 1, 10);
 			}
@@ -87,10 +88,23 @@ function sorted(family)
 	return [...family?.prefixes ?? []].sort((a, b) => b[1] - a[1]);
 }
 
+// Where there is no picture, the tables say the same.
+function noMap(scale)
+{
+	const {node, body} = panel("Map");
+
+	body.append(el("p", {class: "notice", text: "This browser draws no " +
+	    "pictures here. The lists have all that the map would show."}));
+	return {node, scale};
+}
+
 function mapPanel(map, told)
 {
 	const scale = legend();
 	const zoom = (factor) => () => map.zoom(factor);
+
+	if (!map.drawable)
+		return noMap(scale);
 	const {node, body} = panel("Map", scale.node,
 	    el("button", {type: "button", text: "+", "aria-label": "Closer",
 		onclick: zoom(1 / 2)}),
@@ -132,10 +146,11 @@ export function page(parameters)
 	const missing = el("p", {class: "notice", hidden: true});
 	let totals = [0, 0], ipv4 = [], ipv6 = [];
 	const tables = [
-		table("IPv4 prefixes", () => totals[0], (prefix) => {
+		table("IPv4 prefixes", () => totals[0], map.drawable &&
+		    ((prefix) => {
 			map.pick(prefix);
 			map.node.scrollIntoView({block: "nearest"});
-		}),
+		})),
 		table("IPv6 prefixes", () => totals[1], null),
 		blockedTable(),
 	];
@@ -172,6 +187,8 @@ export function page(parameters)
 			tables[2].set(document.blocked ?? []);
 			show(missing, false);
 		} catch (error) {
+			if (!(error instanceof NoAnswer))
+				throw error;
 			setText(missing, "The source prefixes do not come: " +
 			    error.message);
 			show(missing, true);

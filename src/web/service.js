@@ -10,7 +10,7 @@ import {ask, live, pathOf} from "./live.js";
 import {destinationsOf, matches, serviceKey, serviceState, trouble, vipTone,
     wordsOf} from "./model.js";
 import {choice, searchBox} from "./filters.js";
-import {repeat} from "./repeat.js";
+import {insist, repeat} from "./repeat.js";
 
 const EVENTS = 50;
 const PATIENCE = 4000; // ms without an event, as there is none of large ones
@@ -194,8 +194,13 @@ export function page(parameters, id)
 			update(await ask(pathOf("service.json", {id})));
 	}, PATIENCE / 2);
 
-	ask(pathOf("history.json", {subject: id, limit: EVENTS})).then(
-	    (document) => events.set(document.history ?? []), () => {});
+	const stopHistory = insist(async () => {
+		const document = await ask(pathOf("history.json",
+		    {subject: id, limit: EVENTS}));
+
+		events.set(document.history ?? []);
+	});
+
 	return {
 		title: id,
 		node: el("div", {class: "stack"}, heading.node, missing,
@@ -218,6 +223,7 @@ export function page(parameters, id)
 		close() {
 			live.follow(null);
 			stop();
+			stopHistory();
 			graphs.stop();
 			list.close();
 		},

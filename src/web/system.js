@@ -4,6 +4,7 @@
 
 import {el, facts, panel, setState, setText, show, state} from "./dom.js";
 import {age, count, date, octets, percent} from "./format.js";
+import {forAll} from "./guard.js";
 import {ask} from "./live.js";
 import {tone} from "./model.js";
 import {plain} from "./table.js";
@@ -209,7 +210,7 @@ export function page()
 		    el("div", {class: "columns"}, stack(left), stack(right)),
 		    config.node),
 		overview: (document) =>
-		    parts.forEach((part) => part.update(document)),
+		    forAll(parts, (part) => part.update(document)),
 		close: () => parts.forEach((part) => part.close?.()),
 	};
 }

@@ -3,6 +3,7 @@
 
 import {readFileSync} from "node:fs";
 import {createRequire} from "node:module";
+import {witness} from "./tap.mjs";
 
 // What npm has installed is in the directory of the build, not beside us.
 const require = createRequire(`${process.env.VC5_WEB_MODULES}/`);
@@ -15,16 +16,43 @@ export const launch = () => chromium.launch({
 	chromiumSandbox: false,
 });
 
-// A page, and in page.complaints all that went wrong in it.
-export async function open(browser, url, options = {})
+// What a page looks like, for who has to find out why a test failed.
+async function describe(page)
+{
+	const lines = [`${page.url()}:`,
+		...page.complaints.map((text) => `complaint: ${text}`),
+		...page.losses.slice(-20).map((text) => `lost: ${text}`)];
+
+	if (page.isClosed())
+		return "";
+	const main = await text(page, "main", {timeout: 2000});
+
+	return [...lines, main.slice(0, 800)].join("\n");
+}
+
+// A page, and in page.complaints all that went wrong in it, and in page.losses
+// the requests that failed.
+// With script, that is run before any of the page's.
+export async function open(browser, url, {script, ...options} = {})
 {
 	const context = await browser.newContext({
 		viewport: {width: 1280, height: 860}, colorScheme: "light",
 		...options});
 	const page = await context.newPage();
 
+	if (script !== undefined)
+		await page.addInitScript(script);
 	page.setDefaultTimeout(20000);
 	page.complaints = [];
+	page.losses = [];
+	witness(() => describe(page));
+	page.on("requestfailed", (request) => page.losses.push(
+	    `${request.url()}: ${request.failure()?.errorText}`));
+	page.on("response", (response) => {
+		if (response.status() >= 400)
+			page.losses.push(
+			    `${response.url()}: ${response.status()}`);
+	});
 	page.on("pageerror", (error) =>
 	    page.complaints.push(error.stack ?? String(error)));
 	page.on("console", (message) => {
@@ -38,6 +66,16 @@ export async function open(browser, url, options = {})
 	await page.goto(url);
 	return page;
 }
+
+export const go = (page, hash) => page.evaluate((to) => {
+	location.hash = to;
+}, hash);
+
+export const text = (page, selector = "main", options = {}) =>
+    page.locator(selector).first().innerText(options);
+
+export const has = async (page, words, selector) =>
+    (await text(page, selector)).includes(words);
 
 // What axe-core finds serious or critical, as text.
 export async function faults(page)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: ISC
 // The console in a real browser, with documents that are made up: every view,
-// hostile strings, the keyboard, failing servers, phones, and many servers.
+// hostile strings, the keyboard, phones, many servers, and (failures.mjs) what
+// fails.
 
-import {faults, launch, open, overflow} from "./browser.mjs";
+import {faults, go, has, launch, open, overflow, text} from "./browser.mjs";
+import {failures} from "./failures.mjs";
 import {StandIn} from "./stand_in.mjs";
 import {all, done, eventually, is, ok} from "./tap.mjs";
 import {HOSTILE, largeServices, world} from "./world.mjs";
@@ -22,13 +24,6 @@ const browser = await launch();
 const small = new StandIn(WEB, world());
 await small.listen();
 
-const go = (page, hash) => page.evaluate((to) => {
-	location.hash = to;
-}, hash);
-const text = (page, selector = "main") =>
-    page.locator(selector).first().innerText();
-const has = async (page, words, selector) =>
-    (await text(page, selector)).includes(words);
 const focused = (page) => page.evaluate(() =>
     document.activeElement.getAttribute("aria-label") ??
     document.activeElement.textContent);
@@ -272,54 +267,10 @@ async function keyboard()
 		document.querySelectorAll(what).length > 0));
 	ok(landmarks.every((is) => is), "there are landmarks", landmarks);
 	is(await page.locator("[aria-live=polite], [aria-live=assertive], " +
-	    "[role=alert], [role=log]").count(), 0,
+	    "[role=alert]:not([hidden]), [role=log]").count(), 0,
 	    "nothing speaks all the time");
 	is(page.complaints, [], "no complaints of the keyboard");
 	await page.context().close();
-}
-
-async function failing()
-{
-	const server = new StandIn(WEB, world());
-
-	await server.listen();
-	server.mode = "refuse";
-	const page = await open(browser, server.url);
-
-	await eventually("without events it polls", () =>
-	    has(page, "polling", "#connection"));
-	const before = await text(page, "section[aria-label='Packets in']");
-	await eventually("and numbers change", async () =>
-	    await text(page, "section[aria-label='Packets in']") !== before);
-	server.tell("history", {number: 60, at: Date.now(), kind: "vip",
-		subject: "192.0.2.9", from: "", to: "announced",
-		reason: "asked for"});
-	await eventually("and transitions come", () => has(page, "asked for"));
-	server.setMode("dead");
-	await eventually("a server that is gone is said to be", () =>
-	    has(page, "no answer since", "#connection"));
-	ok(await page.locator("main.stale").count() === 1,
-	    "what was known looks old");
-	server.setMode("live");
-	await eventually("it comes back by itself", async () =>
-	    /live|polling/.test(await text(page, "#connection")));
-	is(page.complaints, [], "no complaints of failures");
-	await page.context().close();
-	server.close();
-}
-
-async function quiet()
-{
-	const server = new StandIn(WEB, world());
-
-	await server.listen();
-	server.mode = "quiet";
-	const page = await open(browser, server.url);
-
-	await eventually("events that never come are not waited for", () =>
-	    has(page, "polling", "#connection"));
-	await page.context().close();
-	server.close();
 }
 
 async function accessible(colorScheme)
@@ -447,7 +398,8 @@ async function many()
 const only = process.argv[2];
 const lanes = [
 	[overview, services, service, urls, others, prefixes],
-	[failing, quiet, keyboard, hostile, colours, motion],
+	[keyboard, hostile, colours, motion],
+	...failures(browser),
 	[many, phone],
 	[accessibleLight, accessibleDark],
 ];

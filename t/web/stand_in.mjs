@@ -21,6 +21,8 @@ const HEADERS = {
 export class StandIn {
 	mode = "live"; // "quiet": no events come; "dead": nothing answers
 	asked = new Map(); // path: how often
+	spoilt = new Map(); // path: how the next requests for it fail, a list
+	                    // of "503" and "cut"
 	#listeners = new Set(); // {response, service}
 
 	constructor(web, world)
@@ -124,8 +126,16 @@ export class StandIn {
 
 		this.asked.set(url.pathname,
 		    (this.asked.get(url.pathname) ?? 0) + 1);
-		if (this.mode === "dead") {
+		const spoilt = this.mode === "dead" ? "cut" :
+		    this.spoilt.get(url.pathname)?.shift();
+
+		if (spoilt === "cut") {
 			response.destroy();
+			return;
+		}
+		if (spoilt === "503") {
+			response.writeHead(503, HEADERS);
+			response.end();
 			return;
 		}
 		if (url.pathname === "/events") {

@@ -160,6 +160,7 @@ export function world(services = smallServices())
 		problems: [`interface eth2 does not exist ${HOSTILE}`],
 		errors: [`vc5d.conf:12:7: unknown key ${HOSTILE}`],
 		ticks: 0,
+		flaws: {}, // what the overview is to have instead
 	};
 }
 
@@ -221,7 +222,7 @@ export function overview(w)
 		rates: {packets: 1479000 * wave, bits: 9.42e9 * wave,
 			rx_packets: 1480000 * wave, tx_packets: 1479000 * wave,
 			new_flows: 41200 * wave, drops: 40,
-			flows_active: 345678}};
+			flows_active: 345678}, ...w.flaws};
 }
 
 export function destinations(w)
