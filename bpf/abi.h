@@ -159,7 +159,13 @@ struct vc5_destination_counters {
 	__u64 packets, bytes;
 	__u64 flows;	 /* entries made */
 	__u64 stateless; /* packets sent with no entry */
-	__u64 reserved[4];
+	/*
+	 * Bytes of the headers that encapsulation put before the first so many
+	 * of the packets; before the others as many as the destination's kind
+	 * takes now.  The daemon's, for the first CPU.
+	 */
+	__u64 added, added_packets;
+	__u64 reserved[2];
 };
 
 /* At index (service * CPUs + CPU). */
@@ -167,9 +173,9 @@ struct vc5_service_counters {
 	__u64 no_destination; /* packets dropped */
 	/* Of destinations that it had: the daemon's, for the first CPU */
 	struct {
-		__u64 packets, bytes, flows, stateless;
+		__u64 packets, bytes, flows, stateless, added;
 	} gone;
-	__u64 reserved[3];
+	__u64 reserved[2];
 };
 
 /* Why a packet was dropped. */

@@ -67,18 +67,27 @@ struct dataplane_sources {
 	uint64_t other_packets, other_octets;
 };
 
-/* Since the service or destination came to be; they never go backwards. */
+/*
+ * Since the service or destination came to be; they never go backwards.  Bytes
+ * are those of Ethernet frames, without the frame check sequence.
+ */
 struct dataplane_counters {
-	uint64_t packets, bytes; /* sent to destinations */
+	uint64_t packets, bytes; /* sent to destinations: frames as they came */
+	uint64_t tx_bytes;	 /* the same with encapsulation's headers */
 	uint64_t flows;		 /* entries made in the flow table */
 	uint64_t stateless;	 /* packets sent by hash, with no entry */
-	uint64_t no_destination; /* packets dropped; 0 for a destination */
+	/* Dropped for want of a destination; 0 for a destination. */
+	uint64_t no_destination, no_destination_bytes;
+	/* Confirmed and live, as the last scan of the flow table found: now. */
+	uint64_t connections;
 };
 
 struct dataplane_reason {
 	const char *name; /* "fragment", for metrics: static storage */
 	const char *help; /* one line: static storage */
 	uint64_t packets;
+	uint64_t bytes;	  /* of their frames, as they came */
+	bool about_drops; /* of answers: those packets are dropped, too */
 };
 
 struct dataplane {

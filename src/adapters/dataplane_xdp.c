@@ -154,6 +154,8 @@ release(struct xdp *xdp)
 	xdp_directory_close(xdp);
 	xdp_shadow_close(xdp);
 	free(xdp->table);
+	free(xdp->counting);
+	free(xdp->connections);
 	free(xdp->unfit);
 	free(xdp->former);
 	free(xdp);
@@ -213,6 +215,8 @@ dataplane_xdp_open(const struct dataplane_xdp_options *options)
 	xdp->limits[XDP_FLOWS] = options->flows;
 	xdp->limits[XDP_SERVICES] = options->services + 1;
 	xdp->limits[XDP_DESTINATIONS] = options->destinations + 1;
+	xdp->counting = xcalloc(options->destinations + 1, sizeof(uint32_t));
+	xdp->connections = xcalloc(options->destinations + 1, sizeof(uint32_t));
 	xdp->lock = xdp->grace_outer = xdp->grace_inner = -1;
 	RB_INIT(&xdp->model);
 	xdp_pool_init(&xdp->free_services, options->services);

@@ -11,6 +11,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "adapters/dataplane_xdp_entry.h"
@@ -236,6 +237,16 @@ tell_bucket(struct xdp *xdp, uint32_t bucket, struct telling_job *job)
 	return true;
 }
 
+/* A live one, of a destination that there is. */
+static uint64_t *
+tally_live(struct xdp *xdp, const struct vc5_flow *entry)
+{
+	if (flow_state(entry->stamp) == VC5_FLOW_CLOSED)
+		return &xdp->scanning.closed;
+	xdp->counting[entry->destination & 0xffff]++;
+	return &xdp->scanning.confirmed;
+}
+
 /* Where a flow counts; what any new flow could replace counts as idle. */
 static uint64_t *
 tally(struct xdp *xdp, const struct vc5_flow *entry, enum vc5_rank rank,
@@ -245,9 +256,7 @@ tally(struct xdp *xdp, const struct vc5_flow *entry, enum vc5_rank rank,
 
 	switch (rank) {
 	case VC5_RANK_LIVE:
-		return flow_state(entry->stamp) == VC5_FLOW_CLOSED
-		    ? &xdp->scanning.closed
-		    : &xdp->scanning.confirmed;
+		return tally_live(xdp, entry);
 	case VC5_RANK_EMBRYONIC:
 		destination = xdp_entry_destination(xdp, entry->destination);
 		return destination != NULL &&
@@ -280,12 +289,24 @@ bucket_count(const struct xdp *xdp)
 	return xdp->limits[XDP_FLOWS] / VC5_WAYS;
 }
 
+/* What was counted is what there is; begin anew. */
+static void
+end_counting(struct xdp *xdp)
+{
+	uint32_t *last = xdp->connections;
+
+	xdp->scan = xdp->scanning;
+	xdp->scanning = (struct dataplane_flows){0};
+	xdp->connections = xdp->counting;
+	xdp->counting = last;
+	memset(last, 0, xdp->limits[XDP_DESTINATIONS] * sizeof(*last));
+}
+
 static void
 end_round(struct xdp *xdp, bool telling)
 {
 	if (xdp->round % COUNT_ROUNDS == 0)
-		xdp->scan = xdp->scanning;
-	xdp->scanning = (struct dataplane_flows){0};
+		end_counting(xdp);
 	xdp->scanned = 0;
 	xdp->round = telling ? xdp->round + 1 : 0;
 }

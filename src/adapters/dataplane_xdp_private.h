@@ -141,6 +141,8 @@ struct xdp {
 	uint32_t scanned; /* buckets, of the scan that is on */
 	uint32_t round;	  /* whole scans so far: not all of them count */
 	struct dataplane_flows scanning, scan; /* now, the last whole one */
+	/* Likewise, live confirmed flows by their destination's index. */
+	uint32_t *counting, *connections;
 	bool told; /* flows_tell() has moved it on in this second */
 
 	/* What others know of each entry; NULL until there are others. */
@@ -229,6 +231,8 @@ xdp_destination_state(struct xdp *, uint16_t index, enum destination_state);
 /* What a destination is, as the maps have it. */
 void xdp_destination_read(
     const struct xdp *, uint16_t index, struct xdp_destination *);
+/* Bytes that its packets are encapsulated in. */
+unsigned xdp_destination_overhead(const struct xdp *, uint16_t index);
 /* Nothing may point to it any more. */
 void xdp_destination_free(struct xdp *, uint16_t index);
 /* Have packets find a service, which is complete. */
@@ -288,6 +292,8 @@ int xdp_counters(struct dataplane *, const struct service_key *,
 const struct dataplane_reason *xdp_drops(struct dataplane *, size_t *count);
 const struct dataplane_reason *xdp_answers(struct dataplane *, size_t *count);
 void xdp_flows(struct dataplane *, struct dataplane_flows *);
+/* The way to a destination takes other headers from here on. */
+void xdp_counters_settle(struct xdp *, uint16_t index);
 /* Keep a destination's counters for its service; clear them for the next. */
 void xdp_counters_retire(struct xdp *, uint16_t service, uint16_t index);
 void xdp_counters_clear_service(struct xdp *, uint16_t service);

@@ -13,35 +13,49 @@
 
 static const struct dataplane_reason reasons[VC5_DROPS] = {
     [VC5_DROP_MALFORMED] = {"malformed",
-	"Packets for a VIP whose headers are wrong or cut off.", 0},
+	"Packets for a VIP whose headers are wrong or cut off."},
     [VC5_DROP_FRAGMENT] = {"fragment",
-	"Later fragments for a VIP whose first one was not seen.", 0},
-    [VC5_DROP_TTL] = {"ttl", "Packets for a VIP whose TTL ran out.", 0},
+	"Later fragments for a VIP whose first one was not seen."},
+    [VC5_DROP_TTL] = {"ttl", "Packets for a VIP whose TTL ran out."},
     [VC5_DROP_UNSERVED] = {"unserved",
-	"Packets for a VIP to a port or protocol without a service.", 0},
+	"Packets for a VIP to a port or protocol without a service."},
     [VC5_DROP_NO_DESTINATION] = {"no_destination",
-	"Packets for a service without a destination that is up.", 0},
+	"Packets for a service without a destination that is up."},
     [VC5_DROP_UNRESOLVED] = {"unresolved",
-	"Packets for a destination whose MAC address is not known.", 0},
+	"Packets for a destination whose MAC address is not known."},
     [VC5_DROP_TOO_BIG] = {"too_big",
-	"Packets for a VIP larger than the MTU on the way to its server.", 0},
+	"Packets for a VIP larger than the MTU on the way to its server."},
     [VC5_DROP_ICMP] = {"icmp",
-	"ICMP errors to a VIP about nothing that it serves.", 0},
+	"ICMP errors to a VIP about nothing that it serves."},
     [VC5_DROP_LIMIT] = {"icmp_limit",
-	"Pings of a VIP beyond the limit (icmp_limit).", 0},
+	"Pings of a VIP beyond the limit (icmp_limit)."},
     [VC5_DROP_FAULT] = {"fault",
-	"Packets that could not be changed as they should.", 0},
+	"Packets that could not be changed as they should."},
     [VC5_DROP_BLOCKED] = {"blocked",
-	"Packets for a VIP from a source that is blocked.", 0},
+	"Packets for a VIP from a source that is blocked."},
 };
 
 static const struct dataplane_reason answers[VC5_ANSWERS] = {
-    [VC5_ANSWER_ECHO] = {"echo_reply", "Answers to pings of a VIP.", 0},
+    [VC5_ANSWER_ECHO] = {"echo_reply", "Answers to pings of a VIP."},
     [VC5_ANSWER_TTL] = {"time_exceeded",
-	"Time exceeded, about packets for a VIP whose TTL ran out.", 0},
+	"Time exceeded, about packets for a VIP whose TTL ran out.",
+	.about_drops = true},
     [VC5_ANSWER_TOO_BIG] = {"too_big",
-	"Too big, about packets for a VIP that don't fit the MTU.", 0},
+	"Too big, about packets for a VIP that don't fit the MTU.",
+	.about_drops = true},
 };
+
+/* Bytes that encapsulation has put before so many packets. */
+static uint64_t
+added(const struct xdp *xdp, uint16_t index, uint64_t packets)
+{
+	const struct vc5_destination_counters *first =
+	    &xdp->destination_counters[index * xdp->cpus];
+
+	return first->added +
+	    (packets - first->added_packets) *
+	    xdp_destination_overhead(xdp, index);
+}
 
 static void
 add_destination(
@@ -49,13 +63,18 @@ add_destination(
 {
 	const struct vc5_destination_counters *line =
 	    &xdp->destination_counters[index * xdp->cpus];
+	uint64_t packets = 0, bytes = 0;
 
 	for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++, line++) {
-		sum->packets += READ(line->packets);
-		sum->bytes += READ(line->bytes);
+		packets += READ(line->packets);
+		bytes += READ(line->bytes);
 		sum->flows += READ(line->flows);
 		sum->stateless += READ(line->stateless);
 	}
+	sum->packets += packets;
+	sum->bytes += bytes;
+	sum->tx_bytes += bytes + added(xdp, index, packets);
+	sum->connections += xdp->connections[index];
 }
 
 static void
@@ -67,6 +86,7 @@ add_service(const struct xdp *xdp, const struct xdp_service *service,
 
 	sum->packets = line->gone.packets;
 	sum->bytes = line->gone.bytes;
+	sum->tx_bytes = line->gone.bytes + line->gone.added;
 	sum->flows = line->gone.flows;
 	sum->stateless = line->gone.stateless;
 	for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++, line++)
@@ -99,6 +119,18 @@ xdp_counters(struct dataplane *dataplane, const struct service_key *key,
 }
 
 void
+xdp_counters_settle(struct xdp *xdp, uint16_t index)
+{
+	struct vc5_destination_counters *first =
+	    &xdp->destination_counters[index * xdp->cpus];
+	struct dataplane_counters sum = {0};
+
+	add_destination(xdp, index, &sum);
+	first->added = sum.tx_bytes - sum.bytes;
+	first->added_packets = sum.packets;
+}
+
+void
 xdp_counters_retire(struct xdp *xdp, uint16_t service, uint16_t index)
 {
 	struct dataplane_counters sum = {0};
@@ -111,7 +143,9 @@ xdp_counters_retire(struct xdp *xdp, uint16_t service, uint16_t index)
 		line->gone.bytes += sum.bytes;
 		line->gone.flows += sum.flows;
 		line->gone.stateless += sum.stateless;
+		line->gone.added += sum.tx_bytes - sum.bytes;
 	}
+	xdp->connections[index] = xdp->counting[index] = 0;
 	memset(&xdp->destination_counters[index * xdp->cpus], 0,
 	    xdp->cpus * sizeof(*xdp->destination_counters));
 }

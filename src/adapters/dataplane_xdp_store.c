@@ -197,6 +197,8 @@ xdp_destination_change(
 	struct vc5_destination *to = &xdp->destinations[destination->index];
 	struct vc5_destination way = encode_way(&destination->is);
 
+	if (to->kind != way.kind)
+		xdp_counters_settle(xdp, destination->index);
 	store_way(to, &way);
 	if (to->weight != destination->is.weight)
 		STORE(to->weight, destination->is.weight);
@@ -275,6 +277,18 @@ xdp_destination_read(
 	memcpy(is->mac, &from->mac, sizeof(is->mac));
 	memcpy(is->source_mac, &from->source_mac, sizeof(is->source_mac));
 	is->mtu = from->mtu + delivery_overhead(&is->delivery, &is->address);
+}
+
+unsigned
+xdp_destination_overhead(const struct xdp *xdp, uint16_t index)
+{
+	const struct vc5_destination *from = &xdp->destinations[index];
+	struct delivery delivery = {0};
+	struct addr server;
+
+	decode_delivery(from, &delivery);
+	addr_from_mapped(from->address, &server);
+	return delivery_overhead(&delivery, &server);
 }
 
 void

@@ -16,13 +16,22 @@ struct series {
 	float points[SERIES_METRICS][SERIES_POINTS];
 };
 
-static const char *const names[SERIES_METRICS] = {
-    [SERIES_PACKETS] = "packets",
-    [SERIES_BITS] = "bits",
-    [SERIES_FLOWS] = "flows",
-    [SERIES_DROPS] = "drops",
-    [SERIES_UP] = "destinations_up",
-    [SERIES_LATENCY] = "latency",
+/* One can have two names. */
+static const struct {
+	const char *name;
+	enum series_metric metric;
+} names[] = {
+    {"packets", SERIES_PACKETS},
+    {"bits", SERIES_BITS},
+    {"flows", SERIES_FLOWS},
+    {"drops", SERIES_DROPS},
+    {"destinations_up", SERIES_UP},
+    {"latency", SERIES_LATENCY},
+    {"rx_packets", SERIES_RX_PACKETS},
+    {"rx_bits", SERIES_RX_BITS},
+    {"tx_packets", SERIES_PACKETS},
+    {"tx_bits", SERIES_TX_BITS},
+    {"connections", SERIES_CONNECTIONS},
 };
 
 struct series *
@@ -81,21 +90,28 @@ series_number(double value)
 			       : json_null();
 }
 
+static json_t *
+points_json(const struct series *s, enum series_metric metric, uint64_t last)
+{
+	json_t *list = json_array();
+	uint64_t i;
+
+	for (i = SERIES_POINTS; i > 0; i--)
+		json_array_append_new(list,
+		    series_number(last + 1 < i
+			    ? NAN
+			    : series_at(s, metric, last + 1 - i)));
+	return list;
+}
+
 json_t *
 series_json(const struct series *s, uint64_t last)
 {
-	json_t *object = json_object(), *list;
-	uint64_t i;
-	size_t metric;
+	json_t *object = json_object();
+	size_t i;
 
-	for (metric = 0; metric < SERIES_METRICS; metric++) {
-		list = json_array();
-		for (i = SERIES_POINTS; i > 0; i--)
-			json_array_append_new(list,
-			    series_number(last + 1 < i
-				    ? NAN
-				    : series_at(s, metric, last + 1 - i)));
-		json_object_set_new(object, names[metric], list);
-	}
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set_new(object, names[i].name,
+		    points_json(s, names[i].metric, last));
 	return object;
 }

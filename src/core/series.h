@@ -17,12 +17,16 @@
 
 /* What is kept of each step. */
 enum series_metric {
-	SERIES_PACKETS, /* a second */
-	SERIES_BITS,	/* a second */
-	SERIES_FLOWS,	/* new ones a second */
-	SERIES_DROPS,	/* packets a second */
-	SERIES_UP,	/* destinations */
-	SERIES_LATENCY, /* of checks that passed, mean, ms */
+	SERIES_PACKETS,	    /* sent to destinations, a second */
+	SERIES_BITS,	    /* the same, as they came */
+	SERIES_FLOWS,	    /* new ones a second */
+	SERIES_DROPS,	    /* packets a second */
+	SERIES_UP,	    /* destinations */
+	SERIES_LATENCY,	    /* of checks that passed, mean, ms */
+	SERIES_RX_PACKETS,  /* received for VIPs, a second */
+	SERIES_RX_BITS,	    /* the same */
+	SERIES_TX_BITS,	    /* sent to destinations, encapsulation included */
+	SERIES_CONNECTIONS, /* active, at the end of the step */
 	SERIES_METRICS
 };
 
@@ -43,9 +47,10 @@ series_add(struct series *, uint64_t step, const float values[SERIES_METRICS]);
 float series_at(const struct series *, enum series_metric, uint64_t step);
 
 /*
- * An object of arrays by the metrics' names ("packets", "bits", "flows",
- * "drops", "destinations_up", "latency"), of the steps up to last, that one
- * included, with null where nothing is known: a new reference.
+ * An object of arrays by the metrics' names ("packets", which is also
+ * "tx_packets", "bits", "flows", "drops", "destinations_up", "latency",
+ * "rx_packets", "rx_bits", "tx_bits", "connections"), of the steps up to last,
+ * that one included, with null where nothing is known: a new reference.
  */
 json_t *series_json(const struct series *, uint64_t last);
 

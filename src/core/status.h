@@ -26,6 +26,9 @@
  *			  idle, closed, gone }: entries given to new flows }
  *	drops		[ { reason, help, packets } ]
  *	answers		[ { kind, help, packets } ], ICMP made for VIPs
+ *	traffic		{ rx_packets, rx_bytes (for VIPs), tx_packets, tx_bytes
+ *			  (to destinations, encapsulation included) }, since the
+ *			  start
  *	problems	[ string ], what is wrong now and what to do about it
  *	alerts		[ { id, severity ("critical", "high", "medium",
  *			  "low"), since (seconds), text } ], what lasts
@@ -47,7 +50,9 @@
  *			  up >= need, order ("down", as ordered, or ""), max_out
  *			  (percent), destinations_total, destinations_up (those
  *			  in state "up"), healthy (those that are),
- *			  packets, bytes, flows, stateless, no_destination,
+ *			  packets, bytes (as they came), tx_bytes (as they
+ *			  left), flows, stateless, connections (active flows,
+ *			  now), no_destination,
  *			  destinations [ { address, state ("up", "draining",
  *			    "down"), healthy (bool), weight, weight_now
  *			    (a number: less while it rises), order ("drain",
@@ -57,8 +62,8 @@
  *			    not known), gateway (address or null), mac (of
  *			    server or gateway; string or null), problem (why
  *			    it can't be reached or checked; ""), since
- *			    (seconds in this state), packets, bytes, flows,
- *			    stateless,
+ *			    (seconds in this state), packets, bytes, tx_bytes,
+ *			    flows, stateless, connections,
  *			    checks [ { type, port, state ("up", "down"),
  *			      decided (bool), outcome (string or null), detail,
  *			      duration (microseconds), age (seconds since),

@@ -102,3 +102,34 @@ each_destination(FILE *out, const struct family *family, const json_t *status,
 		}
 	}
 }
+
+void
+sample_services(FILE *out, const struct family *family, const json_t *status)
+{
+	const json_t *service;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "services"), i, service) {
+		put_name(out, family);
+		put_service_labels(out, service);
+		fputc('}', out);
+		put_value(out, json_object_get(service, family->key));
+	}
+}
+
+static void
+put_destination(FILE *out, const struct family *family, const json_t *service,
+    const json_t *destination)
+{
+	put_name(out, family);
+	put_destination_labels(out, service, destination);
+	fputc('}', out);
+	put_value(out, json_object_get(destination, family->key));
+}
+
+void
+sample_destinations(
+    FILE *out, const struct family *family, const json_t *status)
+{
+	each_destination(out, family, status, put_destination);
+}

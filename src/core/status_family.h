@@ -46,6 +46,11 @@ typedef void destination_fn(FILE *, const struct family *,
 void each_destination(
     FILE *, const struct family *, const json_t *status, destination_fn *);
 
+/* Samples of each service, or each destination, of what has the key there. */
+sample_fn sample_services, sample_destinations;
+
+/* Those of packets, in status_metrics_traffic.c. */
+const struct family *status_traffic_families(size_t *count);
 /* Those of the process, in status_metrics_process.c. */
 const struct family *status_process_families(size_t *count);
 /* Those of health checks, in status_metrics_checks.c. */

@@ -134,31 +134,6 @@ sample_flow_table(FILE *out, const struct family *family, const json_t *status)
 }
 
 static void
-sample_drops(FILE *out, const struct family *family, const json_t *status)
-{
-	const json_t *drop;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "drops"), i, drop) {
-		put_labelled(out, family, "reason",
-		    status_string(drop, "reason"),
-		    json_object_get(drop, family->key));
-	}
-}
-
-static void
-sample_answers(FILE *out, const struct family *family, const json_t *status)
-{
-	const json_t *answer;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "answers"), i, answer) {
-		put_labelled(out, family, "kind", status_string(answer, "kind"),
-		    json_object_get(answer, family->key));
-	}
-}
-
-static void
 sample_vips(FILE *out, const struct family *family, const json_t *status)
 {
 	const json_t *vip;
@@ -188,37 +163,6 @@ sample_vip_states(FILE *out, const struct family *family, const json_t *status)
 				0);
 		}
 	}
-}
-
-static void
-sample_services(FILE *out, const struct family *family, const json_t *status)
-{
-	const json_t *service;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		put_name(out, family);
-		put_service_labels(out, service);
-		fputc('}', out);
-		put_value(out, json_object_get(service, family->key));
-	}
-}
-
-static void
-put_destination(FILE *out, const struct family *family, const json_t *service,
-    const json_t *destination)
-{
-	put_name(out, family);
-	put_destination_labels(out, service, destination);
-	fputc('}', out);
-	put_value(out, json_object_get(destination, family->key));
-}
-
-static void
-sample_destinations(
-    FILE *out, const struct family *family, const json_t *status)
-{
-	each_destination(out, family, status, put_destination);
 }
 
 /* One series a state, 1 for the one that it is in. */
@@ -336,12 +280,6 @@ static const struct family families[] = {
     {"flows_full_total", "counter",
 	"New flows that found only live ones in their place.",
 	sample_flow_table, "full"},
-    {"dropped_packets_total", "counter",
-	"Packets for a VIP that were dropped, by reason.", sample_drops,
-	"packets"},
-    {"icmp_answers_total", "counter",
-	"ICMP packets that were made for a VIP and sent to clients, by kind.",
-	sample_answers, "packets"},
     {"vip_wanted", "gauge", "Is the VIP to be announced.", sample_vips,
 	"wanted"},
     {"vip_announced", "gauge", "Is the VIP announced by bgpd.", sample_vips,
@@ -362,19 +300,6 @@ static const struct family families[] = {
     {"service_destinations_needed", "gauge",
 	"Destinations below which the VIP is withdrawn.", sample_services,
 	"need"},
-    {"service_packets_total", "counter",
-	"Packets sent to the service's destinations.", sample_services,
-	"packets"},
-    {"service_bytes_total", "counter",
-	"Bytes sent to the service's destinations.", sample_services, "bytes"},
-    {"service_flows_total", "counter",
-	"Flows that were entered in the flow table.", sample_services, "flows"},
-    {"service_stateless_packets_total", "counter",
-	"Packets sent by hash, without an entry in the flow table.",
-	sample_services, "stateless"},
-    {"service_no_destination_packets_total", "counter",
-	"Packets dropped because no destination was up.", sample_services,
-	"no_destination"},
     {"destination_state", "gauge",
 	"State of the destination: 1 for the one that it is in.",
 	sample_destination_states, NULL},
@@ -385,16 +310,6 @@ static const struct family families[] = {
     {"destination_mtu_bytes", "gauge",
 	"Largest packet on the way to the destination; 0 if not known.",
 	sample_destinations, "mtu"},
-    {"destination_packets_total", "counter", "Packets sent to the destination.",
-	sample_destinations, "packets"},
-    {"destination_bytes_total", "counter", "Bytes sent to the destination.",
-	sample_destinations, "bytes"},
-    {"destination_flows_total", "counter",
-	"Flows that were entered in the flow table.", sample_destinations,
-	"flows"},
-    {"destination_stateless_packets_total", "counter",
-	"Packets sent by hash, without an entry in the flow table.",
-	sample_destinations, "stateless"},
     {"bgp_enabled", "gauge", "Is announcing configured.", sample_bgp,
 	"enabled"},
     {"bgp_connected", "gauge", "Is bgpd's control socket connected.",
@@ -459,6 +374,7 @@ static char *
 metrics(const json_t *status, bool openmetrics)
 {
 	static const struct family *(*const others[])(size_t * count) = {
+	    status_traffic_families,
 	    status_check_families,
 	    status_sync_families,
 	    status_order_families,

@@ -8,59 +8,20 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "core/series.h"
 #include "engine/private.h"
 #include "engine/rates.h"
-#include "engine/status_parts.h"
+#include "engine/rates_private.h"
 
 #define TICK_MS	     4	 /* of the event loop's time, a second */
 #define INTERVAL_MIN 500 /* ms between two looks */
-#define STEP_MS	     (SERIES_STEP * 1000)
-#define DROPS_EVERY  4 /* looks */
+#define DROPS_EVERY  4	 /* looks */
 
-/* A second; NAN is not known. */
-struct rate {
-	float packets, bits, flows;
-};
-
-struct destination_rate {
-	uint64_t packets, bytes, flows; /* counters, as they were last */
-	bool known;
-	struct rate rate;
-};
-
-/* What has come together since the last step of the series. */
-struct amount {
-	double packets, bytes, flows, drops;
-	bool known;
-};
-
-struct service_rate {
-	struct service_key key;
-	struct destination_rate *destinations;
-	size_t count;
-	uint64_t looked; /* monotonic ms; 0 = never */
-	uint64_t no_destination;
-	unsigned looks;
-	struct rate rate;
-	struct amount amount;
-	uint64_t probes, probe_time; /* as they were at the last step */
-	struct series *series;
-};
-
-struct rates {
-	struct service_rate *services; /* as the engine's */
-	size_t count, next;
-	struct series *series;
-	uint64_t step, step_at; /* the last one, and when; 0 = none */
-	uint64_t drops, answers, others_at;
-	float drop_rate, answer_rate;
-	double step_drops;
-};
+static const struct rate unknown = {NAN, NAN, NAN, NAN};
+static const struct rate_lost lost_unknown = {NAN, NAN};
 
 struct rates *
 rates_new(void)
@@ -68,7 +29,8 @@ rates_new(void)
 	struct rates *r = xcalloc(1, sizeof(*r));
 
 	r->series = series_new();
-	r->drop_rate = r->answer_rate = NAN;
+	r->lost = lost_unknown;
+	r->drop_rate = NAN;
 	return r;
 }
 
@@ -101,7 +63,38 @@ compare_key(const void *key, const void *service)
 	    key, &((const struct service_rate *)service)->key);
 }
 
-/* A service of before keeps its hour, and is measured anew. */
+/* Destinations that were there before are measured on; by address, both. */
+static void
+carry_destinations(struct service_rate *out, const struct service *s,
+    const struct destination_rate *old, size_t count)
+{
+	size_t i, next = 0;
+
+	for (i = 0; i < out->count; i++) {
+		const struct addr *address = &s->conf->destinations[i].address;
+		struct destination_rate *r = &out->destinations[i];
+
+		while (next < count &&
+		    addr_compare(&old[next].address, address) < 0)
+			next++;
+		if (next < count &&
+		    addr_compare(&old[next].address, address) == 0)
+			*r = old[next];
+		r->address = *address;
+	}
+}
+
+static void
+init_new(struct service_rate *out, const struct service *s)
+{
+	out->rate = unknown;
+	out->lost = lost_unknown;
+	out->series = series_new();
+	out->probes = s->probes.passed;
+	out->probe_time = s->probes.passed_time;
+}
+
+/* A service of before keeps its hour, and what was measured. */
 static void
 init_service(
     struct service_rate *out, const struct service *s, const struct rates *was)
@@ -111,20 +104,17 @@ init_service(
 	    : bsearch(&s->conf->key, was->services, was->count, sizeof(*old),
 		  compare_key);
 
+	if (old != NULL)
+		*out = *old;
+	else
+		init_new(out, s);
 	out->key = s->conf->key;
 	out->count = s->conf->destination_count;
 	out->destinations = xcalloc(out->count + 1, sizeof(*out->destinations));
-	out->rate = (struct rate){NAN, NAN, NAN};
-	out->probes = s->probes.passed;
-	out->probe_time = s->probes.passed_time;
-	if (old == NULL) {
-		out->series = series_new();
-		return;
-	}
-	out->series = old->series;
-	old->series = NULL;
-	out->rate = old->rate;
-	out->amount = old->amount;
+	carry_destinations(out, s, old == NULL ? NULL : old->destinations,
+	    old == NULL ? 0 : old->count);
+	if (old != NULL)
+		old->series = NULL;
 }
 
 void
@@ -159,24 +149,29 @@ look_at_destination(const struct destination *d, struct destination_rate *r,
 	const struct service *s = d->service;
 	struct dataplane *dp = s->engine->dataplane;
 	struct dataplane_counters c = {0};
-	double packets, bytes, flows;
+	double packets, bytes, tx_bytes, flows;
 
 	if (dp->ops->counters(dp, &s->conf->key, &d->conf->address, &c) == -1) {
 		r->known = false;
+		r->connections = 0;
 		return;
 	}
 	packets = growth(&r->packets, c.packets);
 	bytes = growth(&r->bytes, c.bytes);
+	tx_bytes = growth(&r->tx_bytes, c.tx_bytes);
 	flows = growth(&r->flows, c.flows);
+	r->connections = (uint32_t)c.connections;
 	if (!r->known || seconds <= 0) {
 		r->known = true;
-		r->rate = (struct rate){NAN, NAN, NAN};
+		r->rate = unknown;
 		return;
 	}
 	r->rate = (struct rate){(float)(packets / seconds),
-	    (float)(bytes * 8 / seconds), (float)(flows / seconds)};
+	    (float)(bytes * 8 / seconds), (float)(tx_bytes * 8 / seconds),
+	    (float)(flows / seconds)};
 	sum->packets += packets;
 	sum->bytes += bytes;
+	sum->tx_bytes += tx_bytes;
 	sum->flows += flows;
 }
 
@@ -185,19 +180,50 @@ look_at_destination(const struct destination *d, struct destination_rate *r,
  * from those of its destinations.
  */
 static void
-look_at_drops(const struct service *s, struct service_rate *r, bool first,
+look_at_drops(const struct service *s, struct service_rate *r, uint64_t now,
     struct amount *sum)
 {
 	struct dataplane *dp = s->engine->dataplane;
+	double seconds = (double)(now - r->drops_looked) / 1000, packets, bytes;
+	bool first = r->drops_looked == 0, due = r->looks == 1;
 	struct dataplane_counters c = {0};
-	double drops;
 
-	if (r->looks++ % DROPS_EVERY != 0 ||
-	    dp->ops->counters(dp, &s->conf->key, NULL, &c) == -1)
+	due |= r->looks++ % DROPS_EVERY == 0;
+	if (!due || dp->ops->counters(dp, &s->conf->key, NULL, &c) == -1)
 		return;
-	drops = growth(&r->no_destination, c.no_destination);
-	if (!first)
-		sum->drops += drops;
+	packets = growth(&r->no_destination, c.no_destination);
+	bytes = growth(&r->no_destination_bytes, c.no_destination_bytes);
+	r->drops_looked = now;
+	if (first || seconds <= 0)
+		return;
+	r->lost = (struct rate_lost){
+	    (float)(packets / seconds), (float)(bytes * 8 / seconds)};
+	sum->drops += packets;
+	sum->lost_packets += packets;
+	sum->lost_bytes += bytes;
+}
+
+static void
+add_amount(struct amount *to, const struct amount *more)
+{
+	to->packets += more->packets;
+	to->bytes += more->bytes;
+	to->tx_bytes += more->tx_bytes;
+	to->flows += more->flows;
+	to->drops += more->drops;
+	to->lost_packets += more->lost_packets;
+	to->lost_bytes += more->lost_bytes;
+	to->known |= more->known;
+}
+
+/* What there was for destinations, since vc5d was started. */
+static void
+add_totals(struct rates *r, const struct amount *more)
+{
+	r->rx_packets += (uint64_t)more->packets;
+	r->rx_bytes += (uint64_t)more->bytes;
+	r->tx_packets += (uint64_t)more->packets;
+	r->tx_bytes += (uint64_t)more->tx_bytes;
 }
 
 static void
@@ -205,23 +231,24 @@ look_at_service(const struct service *s, struct service_rate *r, uint64_t now)
 {
 	double seconds = (double)(now - r->looked) / 1000;
 	bool first = r->looked == 0;
-	struct amount sum = {0};
+	struct amount sum = {.known = true};
 	size_t i;
 
-	for (i = 0; i < r->count; i++)
+	r->connections = 0;
+	for (i = 0; i < r->count; i++) {
 		look_at_destination(&s->destinations[i], &r->destinations[i],
 		    first ? 0 : seconds, &sum);
-	look_at_drops(s, r, first, &sum);
+		r->connections += r->destinations[i].connections;
+	}
+	look_at_drops(s, r, now, &sum);
 	r->looked = now;
 	if (first)
 		return;
 	r->rate = (struct rate){(float)(sum.packets / seconds),
-	    (float)(sum.bytes * 8 / seconds), (float)(sum.flows / seconds)};
-	r->amount.packets += sum.packets;
-	r->amount.bytes += sum.bytes;
-	r->amount.flows += sum.flows;
-	r->amount.drops += sum.drops;
-	r->amount.known = true;
+	    (float)(sum.bytes * 8 / seconds),
+	    (float)(sum.tx_bytes * 8 / seconds), (float)(sum.flows / seconds)};
+	add_amount(&r->amount, &sum);
+	add_totals(s->engine->rates, &sum);
 }
 
 /* Each in turn, as far as the time goes: who was left out is the next. */
@@ -244,39 +271,66 @@ look_at_services(struct engine *e, uint64_t now)
 	}
 }
 
+/*
+ * Of packets that are not counted elsewhere already: what is answered may have
+ * been dropped, too.
+ */
 static uint64_t
-sum_of(const struct dataplane_reason *reasons, size_t count)
+sum_of(const struct dataplane_reason *reasons, size_t count, uint64_t *bytes)
 {
 	uint64_t sum = 0;
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (*bytes = i = 0; i < count; i++) {
+		if (reasons[i].about_drops)
+			continue;
 		sum += reasons[i].packets;
+		*bytes += reasons[i].bytes;
+	}
 	return sum;
 }
 
-/* What did not get to a destination. */
+/* How much more did not get to a destination. */
+static struct amount
+look_at_lost(const struct engine *e)
+{
+	const struct dataplane_ops *ops = e->dataplane->ops;
+	struct rates *r = e->rates;
+	struct amount more = {.known = true};
+	const struct dataplane_reason *list;
+	uint64_t bytes;
+	size_t count;
+
+	list = ops->drops(e->dataplane, &count);
+	more.drops = growth(&r->drops, sum_of(list, count, &bytes));
+	more.lost_bytes = growth(&r->drop_bytes, bytes);
+	list = ops->answers(e->dataplane, &count);
+	more.lost_packets =
+	    more.drops + growth(&r->answers, sum_of(list, count, &bytes));
+	more.lost_bytes += growth(&r->answer_bytes, bytes);
+	return more;
+}
+
 static void
 look_at_others(struct engine *e, uint64_t now)
 {
 	struct rates *r = e->rates;
-	double seconds = (double)(now - r->others_at) / 1000, drops, answers;
+	double seconds = (double)(now - r->others_at) / 1000;
 	bool first = r->others_at == 0;
-	const struct dataplane_reason *list;
-	size_t count;
+	struct amount more;
 
 	if (!first && now - r->others_at < INTERVAL_MIN)
 		return;
-	list = e->dataplane->ops->drops(e->dataplane, &count);
-	drops = growth(&r->drops, sum_of(list, count));
-	list = e->dataplane->ops->answers(e->dataplane, &count);
-	answers = growth(&r->answers, sum_of(list, count));
+	more = look_at_lost(e);
 	r->others_at = now;
 	if (first)
 		return;
-	r->drop_rate = (float)(drops / seconds);
-	r->answer_rate = (float)(answers / seconds);
-	r->step_drops += drops;
+	r->drop_rate = (float)(more.drops / seconds);
+	r->lost = (struct rate_lost){(float)(more.lost_packets / seconds),
+	    (float)(more.lost_bytes * 8 / seconds)};
+	add_amount(&r->amount, &more);
+	r->rx_packets += (uint64_t)more.lost_packets;
+	r->rx_bytes += (uint64_t)more.lost_bytes;
 }
 
 /* Checks that passed since the last step: how long they took, together. */
@@ -285,14 +339,26 @@ struct latency {
 };
 
 static void
-values_of(const struct amount *amount, double up, const struct latency *l,
-    double seconds, float values[SERIES_METRICS])
+values_of(const struct amount *a, double seconds, float values[SERIES_METRICS])
 {
-	values[SERIES_PACKETS] = (float)(amount->packets / seconds);
-	values[SERIES_BITS] = (float)(amount->bytes * 8 / seconds);
-	values[SERIES_FLOWS] = (float)(amount->flows / seconds);
-	values[SERIES_DROPS] = (float)(amount->drops / seconds);
+	values[SERIES_PACKETS] = (float)(a->packets / seconds);
+	values[SERIES_BITS] = (float)(a->bytes * 8 / seconds);
+	values[SERIES_FLOWS] = (float)(a->flows / seconds);
+	values[SERIES_DROPS] = (float)(a->drops / seconds);
+	values[SERIES_RX_PACKETS] =
+	    (float)((a->packets + a->lost_packets) / seconds);
+	values[SERIES_RX_BITS] =
+	    (float)((a->bytes + a->lost_bytes) * 8 / seconds);
+	values[SERIES_TX_BITS] = (float)(a->tx_bytes * 8 / seconds);
+}
+
+/* What is no amount of packets. */
+static void
+states_of(double up, uint64_t connections, const struct latency *l,
+    float values[SERIES_METRICS])
+{
 	values[SERIES_UP] = (float)up;
+	values[SERIES_CONNECTIONS] = (float)connections;
 	values[SERIES_LATENCY] =
 	    l->count > 0 ? (float)(l->time / l->count / 1000) : NAN;
 }
@@ -307,40 +373,50 @@ count_up(const struct service *s)
 	return (double)up;
 }
 
+/* A service's, which is added to that of all. */
+static void
+add_service_step(const struct service *s, struct service_rate *r, uint64_t step,
+    double seconds, struct latency *all)
+{
+	struct latency l = {.count = growth(&r->probes, s->probes.passed),
+	    .time = growth(&r->probe_time, s->probes.passed_time)};
+	float values[SERIES_METRICS];
+
+	all->count += l.count;
+	all->time += l.time;
+	if (!r->amount.known)
+		return;
+	values_of(&r->amount, seconds, values);
+	states_of(count_up(s), r->connections, &l, values);
+	series_add(r->series, step, values);
+}
+
 static void
 add_step(struct engine *e, uint64_t step, double seconds)
 {
 	struct rates *r = e->rates;
+	struct amount sum = r->amount;
+	struct dataplane_flows flows = {0};
 	float values[SERIES_METRICS];
 	struct latency all = {0};
-	struct amount sum = {0};
-	double up, up_sum = 0;
+	double up = 0;
 	size_t i;
 
 	for (i = 0; i < r->count; i++) {
-		const struct service *s = &e->services[i];
 		struct service_rate *service = &r->services[i];
-		struct latency l = {
-		    .count = growth(&service->probes, s->probes.passed),
-		    .time =
-			growth(&service->probe_time, s->probes.passed_time)};
 
-		up = count_up(s);
-		if (service->amount.known) {
-			values_of(&service->amount, up, &l, seconds, values);
-			series_add(service->series, step, values);
-		}
-		sum.packets += service->amount.packets;
-		sum.bytes += service->amount.bytes;
-		sum.flows += service->amount.flows;
+		add_service_step(&e->services[i], service, step, seconds, &all);
+		/* For want of a destination is among all that is lost. */
+		service->amount.drops = service->amount.lost_packets =
+		    service->amount.lost_bytes = 0;
+		add_amount(&sum, &service->amount);
 		service->amount = (struct amount){0};
-		all.count += l.count;
-		all.time += l.time;
-		up_sum += up;
+		up += count_up(&e->services[i]);
 	}
-	sum.drops = r->step_drops;
-	r->step_drops = 0;
-	values_of(&sum, up_sum, &all, seconds, values);
+	r->amount = (struct amount){0};
+	e->dataplane->ops->flows(e->dataplane, &flows);
+	values_of(&sum, seconds, values);
+	states_of(up, flows.confirmed, &all, values);
 	series_add(r->series, step, values);
 }
 
@@ -348,7 +424,7 @@ void
 rates_tick(struct engine *e, uint64_t now)
 {
 	struct rates *r = e->rates;
-	uint64_t step = now / STEP_MS;
+	uint64_t step = now / RATES_STEP_MS;
 
 	look_at_services(e, now);
 	look_at_others(e, now);
@@ -360,89 +436,4 @@ rates_tick(struct engine *e, uint64_t now)
 		r->step = step;
 		r->step_at = now;
 	}
-}
-
-static json_t *
-rate_json(const struct rate *rate)
-{
-	return json_pack("{s:o, s:o, s:o}", "packets",
-	    series_number(rate->packets), "bits", series_number(rate->bits),
-	    "flows", series_number(rate->flows));
-}
-
-static const struct service_rate *
-rate_of(const struct engine *e, const struct service *s)
-{
-	return &e->rates->services[s - e->services];
-}
-
-json_t *
-rates_of_destination(const struct engine *e, const struct destination *d)
-{
-	const struct service_rate *service = rate_of(e, d->service);
-	const struct destination_rate *r =
-	    &service->destinations[d - d->service->destinations];
-	static const struct rate unknown = {NAN, NAN, NAN};
-
-	return rate_json(r->known ? &r->rate : &unknown);
-}
-
-json_t *
-rates_of_service(const struct engine *e, const struct service *s)
-{
-	return rate_json(&rate_of(e, s)->rate);
-}
-
-/* Of services that were looked at; NAN only if none was. */
-static struct rate
-sum_rates(const struct rates *r)
-{
-	struct rate sum = {0};
-	bool known = false;
-	size_t i;
-
-	for (i = 0; i < r->count; i++) {
-		const struct rate *rate = &r->services[i].rate;
-
-		if (isnan(rate->packets))
-			continue;
-		sum.packets += rate->packets;
-		sum.bits += rate->bits;
-		sum.flows += rate->flows;
-		known = true;
-	}
-	return known || r->count == 0 ? sum : (struct rate){NAN, NAN, NAN};
-}
-
-json_t *
-rates_of_all(const struct engine *e)
-{
-	const struct rates *r = e->rates;
-	struct rate sum = sum_rates(r);
-	struct dataplane_flows flows = {0};
-	json_t *o;
-
-	e->dataplane->ops->flows(e->dataplane, &flows);
-	o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "packets",
-	    series_number(sum.packets), "bits", series_number(sum.bits),
-	    "rx_packets",
-	    series_number(sum.packets + r->drop_rate + r->answer_rate),
-	    "tx_packets", series_number(sum.packets), "new_flows",
-	    series_number(sum.flows), "drops", series_number(r->drop_rate));
-	status_set_integer(o, "flows_active", flows.confirmed);
-	return o;
-}
-
-json_t *
-rates_series(const struct engine *e, const struct service *s)
-{
-	const struct rates *r = e->rates;
-	const struct series *series =
-	    s != NULL ? rate_of(e, s)->series : r->series;
-	uint64_t step = monotime_ms() / STEP_MS;
-
-	return json_pack("{s:i, s:I, s:i, s:i, s:o}", "version", 1, "now",
-	    (json_int_t)time(NULL), "step", SERIES_STEP, "points",
-	    SERIES_POINTS, "series",
-	    series_json(series, step > 0 ? step - 1 : 0));
 }

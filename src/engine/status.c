@@ -21,6 +21,7 @@
 #include "engine/alerts.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/rates.h"
 #include "engine/status_parts.h"
 #include "engine/ship.h"
 #include "engine/web.h"
@@ -294,6 +295,7 @@ status_head(const struct engine *e)
 	json_object_set_new(o, "flows", flows_json(e));
 	json_object_set_new(o, "drops", drops_json(e));
 	json_object_set_new(o, "answers", answers_json(e));
+	json_object_set_new(o, "traffic", rates_totals(e));
 	json_object_set_new(o, "problems", status_problems(e, bgp.error));
 	json_object_set_new(o, "alerts", alerts_json(e));
 	json_object_set_new(o, "vips", vips_json(e, &bgp));

@@ -28,8 +28,10 @@ set_counters(json_t *o, const struct service *s, const struct addr *server)
 	dp->ops->counters(dp, &s->conf->key, server, &c);
 	status_set_integer(o, "packets", c.packets);
 	status_set_integer(o, "bytes", c.bytes);
+	status_set_integer(o, "tx_bytes", c.tx_bytes);
 	status_set_integer(o, "flows", c.flows);
 	status_set_integer(o, "stateless", c.stateless);
+	status_set_integer(o, "connections", c.connections);
 	if (server == NULL)
 		status_set_integer(o, "no_destination", c.no_destination);
 }

@@ -293,13 +293,14 @@ row_json(const struct engine *e, const struct destination *d)
 	json_t *rates = rates_of_destination(e, d), *row;
 	char key[SERVICE_KEY_STRLEN];
 
-	row = json_pack("[s, s, o, s, b, s, i, I, O, O, O]",
+	row = json_pack("[s, s, o, s, b, s, i, I, O, O, O, O, I]",
 	    service_key_format(&s->key, key), s->name,
 	    status_address(&d->conf->address), states[d->state], d->healthy,
 	    orders_name(d->order), (int)d->conf->weight,
 	    (json_int_t)((monotime_ms() - d->since) / 1000),
 	    json_object_get(rates, "packets"), json_object_get(rates, "bits"),
-	    json_object_get(rates, "flows"));
+	    json_object_get(rates, "flows"), json_object_get(rates, "tx_bits"),
+	    (json_int_t)rates_connections(e, d));
 	json_decref(rates);
 	return row;
 }
@@ -337,7 +338,8 @@ destinations_json(void *engine, const struct http_query *query,
 		evbuffer_add_printf(out,
 		    "{\"version\":%d,\"columns\":[\"service\",\"name\","
 		    "\"address\",\"state\",\"healthy\",\"order\",\"weight\","
-		    "\"since\",\"packets\",\"bits\",\"flows\"],\"rows\":[",
+		    "\"since\",\"packets\",\"bits\",\"flows\",\"tx_bits\","
+		    "\"connections\"],\"rows\":[",
 		    API_VERSION);
 	for (i = 0; i < ROWS && c->next < e->conf->service_count; i++)
 		put_row(e, c, out);

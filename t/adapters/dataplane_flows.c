@@ -407,12 +407,29 @@ test_walk(void **state)
 	world_free(&world);
 }
 
+/* Of the service, or of a server of it. */
+static uint64_t
+connections(const struct world *world, const char *server)
+{
+	struct dataplane_counters counters;
+	struct addr address;
+
+	if (server != NULL)
+		address = lab_addr(server);
+	assert_int_equal(
+	    world->dataplane->ops->counters(world->dataplane, &world->key,
+		server == NULL ? NULL : &address, &counters),
+	    0);
+	return counters.connections;
+}
+
 /* Being told is one pass with counting: either goes on without the other. */
 static void
 test_counting(void **state)
 {
 	struct world world = world_new();
 	struct dataplane_flows flows;
+	uint64_t each[2];
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
@@ -425,6 +442,11 @@ test_counting(void **state)
 	world.dataplane->ops->flows(world.dataplane, &flows);
 	assert_int_equal(flows.confirmed, 100);
 	assert_int_equal(flows.embryonic, 1);
+	each[0] = connections(&world, "10.0.0.1");
+	each[1] = connections(&world, "10.0.0.2");
+	assert_in_range(each[0], 20, 80);
+	assert_int_equal(each[0] + each[1], 100);
+	assert_int_equal(connections(&world, NULL), 100);
 	sends(&world, 0, TH_FIN);
 	/* The first second was the caller's. */
 	pass(&world, 1);
@@ -432,6 +454,7 @@ test_counting(void **state)
 	world.dataplane->ops->flows(world.dataplane, &flows);
 	assert_int_equal(flows.confirmed, 99);
 	assert_int_equal(flows.closed, 1);
+	assert_int_equal(connections(&world, NULL), 99);
 	world_free(&world);
 }
 

@@ -342,9 +342,12 @@ counters(struct dataplane *dp, const struct service_key *key,
 static const struct dataplane_reason *
 drops(struct dataplane *dp, size_t *count)
 {
-	static const struct dataplane_reason reasons[] = {{"ttl", "", 3}};
+	static struct dataplane_reason reasons[] = {
+	    {.name = "ttl", .help = ""}};
 
 	(void)dp;
+	reasons[0].packets = 3 + world.lost;
+	reasons[0].bytes = world.lost_bytes;
 	*count = 1;
 	return reasons;
 }
@@ -352,10 +355,15 @@ drops(struct dataplane *dp, size_t *count)
 static const struct dataplane_reason *
 answers(struct dataplane *dp, size_t *count)
 {
-	static const struct dataplane_reason kinds[] = {{"echo_reply", "", 4}};
+	static struct dataplane_reason kinds[] = {
+	    {.name = "echo_reply", .help = ""},
+	    {.name = "time_exceeded", .help = "", .about_drops = true}};
 
 	(void)dp;
-	*count = 1;
+	kinds[0].packets = 4 + world.lost;
+	kinds[0].bytes = world.lost_bytes;
+	kinds[1].packets = world.lost;
+	*count = 2;
 	return kinds;
 }
 
@@ -363,7 +371,8 @@ static void
 flows(struct dataplane *dp, struct dataplane_flows *out)
 {
 	(void)dp;
-	*out = (struct dataplane_flows){.capacity = 1024};
+	*out = (struct dataplane_flows){
+	    .capacity = 1024, .confirmed = world.counters.connections};
 }
 
 static void

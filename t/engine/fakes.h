@@ -65,6 +65,7 @@ struct fake_world {
 	struct check_load load;	    /* of probes */
 	bool fails[CHECK_NONE];	    /* checks of this type, of all servers */
 	struct dataplane_counters counters; /* of each, and one packet more */
+	uint64_t lost, lost_bytes; /* packets dropped, and pings answered */
 	struct flow flows[FAKE_FLOWS];
 	size_t flow_count;
 	struct dataplane_explanation explanation; /* slots 0: the usual one */

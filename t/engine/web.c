@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "engine/private.h"
-#include "engine/rates.h"
 #include "engine/status_parts.h"
 #include "engine/web.h"
 #include "fakes_web.h"
@@ -80,15 +79,6 @@ text(const json_t *object, const char *key)
 	return json_string_value(value);
 }
 
-static double
-rate(const json_t *rates, const char *key)
-{
-	const json_t *value = json_object_get(rates, key);
-
-	assert_true(json_is_real(value));
-	return json_real_value(value);
-}
-
 static void
 resources_have_versions(void **state)
 {
@@ -150,6 +140,8 @@ a_service_is_told_with_its_servers(void **state)
 	assert_int_equal(
 	    refusal("/service.json?id=192.0.2.1:81/tcp"), HTTP_STEP_NOT_FOUND);
 	assert_int_equal(refusal("/service.json?id=many"), HTTP_STEP_NOT_FOUND);
+	assert_int_equal(
+	    refusal("/series.json?service=nope"), HTTP_STEP_NOT_FOUND);
 }
 
 static void
@@ -349,91 +341,6 @@ an_overview_comes_while_somebody_listens(void **state)
 	assert_int_equal(fake_web_count("overview"), count);
 }
 
-/* Ten seconds are a step of the series. */
-static void
-tick(uint64_t *now, unsigned ms)
-{
-	*now += ms;
-	rates_tick(engine, *now);
-}
-
-static void
-rates_are_differences_of_counters(void **state)
-{
-	uint64_t now = monotime_ms() + 100000;
-	json_t *rates;
-
-	(void)state;
-	start(SERVICE_WEB);
-	tick(&now, 1000);
-	rates = rates_of_service(engine, &engine->services[0]);
-	json_decref(rates);
-	tick(&now, 2000);
-	world.counters.packets += 100;
-	world.counters.bytes += 1000;
-	world.counters.flows += 10;
-	tick(&now, 2000);
-	rates =
-	    rates_of_destination(engine, &engine->services[0].destinations[1]);
-	assert_true(rate(rates, "packets") == 50);
-	assert_true(rate(rates, "bits") == 4000);
-	assert_true(rate(rates, "flows") == 5);
-	json_decref(rates);
-	rates = rates_of_service(engine, &engine->services[0]);
-	assert_true(rate(rates, "packets") == 100);
-	assert_true(rate(rates, "bits") == 8000);
-	json_decref(rates);
-	rates = rates_of_all(engine);
-	assert_true(rate(rates, "packets") == 100);
-	assert_true(rate(rates, "tx_packets") == 100);
-	assert_true(rate(rates, "new_flows") == 10);
-	assert_true(rate(rates, "drops") == 0);
-	json_decref(rates);
-	world.counters.packets = 0; /* they have begun anew */
-	tick(&now, 1000);
-	rates = rates_of_all(engine);
-	assert_true(rate(rates, "packets") == 0);
-	json_decref(rates);
-}
-
-static json_t *
-last_point(const json_t *body, const char *metric)
-{
-	const json_t *list =
-	    json_object_get(json_object_get(body, "series"), metric);
-
-	assert_int_equal(json_array_size(list), number(body, "points"));
-	return json_array_get(list, json_array_size(list) - 1);
-}
-
-/* Time goes on faster than it does, so that the last step is now. */
-static void
-an_hour_is_kept_also_by_a_reload(void **state)
-{
-	uint64_t step = monotime_ms() / 10000 * 10000;
-	json_t *body;
-
-	(void)state;
-	start(SERVICE_WEB);
-	rates_tick(engine, step - 10000);
-	rates_tick(engine, step - 5000);
-	world.counters.packets += 50;
-	rates_tick(engine, step - 1000);
-	rates_tick(engine, step);
-	body = rates_series(engine, NULL);
-	assert_true(json_real_value(last_point(body, "packets")) == 10);
-	assert_true(json_is_null(last_point(body, "latency")));
-	json_decref(body);
-	assert_int_equal(engine_reload(engine), 0);
-	body = rates_series(engine, &engine->services[0]);
-	assert_int_equal(number(body, "step"), 10);
-	assert_true(json_real_value(last_point(body, "packets")) == 10);
-	assert_true(json_is_real(last_point(body, "destinations_up")));
-	json_decref(body);
-	assert_int_equal(
-	    refusal("/series.json?service=nope"), HTTP_STEP_NOT_FOUND);
-}
-
 int
 main(void)
 {
@@ -449,8 +356,6 @@ main(void)
 	    TEST(who_listens_hears_what_happens),
 	    TEST(who_comes_back_hears_what_he_missed),
 	    TEST(an_overview_comes_while_somebody_listens),
-	    TEST(rates_are_differences_of_counters),
-	    TEST(an_hour_is_kept_also_by_a_reload),
 	};
 
 	return run_engine_tests(tests);

@@ -130,14 +130,15 @@ static void
 json_ends_with_the_last_step(void **state)
 {
 	const float values[SERIES_METRICS] = {
-	    1e9F, 0.1F, 0, NAN, INFINITY, 12.3456F};
+	    1e9F, 0.1F, 0, NAN, INFINITY, 12.3456F, 7, 8, 9, 5};
 	struct series *s = series_new();
 	json_t *object;
 
 	(void)state;
 	series_add(s, 2, values);
 	object = series_json(s, 3);
-	assert_int_equal(json_object_size(object), SERIES_METRICS);
+	/* One has two names. */
+	assert_int_equal(json_object_size(object), SERIES_METRICS + 1);
 	assert_true(json_is_null(point(object, "packets", 359)));
 	assert_true(json_real_value(point(object, "packets", 358)) == 1e9);
 	assert_true(json_is_null(point(object, "packets", 357)));
@@ -147,6 +148,11 @@ json_ends_with_the_last_step(void **state)
 	assert_true(json_is_null(point(object, "drops", 358)));
 	assert_true(json_is_null(point(object, "destinations_up", 358)));
 	assert_true(json_real_value(point(object, "latency", 358)) == 12.346);
+	assert_true(json_real_value(point(object, "rx_packets", 358)) == 7);
+	assert_true(json_real_value(point(object, "rx_bits", 358)) == 8);
+	assert_true(json_real_value(point(object, "tx_packets", 358)) == 1e9);
+	assert_true(json_real_value(point(object, "tx_bits", 358)) == 9);
+	assert_true(json_real_value(point(object, "connections", 358)) == 5);
 	json_decref(object);
 	series_free(s);
 }
