@@ -35,9 +35,16 @@
  *	 "kind", "name",	["...", ...]}, or {"ok": false, "errors":
  *	 "order", "service",	["...", ...], "guard": true if "force" would
  *	 "force": bool}		make it}: engine/orders_console.c has the words
- *	{"command": "monitor",	{"monitoring": true}, and then, until either
- *	 "log": bool,		closes, a line for all that happens: {"history":
- *	 "subject": a word}	an event}, {"alert": {"at" (as below),
+ *	{"command": "monitor",	{"monitoring": true, "began": when events were
+ *	 "log": bool,		numbered from 1 on, in milliseconds since the
+ *	 "subject": a word,	epoch, "total": how many there were, "alerts":
+ *	 "began": integer,	[those that are raised, as below]}, and if
+ *	 "after": integer}	"after" was given "history": [all events behind
+ *				that number, or all there are if "began" is not
+ *				the same], "missed": how many of them are not
+ *				kept any more; and then, until either closes, a
+ *				line for all that happens: {"history":
+ *				an event}, {"alert": {"at" (as below),
  *				"severity", "id", "text", "over" (bool)}},
  *				{"log": {"at" (milliseconds since the epoch),
  *				"priority", "text"}}, {"dropped": how many were,

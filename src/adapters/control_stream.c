@@ -117,6 +117,20 @@ control_stream_new(
 	return stream;
 }
 
+/* What is still queued goes now, as far as there is room: vc5d may be ending.
+ */
+static void
+flush(struct client *client)
+{
+	struct evbuffer *out = bufferevent_get_output(client->bev);
+
+	if (evbuffer_get_length(out) == 0)
+		return;
+	evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, bufferevent_getfd(client->bev));
+	evbuffer_freeze(out, 1);
+}
+
 void
 control_stream_end(struct client *client)
 {
@@ -124,6 +138,7 @@ control_stream_end(struct client *client)
 
 	if (stream == NULL)
 		return;
+	flush(client);
 	client->stream = NULL;
 	client->control->stream_count--;
 	stream->closed(stream->arg);

@@ -9,6 +9,7 @@
 
 #include "ctl/grammar.h"
 #include "ctl/help.h"
+#include "ctl/monitor.h"
 #include "ctl/order.h"
 #include "ctl/show.h"
 #include "ctl/top.h"
@@ -124,6 +125,11 @@ static const struct argument monitor_arguments[] = {
 	.word = "log",
 	.kind = ARGUMENT_FLAG,
 	.help = "lines of the log, too"},
+    [MONITOR_ONCE] = {.name = "",
+	.word = "once",
+	.kind = ARGUMENT_FLAG,
+	.in_full = true,
+	.help = "end with vc5d, rather than wait until it is there again"},
     [MONITOR_ABOUT] = {.name = "subject",
 	.kind = ARGUMENT_TARGET,
 	.help = "only events about this service, VIP or server"},

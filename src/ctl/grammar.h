@@ -98,6 +98,7 @@ enum {
 };
 enum {
 	MONITOR_LOG,
+	MONITOR_ONCE,
 	MONITOR_ABOUT
 };
 enum {

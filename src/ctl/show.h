@@ -46,7 +46,6 @@ command_fn show_status;
 command_fn show_flows;
 command_fn show_history;
 command_fn show_explanation;
-command_fn show_monitor;
 command_fn show_prefixes;
 
 /* Any JSON, for a person if there is one, for a program otherwise. */

@@ -33,6 +33,7 @@ struct alert {
 	enum alert_severity severity;
 	enum alert_severity worst; /* that it ever had */
 	uint64_t since;		   /* monotonic ms */
+	int64_t told;		   /* ms since the epoch: the last time */
 	char *text;
 };
 
@@ -151,9 +152,23 @@ alert_tap_remove(struct engine *e, struct alert_tap *tap)
 	TAILQ_REMOVE(&e->alerts->taps, tap, entry);
 }
 
+void
+alert_tell_raised(const struct engine *e, const struct alert_tap *tap)
+{
+	struct alert_news news;
+	struct alert *alert;
+
+	RB_FOREACH(alert, alert_tree, &e->alerts->all) {
+		news = (struct alert_news){.id = alert->id,
+		    .text = alert->text,
+		    .severity = alert->severity,
+		    .at = alert->told};
+		tap->alert(tap->arg, &news);
+	}
+}
+
 static void
-tell(const struct engine *e, const struct alert *alert, const char *text,
-    bool over)
+tell(const struct engine *e, struct alert *alert, const char *text, bool over)
 {
 	const struct alerts *a = e->alerts;
 	const struct alert_news news = {.id = alert->id,
@@ -163,6 +178,7 @@ tell(const struct engine *e, const struct alert *alert, const char *text,
 	    .at = history_now()};
 	const struct alert_tap *tap;
 
+	alert->told = news.at;
 	TAILQ_FOREACH(tap, &a->taps, entry)
 		tap->alert(tap->arg, &news);
 }

@@ -47,6 +47,10 @@ void alert_clear(struct engine *, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool alert_is_raised(const struct engine *, const char *id);
 
+/* Tell a tap of all that are raised, as it was told when they were, or worse.
+ */
+void alert_tell_raised(const struct engine *, const struct alert_tap *);
+
 /* "alerts" of the status document, the worst first: a new reference. */
 json_t *alerts_json(const struct engine *);
 

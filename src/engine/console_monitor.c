@@ -16,6 +16,7 @@
 #include "engine/alerts.h"
 #include "engine/history.h"
 #include "engine/private.h"
+#include "engine/status_parts.h"
 
 struct monitor {
 	struct engine *engine;
@@ -49,17 +50,53 @@ on_event(void *arg, const json_t *event)
 		send_line(m, "history", json_incref((json_t *)event));
 }
 
+static bool
+alert_is_wanted(const struct monitor *m, const struct alert_news *news)
+{
+	return m->subject == NULL || history_is_about(news->id, m->subject);
+}
+
+static json_t *
+alert_json(const struct alert_news *news)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:b}", "at",
+	    (json_int_t)news->at, "severity",
+	    alert_severity_names[news->severity], "id", news->id, "text",
+	    news->text, "over", news->over);
+}
+
 static void
 on_alert(void *arg, const struct alert_news *news)
 {
 	struct monitor *m = arg;
 
-	if (m->subject != NULL && !history_is_about(news->id, m->subject))
-		return;
-	send_line(m, "alert",
-	    json_pack("{s:I, s:s, s:s, s:s, s:b}", "at", (json_int_t)news->at,
-		"severity", alert_severity_names[news->severity], "id",
-		news->id, "text", news->text, "over", news->over));
+	if (alert_is_wanted(m, news))
+		send_line(m, "alert", alert_json(news));
+}
+
+/* Those that are raised when it begins. */
+struct raised {
+	const struct monitor *monitor;
+	json_t *list;
+};
+
+static void
+on_raised(void *arg, const struct alert_news *news)
+{
+	struct raised *raised = arg;
+
+	if (alert_is_wanted(raised->monitor, news))
+		json_array_append_new(raised->list, alert_json(news));
+}
+
+static json_t *
+raised_json(const struct monitor *m)
+{
+	struct raised raised = {m, json_array()};
+	const struct alert_tap tap = {.alert = on_raised, .arg = &raised};
+
+	alert_tell_raised(m->engine, &tap);
+	return raised.list;
 }
 
 static void
@@ -98,14 +135,40 @@ on_closed(void *arg)
 	free(m);
 }
 
-static void
-begin(struct monitor *m, struct engine *e)
-{
-	json_t *line = json_pack("{s:b}", "monitoring", 1);
+/* Where somebody left off who watched before: all that he has not been told. */
+struct resumption {
+	bool wanted;
+	int64_t began, after; /* as in the first line, and an event's number */
+};
 
+/* The first line has what is needed to go on behind it, another time. */
+static void
+send_first(const struct monitor *m, const struct resumption *from)
+{
+	const struct history *h = m->engine->history;
+	json_t *line = json_pack("{s:b, s:I, s:I, s:o}", "monitoring", 1,
+	    "began", (json_int_t)history_began(h), "total",
+	    (json_int_t)history_total(h), "alerts", raised_json(m));
+	uint64_t after = 0, missed;
+	json_t *list;
+
+	if (from->began == history_began(h) && from->after > 0)
+		after = (uint64_t)from->after;
+	if (from->wanted) {
+		list = history_after(h, m->subject, after, &missed);
+		json_object_set_new(line, "history", list);
+		status_set_integer(line, "missed", missed);
+	}
 	control_stream_send(m->stream, line);
 	json_decref(line);
-	m->engine = e;
+}
+
+static void
+begin(struct monitor *m, const struct resumption *from)
+{
+	struct engine *e = m->engine;
+
+	send_first(m, from);
 	m->history.event = on_event;
 	m->history.arg = m;
 	history_tap_add(e->history, &m->history);
@@ -123,6 +186,11 @@ console_monitor(struct engine *e, const json_t *request)
 {
 	char *wrong = NULL;
 	const char *subject = console_text(request, "subject", &wrong);
+	const struct resumption from = {
+	    .wanted = json_object_get(request, "after") != NULL,
+	    .began = console_number(request, "began", &wrong),
+	    .after = console_number(request, "after", &wrong),
+	};
 	struct monitor *m;
 	json_t *reply;
 
@@ -139,6 +207,7 @@ console_monitor(struct engine *e, const json_t *request)
 	}
 	m->with_log = json_is_true(json_object_get(request, "log"));
 	m->subject = subject != NULL ? xstrdup(subject) : NULL;
-	begin(m, e);
+	m->engine = e;
+	begin(m, &from);
 	return NULL;
 }

@@ -27,6 +27,7 @@ struct history_event {
 struct history {
 	struct history_event *events; /* number n is at n % capacity */
 	size_t capacity;
+	int64_t began;	/* ms since the epoch */
 	uint64_t total; /* events that were added, ever */
 	TAILQ_HEAD(history_taps, history_tap) taps;
 };
@@ -46,6 +47,7 @@ history_new(size_t capacity)
 {
 	struct history *h = xcalloc(1, sizeof(*h));
 
+	h->began = history_now();
 	h->capacity = capacity;
 	h->events = xcalloc(capacity, sizeof(*h->events));
 	TAILQ_INIT(&h->taps);
@@ -160,15 +162,20 @@ history_is_about(const char *text, const char *word)
 	return false;
 }
 
+/* The number of the oldest event that is kept. */
+static uint64_t
+oldest_of(const struct history *h)
+{
+	return h->total > h->capacity ? h->total - h->capacity + 1 : 1;
+}
+
 /* The number of the oldest event that is to be looked at, or told. */
 static uint64_t
 first_of(const struct history *h, const char *subject, size_t limit)
 {
-	uint64_t number = h->total, oldest = 1;
+	uint64_t number = h->total, oldest = oldest_of(h);
 	size_t found = 0;
 
-	if (h->total > h->capacity)
-		oldest = h->total - h->capacity + 1;
 	for (; number >= oldest; number--)
 		if ((subject == NULL ||
 			history_is_about(
@@ -179,10 +186,9 @@ first_of(const struct history *h, const char *subject, size_t limit)
 	return oldest;
 }
 
-json_t *
-history_json(const struct history *h, const char *subject, size_t limit)
+static json_t *
+list_from(const struct history *h, const char *subject, uint64_t number)
 {
-	uint64_t number = first_of(h, subject, limit);
 	json_t *list = json_array();
 
 	for (; number <= h->total; number++) {
@@ -194,6 +200,34 @@ history_json(const struct history *h, const char *subject, size_t limit)
 			json_array_append_new(list, event_json(event));
 	}
 	return list;
+}
+
+json_t *
+history_json(const struct history *h, const char *subject, size_t limit)
+{
+	return list_from(h, subject, first_of(h, subject, limit));
+}
+
+int64_t
+history_began(const struct history *h)
+{
+	return h->began;
+}
+
+uint64_t
+history_total(const struct history *h)
+{
+	return h->total;
+}
+
+json_t *
+history_after(const struct history *h, const char *subject, uint64_t number,
+    uint64_t *missed)
+{
+	uint64_t oldest = oldest_of(h);
+
+	*missed = number + 1 < oldest ? oldest - number - 1 : 0;
+	return list_from(h, subject, *missed > 0 ? oldest : number + 1);
 }
 
 json_t *

@@ -71,6 +71,19 @@ void history_tap_remove(struct history *, struct history_tap *);
  */
 json_t *history_json(const struct history *, const char *subject, size_t limit);
 
+/*
+ * When the numbers of events began with 1, in ms since the epoch: an engine's
+ * are not those of the one before.  And how many events there were.
+ */
+int64_t history_began(const struct history *);
+uint64_t history_total(const struct history *);
+/*
+ * The same events from behind this number on.  *missed: of all subjects, those
+ * behind it that are not kept any more.
+ */
+json_t *history_after(const struct history *, const char *subject,
+    uint64_t number, uint64_t *missed);
+
 /* Does a subject have a word like this, and not within another? */
 bool history_is_about(const char *subject, const char *word);
 

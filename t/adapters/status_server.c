@@ -237,7 +237,9 @@ do_monitor(struct server *server, const json_t *request)
 	    control_stream_new(server->control, stream_closed, server);
 	if (server->stream == NULL)
 		return json_pack("{s:s}", "error", "too many do that already");
-	stream(server, json_pack("{s:b}", "monitoring", 1));
+	stream(server,
+	    json_pack("{s:b, s:I, s:I, s:[]}", "monitoring", 1, "began",
+		(json_int_t)getpid(), "total", (json_int_t)1, "alerts"));
 	stream(server, json_pack("{s:O}", "history", json_array_get(all, 1)));
 	stream(server,
 	    json_pack("{s:{s:I, s:s, s:s, s:s, s:b}}", "alert", "at",

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -205,7 +206,7 @@ def test_monitor(scratch):
            "good\n",
            "2026-11-28 17:00:01 UTC log warning: eth0 \\^[[31m is down\n"],
           "an event, an alert and a line of the log, as they come")
-    lines = monitor(path, "-j", "monitor", "web")
+    lines = monitor(path, "-j", "monitor", "once", "web")
     event = json.loads(lines.stdout.readline())
     equal(event["history"]["subject"],
           "web 192.0.2.1:80/tcp 10.1.0.13 http:80", "-j: lines of JSON")
@@ -215,10 +216,127 @@ def test_monitor(scratch):
     text.communicate()
     server.stop()
     out, error = lines.communicate()
-    equal((lines.returncode, out, error),
-          (3, "", "vc5ctl: vc5d has ended, or closed the connection\n"),
-          "the end of vc5d is told")
+    lost = json.loads(out)["connection"]
+    equal((lines.returncode, lost.pop("state"), list(lost), error),
+          (3, "lost", ["at"], ""), "the end of vc5d is told")
     equal(run("-s", path, "monitor")[0], 3, "nobody to monitor")
+
+
+def event(number):
+    return {"number": number, "at": 1795885201000 + number, "kind": "vip",
+            "subject": "192.0.2.1", "from": "a", "to": "b", "reason": "why"}
+
+
+def raised(name, at):
+    return {"at": at, "severity": "low", "id": name, "text": "why",
+            "over": False}
+
+
+def first(began, total, alerts, **more):
+    return dict({"monitoring": True, "began": began, "total": total,
+                 "alerts": alerts}, **more)
+
+
+# What several connections, one after the other, are sent.
+CONNECTIONS = [
+    [first(1, 5, [raised("a", 1), raised("b", 2)]), {"history": event(6)},
+     {"alert": raised("c", 3)}],
+    [first(1, 8, [raised("b", 2), raised("c", 4), raised("d", 5)], missed=0,
+           history=[event(7), event(8)]), {"history": event(9)}],
+    [],  # a vc5d that is just about to end
+    [first(2, 12, [raised("b", 6)], missed=10,
+           history=[event(11), event(12)])],
+    [{"error": "enough"}, {"error": "enough\x1b"}]]
+
+
+class Peer:
+    """A vc5d that closes each connection when it has said its lines."""
+
+    def __init__(self, path):
+        self.asked = []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        for lines in CONNECTIONS:
+            peer, _ = self.listener.accept()
+            self.asked.append(json.loads(peer.recv(4096)))
+            for line in lines:
+                if "error" in line and line is not lines[0]:
+                    self.asked.append(json.loads(peer.recv(4096)))
+                peer.sendall(json.dumps(line).encode() + b"\n")
+            peer.close()
+        self.listener.close()
+
+
+def test_monitor_again(scratch):
+    """What is lost is found again; nothing is told twice."""
+    path = scratch.join("again")
+    peer = Peer(path)
+    process = monitor(path, "-j", "monitor", "log", "web")
+    out, error = process.communicate()
+    lines = [json.loads(line) for line in out.splitlines()]
+    equal((process.returncode, error), (1, "vc5ctl: vc5d: enough\\^[\n"),
+          "it ends when it is refused")
+    equal([(asked.get("began"), asked.get("after")) for asked in peer.asked],
+          [(None, None), (1, 6), (1, 9), (1, 9), (2, 12), (2, 12)],
+          "it goes on behind what it was told")
+    ok(all(asked["log"] and asked["subject"] == "web"
+           for asked in peer.asked), "and asks for the same", peer.asked)
+    equal([line["history"]["number"] for line in lines if "history" in line],
+          [6, 7, 8, 9, 11, 12], "each event is told once, in order")
+    equal([(line["alert"]["id"], line["alert"]["over"]) for line in lines
+           if "alert" in line],
+          [("c", False), ("c", False), ("d", False), ("a", True),
+           ("b", False)], "so is each alert")
+    connections = [line["connection"] for line in lines
+                   if "connection" in line]
+    equal([(c["state"], c.get("restarted"), c.get("missed"))
+           for c in connections],
+          [("lost", None, None), ("again", False, 0), ("lost", None, None),
+           ("again", True, 10), ("lost", None, None)],
+          "that it was lost is told, and what is missing")
+
+
+def test_monitor_text(scratch):
+    path = scratch.join("text")
+    Peer(path)
+    process = monitor(path, "monitor")
+    out, error = process.communicate()
+    stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    pattern = "".join("vc5ctl: %s\n" % line for line in (
+        stamp + " lost: vc5d has ended, or closed the connection; trying again",
+        stamp + " again: it is the same vc5d",
+        stamp + " lost: .*",
+        stamp + " again: vc5d was started anew; what it did last before that "
+        "may be missing",
+        '10 events are missing: more have happened than "limits.history" '
+        "keeps",
+        stamp + " lost: .*", "vc5d: enough.*"))
+    ok(re.fullmatch(pattern, error), "for people, by standard error", error)
+    equal(len(out.splitlines()), 11, "and the lines as ever")
+
+
+def test_monitor_alone(scratch):
+    """Who no longer reads is not waited with."""
+    path = scratch.join("alone")
+    server = Server(control=path)
+    for stopped in (False, True):
+        process = monitor(path, "monitor")
+        process.stdout.readline()
+        if stopped:
+            server.stop()
+            process.stderr.readline()
+        process.stdout.close()
+        try:
+            equal(process.wait(30), 1, "it ends with its reader, %s vc5d" %
+                  ("without" if stopped else "with"))
+        except subprocess.TimeoutExpired:
+            ok(False, "it ends with its reader")
+            process.kill()
+        process.stderr.close()
 
 
 def test_cut_off(scratch):
@@ -291,6 +409,9 @@ def main():
         test_bad_server(scratch)
         test_cut_off(scratch)
         test_monitor(scratch)
+        test_monitor_again(scratch)
+        test_monitor_text(scratch)
+        test_monitor_alone(scratch)
         equal(server.stop(), 0, "a clean end")
     done()
 

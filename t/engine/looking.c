@@ -167,13 +167,94 @@ what_happens_is_told(void **state)
 	(void)state;
 	start_both();
 	assert_reply("{'command': 'monitor'}", "");
-	assert_string_equal(fake_stream(), "{\"monitoring\":true}\n");
+	assert_non_null(
+	    strstr(fake_stream(), "{\"monitoring\":true,\"began\":"));
 	history_add(engine, HISTORY_VIP, VIP, "a", "b", "why");
 	assert_streamed("history", "subject", VIP);
 	log_warnx("not asked for");
 	assert_string_equal(fake_stream(), "");
 	fake_stream_close();
 	history_add(engine, HISTORY_VIP, VIP, "b", "a", "nobody looks");
+}
+
+/* The first line for who asks with this besides. */
+static json_t *
+begin_watching(const char *more_of_it)
+{
+	char request[256];
+	json_t *lines, *line;
+
+	snprintf(
+	    request, sizeof(request), "{'command': 'monitor'%s}", more_of_it);
+	assert_reply(request, "");
+	lines = lines_of(fake_stream());
+	assert_int_equal(json_array_size(lines), 1);
+	line = json_incref(json_array_get(lines, 0));
+	assert_true(json_is_true(json_object_get(line, "monitoring")));
+	json_decref(lines);
+	return line;
+}
+
+static json_int_t
+number_of(const json_t *line, const char *key)
+{
+	assert_true(json_is_integer(json_object_get(line, key)));
+	return json_integer_value(json_object_get(line, key));
+}
+
+/* How many events and alerts, and how many are not kept, it begins with. */
+static void
+assert_begins(const char *more_of_it, size_t events, size_t alerts, int missed)
+{
+	json_t *line = begin_watching(more_of_it);
+
+	assert_int_equal(
+	    json_array_size(json_object_get(line, "history")), events);
+	assert_int_equal(
+	    json_array_size(json_object_get(line, "alerts")), alerts);
+	assert_int_equal(number_of(line, "missed"), missed);
+	json_decref(line);
+	fake_stream_close();
+}
+
+static void
+what_was_missed_is_told_then(void **state)
+{
+	char from[128], web[160], elsewhere[128];
+	json_t *line;
+	int i;
+
+	(void)state;
+	start_both();
+	line = begin_watching("");
+	assert_null(json_object_get(line, "history"));
+	snprintf(from, sizeof(from), ", 'began': %lld, 'after': %lld",
+	    (long long)number_of(line, "began"),
+	    (long long)number_of(line, "total"));
+	snprintf(web, sizeof(web), "%s, 'subject': 'web'", from);
+	snprintf(elsewhere, sizeof(elsewhere), ", 'began': 7, 'after': %lld",
+	    (long long)number_of(line, "total"));
+	i = (int)number_of(line, "total");
+	fake_stream_close();
+	history_add(engine, HISTORY_VIP, VIP, "a", "b", "why");
+	history_add(engine, HISTORY_CHECK, "web " WEB, "a", "b", "why");
+	alert_raise(engine, "test", ALERT_LOW, "why");
+	assert_begins(
+	    from, 2, json_array_size(json_object_get(line, "alerts")) + 1, 0);
+	assert_begins(web, 1, 0, 0);
+	assert_begins(elsewhere, (size_t)i + 2,
+	    json_array_size(json_object_get(line, "alerts")) + 1, 0);
+	alert_clear(engine, "test", "good");
+	for (i = 0; i < 1003; i++)
+		history_add(engine, HISTORY_VIP, VIP, "a", "b", "why");
+	assert_begins(
+	    from, 1000, json_array_size(json_object_get(line, "alerts")), 5);
+	assert_begins(", 'after': 100000", 1000,
+	    json_array_size(json_object_get(line, "alerts")),
+	    (int)number_of(line, "total") + 5);
+	assert_reply("{'command': 'monitor', 'after': 'x'}",
+	    "{\"error\":\"\\\"after\\\" is not an integer\"}\n");
+	json_decref(line);
 }
 
 static void
@@ -330,6 +411,7 @@ main(void)
 	    TEST(a_reload_breaks_a_reply_off),
 	    TEST(what_happens_is_told),
 	    TEST(lines_of_the_log_are_told),
+	    TEST(what_was_missed_is_told_then),
 	    TEST(one_subject_can_be_watched),
 	    TEST(alerts_are_told),
 	    TEST(only_so_many_can_watch),

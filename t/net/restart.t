@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use JSON::PP;
 use Lab;
 use Test::More;
 
@@ -78,9 +79,28 @@ subtest 'bgpd dies and comes back' => sub {
 	is($neighbour->{flaps}, 1, 'one session was lost');
 };
 
+# vc5ctl monitor sees all of a stop and a start: its lines.
+my $monitor = process_start("$state/monitor.log", "$build/vc5ctl", '-j', '-s',
+    "$state/lb1/vc5d.sock", 'monitor');
+
+sub monitored
+{
+	return map { decode_json($_) } slurp("$state/monitor.log") =~ /(.+)\n/g;
+}
+
+# The events and states of the connection that it has shown, as words.
+sub seen
+{
+	return map {
+		$_->{history} ? "$_->{history}{kind} $_->{history}{to}"
+		    : $_->{connection} ? $_->{connection}{state} : ()
+	} monitored();
+}
+
 subtest 'vc5d is stopped under load' => sub {
 	configure('lb1', sub { $_[0]->{stop_delay} = 5 });
 	ok(reload('lb1'), 'a longer stop_delay');
+	ok(wait_for(sub { seen() }), 'vc5ctl monitor shows that');
 	my $load = begin();
 	my $offset = log_size('lb1');
 	my $vc5d = process('vc5d-lb1');
@@ -106,6 +126,23 @@ subtest 'vc5d is started under load' => sub {
 		next_hops('192.0.2.1') == 2 });
 	eventually('it gets its share', sub { forwarded('lb1') > 0 });
 	no_failure($load);
+};
+
+subtest 'vc5ctl monitor has seen it all' => sub {
+	eventually('what came after the start', sub {
+		join(' ', seen()) =~ /again .*vip announced/ });
+	my $seen = join(', ', seen());
+	like($seen, qr/vip withdrawn, .*lost, again/,
+	    'what came before the end') or diag($seen);
+	my @numbers;
+	for (grep { $_->{connection} || $_->{history} } monitored()) {
+		@numbers = () if ($_->{connection}{state} // '') eq 'again';
+		push(@numbers, $_->{history}{number}) if $_->{history};
+	}
+	is_deeply(\@numbers, [1 .. @numbers],
+	    'each event of the new one, from the first on, once');
+	ok(process_running($monitor), 'and goes on');
+	process_stop($monitor);
 };
 
 # A download through a balancer: by whom it goes is seen in its counters.
