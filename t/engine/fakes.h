@@ -102,7 +102,10 @@ extern struct fake_record record;
 /* Forget everything; eth0 exists, bgpd answers. */
 void fakes_reset(void);
 
+struct addr fake_address(const char *);
+/* Whom nobody has asked for yet is made: one that answers. */
 struct fake_server *fake_server(const char *address);
+struct fake_server *fake_server_at(const struct addr *);
 /* As it was last set; NULL if it is not there. */
 struct dataplane_service *fake_service(const char *key);
 enum destination_state fake_state(const char *key, const char *server);
