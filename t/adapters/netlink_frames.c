@@ -61,13 +61,6 @@ struct seen {
 	uint8_t protocol; /* only frames of it count; 0 = all */
 };
 
-static bool
-long_enough(struct lab *lab)
-{
-	(void)lab;
-	return (false);
-}
-
 static void
 path_add(struct lab *lab)
 {
@@ -80,22 +73,6 @@ path_add(struct lab *lab)
 	lab_run(lab->server,
 	    "ip addr add 2001:db8::1/128 dev lo nodad "
 	    "2>/dev/null");
-}
-
-static int
-capture_open(const char *device)
-{
-	struct sockaddr_ll at = {
-	    .sll_family = AF_PACKET,
-	    .sll_protocol = htons(ETH_P_ALL),
-	    .sll_ifindex = if_nametoindex(device),
-	};
-	int fd;
-
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_return_code(fd, errno);
-	assert_return_code(bind(fd, (struct sockaddr *)&at, sizeof(at)), errno);
-	return (fd);
 }
 
 static int
@@ -258,8 +235,8 @@ tcp_case(struct lab *lab, const struct path *path)
 	listener = socket_open(path, SOCK_STREAM, path->vip, PORT);
 	assert_return_code(listen(listener, 8), errno);
 	lab_enter(lab->host);
-	from = capture_open(DEVICE "p");
-	to = capture_open("in0");
+	from = lab_packet_socket(DEVICE "p", ETH_P_ALL);
+	to = lab_packet_socket("in0", ETH_P_ALL);
 	probe = probe_open(path, SOCK_STREAM);
 	got = exchange(path, probe, listener, from, to, &seen);
 	print_message("# TCP to %s: %zu bytes in %u frames, the longest %u\n",
@@ -283,11 +260,11 @@ udp_case(struct lab *lab, const struct path *path)
 	uint8_t data[1001] = {1};
 	int i, from, probe;
 
-	from = capture_open(DEVICE "p");
+	from = lab_packet_socket(DEVICE "p", ETH_P_ALL);
 	probe = probe_open(path, SOCK_DGRAM);
 	assert_int_equal(send(probe, data, sizeof(data), 0), sizeof(data));
 	for (i = 0; i < 100 && seen.frames == 0; i++) {
-		lab_wait(lab, long_enough, 10);
+		lab_pass(lab, 10);
 		forward(path, from, -1, &seen);
 	}
 	print_message("# UDP to %s: %u frames, the longest %u\n", path->vip,
@@ -353,7 +330,7 @@ of_a_device_that_was_there_too(void **state)
 	}
 	path_add(lab);
 	assert_true(lab_wait_interface(lab, DEVICE, &interface));
-	lab_wait(lab, long_enough, 100);
+	lab_pass(lab, 100);
 	netlink_interface(lab->netlink, DEVICE, &interface);
 	assert_int_equal(interface.mtu, 1500);
 	both_protocols(lab);

@@ -114,31 +114,6 @@ none_routed(struct lab *lab)
 	return (true);
 }
 
-static bool
-resolved(struct lab *lab)
-{
-	return (lab->nexthop.resolved);
-}
-
-static bool
-unresolved(struct lab *lab)
-{
-	return (!lab->nexthop.resolved);
-}
-
-static bool
-unreachable(struct lab *lab)
-{
-	return (lab->nexthops > 0 && lab->nexthop.ifindex == 0);
-}
-
-static bool
-long_enough(struct lab *lab)
-{
-	(void)lab;
-	return (false);
-}
-
 static unsigned
 neighbours(struct lab *lab)
 {
@@ -184,10 +159,10 @@ gateway_case(struct lab *lab, const struct gateway_case *c)
 	unsigned char mac[6];
 
 	netlink_watch(lab->netlink, &addr);
-	assert_true(lab_wait(lab, unreachable, 1000));
+	assert_true(lab_wait(lab, lab_unreachable, 1000));
 	assert_int_equal(
 	    lab_run(lab->host, "ip %s route add %s", family, c->route), 0);
-	assert_true(lab_wait(lab, resolved, 5000));
+	assert_true(lab_wait(lab, lab_resolved, 5000));
 	print_message("# %s: %s: %u ms\n", c->server, c->route, lab_elapsed());
 	assert_true(lab->nexthop.routed);
 	assert_false(lab->nexthop.onlink);
@@ -201,7 +176,7 @@ gateway_case(struct lab *lab, const struct gateway_case *c)
 	lab_mac(LAB_HOST_MAC, mac);
 	assert_memory_equal(lab->nexthop.source_mac, mac, 6);
 	lab_run(lab->host, "ip %s route del %s", family, c->route);
-	assert_true(lab_wait(lab, unreachable, 1000));
+	assert_true(lab_wait(lab, lab_unreachable, 1000));
 	assert_int_equal(neighbours(lab), 0);
 	netlink_unwatch(lab->netlink, &addr);
 }
@@ -240,7 +215,7 @@ servers_share_a_gateway(void **state)
 	    "ip neigh replace " GATEWAY " lladdr " OTHER_MAC
 	    " dev in0 nud permanent");
 	assert_true(lab_wait(lab, all_at_other, 300));
-	lab_wait(lab, long_enough, 100);
+	lab_pass(lab, 100);
 	assert_int_equal(lab->nexthops, SERVERS);
 	assert_int_equal(lab->batches, 1);
 	lab_run(lab->host,
@@ -340,7 +315,7 @@ several_gateways_share_the_servers(void **state)
 	lab->nexthops = 0;
 	lab_run(lab->host, "ip route add 203.0.113.0/24 via " OTHER);
 	lab_run(lab->host, "ip addr add 10.77.0.1/32 dev lo");
-	lab_wait(lab, long_enough, 7000); /* looked up in the meantime */
+	lab_pass(lab, 7000); /* looked up in the meantime */
 	assert_int_equal(lab->nexthops, 0);
 	for (i = 0; i < SERVERS; i++)
 		assert_memory_equal(macs[i], nexthop(lab, i)->mac, 6);
@@ -381,12 +356,12 @@ without_a_carrier_nobody_answers(void **state)
 	lab_settle(lab);
 	other_make(lab);
 	netlink_watch(lab->netlink, &addr);
-	assert_true(lab_wait(lab, resolved, 3000));
+	assert_true(lab_wait(lab, lab_resolved, 3000));
 	lab_run(lab->server, "ip link set srv0 down");
-	assert_true(lab_wait(lab, unresolved, 3000));
+	assert_true(lab_wait(lab, lab_unresolved, 3000));
 	assert_true(lab->nexthop.routed);
 	lab_run(lab->server, "ip link set srv0 up");
-	assert_true(lab_wait(lab, resolved, 3000));
+	assert_true(lab_wait(lab, lab_resolved, 3000));
 }
 
 /* What the kernel would add to packets, the data plane does not. */
@@ -405,7 +380,7 @@ a_route_that_encapsulates_is_none(void **state)
 	}
 	lab_log_begin();
 	watch_all(lab);
-	lab_wait(lab, long_enough, 1500);
+	lab_pass(lab, 1500);
 	text = lab_log_end();
 	print_message("# %s", text);
 	assert_true(none_routed(lab));

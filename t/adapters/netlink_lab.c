@@ -12,7 +12,13 @@
 #include <cmocka.h>
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 
+#include <linux/if_packet.h>
+#include <net/if.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -297,6 +303,53 @@ lab_wait(struct lab *lab, bool (*holds)(struct lab *), unsigned limit)
 			poll(NULL, 0, 1);
 	} while (!held && elapsed < limit);
 	return (held);
+}
+
+static bool
+never(struct lab *lab)
+{
+	(void)lab;
+	return (false);
+}
+
+void
+lab_pass(struct lab *lab, unsigned limit)
+{
+	lab_wait(lab, never, limit);
+}
+
+bool
+lab_resolved(struct lab *lab)
+{
+	return (lab->nexthop.resolved);
+}
+
+bool
+lab_unresolved(struct lab *lab)
+{
+	return (!lab->nexthop.resolved);
+}
+
+bool
+lab_unreachable(struct lab *lab)
+{
+	return (lab->nexthops > 0 && lab->nexthop.ifindex == 0);
+}
+
+int
+lab_packet_socket(const char *device, uint16_t protocol)
+{
+	struct sockaddr_ll at = {
+	    .sll_family = AF_PACKET,
+	    .sll_protocol = htons(protocol),
+	    .sll_ifindex = if_nametoindex(device),
+	};
+	int fd;
+
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_return_code(fd, errno);
+	assert_return_code(bind(fd, (struct sockaddr *)&at, sizeof(at)), errno);
+	return (fd);
 }
 
 unsigned

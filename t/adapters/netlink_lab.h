@@ -70,7 +70,17 @@ void lab_settle(struct lab *);
 /* Wait for an interface to be there and up; false after some seconds. */
 bool lab_wait_interface(
     struct lab *, const char *name, struct netlink_interface *out);
+/* Let it run that long, whatever happens. */
+void lab_pass(struct lab *, unsigned milliseconds);
 unsigned lab_elapsed(void); /* milliseconds that the last lab_wait() took */
+
+/* Conditions: of the server that was told of last. */
+bool lab_resolved(struct lab *);
+bool lab_unresolved(struct lab *);
+bool lab_unreachable(struct lab *); /* by any interface */
+
+/* A raw socket at a device, for a protocol of linux/if_ether.h. */
+int lab_packet_socket(const char *device, uint16_t protocol);
 
 /* What is logged between the two; to be used before the next begin. */
 void lab_log_begin(void);

@@ -117,12 +117,6 @@ watch(struct lab *lab, const char *text)
 }
 
 static bool
-resolved(struct lab *lab)
-{
-	return (lab->nexthop.resolved);
-}
-
-static bool
 not_routed(struct lab *lab)
 {
 	return (lab->nexthops > 0 && !lab->nexthop.routed);
@@ -176,13 +170,6 @@ is_no_member(struct lab *lab)
 	return (lab->in0.ifindex != 0 && lab->in0.master == 0);
 }
 
-static bool
-long_enough(struct lab *lab)
-{
-	(void)lab;
-	return (false);
-}
-
 static void
 an_interface_without_a_vlan_is_its_own_wire(void **state)
 {
@@ -190,7 +177,7 @@ an_interface_without_a_vlan_is_its_own_wire(void **state)
 
 	lab_settle(lab);
 	watch(lab, SERVER);
-	assert_true(lab_wait(lab, resolved, 5000));
+	assert_true(lab_wait(lab, lab_resolved, 5000));
 	assert_true(lab->nexthop.routed);
 	assert_int_equal(lab->nexthop.wire, if_nametoindex("in0"));
 	assert_int_equal(lab->nexthop.vlan, 0);
@@ -211,7 +198,7 @@ a_vlan_has_a_wire_and_a_tag(void **state)
 
 	trunk_make(lab);
 	watch(lab, SERVER);
-	assert_true(lab_wait(lab, resolved, 5000));
+	assert_true(lab_wait(lab, lab_resolved, 5000));
 	say(lab, "in0", &vlan);
 	assert_true(lab_wait(lab, on_vlan_10, 1000));
 	assert_true(lab->nexthop.routed);
@@ -269,14 +256,14 @@ what_is_no_wire_has_no_route(void **state)
 	watch(lab, SERVER);
 	for (i = 0; i < LENGTH(cases); i++) {
 		say(lab, "in0", &(struct said){.kind = "veth"});
-		assert_true(lab_wait(lab, resolved, 5000));
+		assert_true(lab_wait(lab, lab_resolved, 5000));
 		netlink_link(lab->netlink, if_nametoindex("in0"))->wire_warned =
 		    false;
 		say(lab, "trunk0", &cases[i].lower);
 		lab_log_begin();
 		say(lab, "in0", &cases[i].own);
 		lab_wait(lab, not_routed, 1000);
-		lab_wait(lab, long_enough, 1500); /* looked up again */
+		lab_pass(lab, 1500); /* looked up again */
 		text = lab_log_end();
 		print_message("# %s", text);
 		assert_false(lab->nexthop.routed);
@@ -384,7 +371,7 @@ an_interfaces_mtu_is_reported(void **state)
 
 	lab_settle(lab);
 	watch(lab, SERVER);
-	assert_true(lab_wait(lab, resolved, 5000));
+	assert_true(lab_wait(lab, lab_resolved, 5000));
 	lab_run(lab->host, "ip link set in0 mtu 1450");
 	assert_true(lab_wait(lab, interface_mtu_is_1450, 1000));
 	assert_true(lab_wait(lab, mtu_is_1450, 1000));
@@ -443,7 +430,7 @@ learn(struct lab *lab, const char *server)
 	assert_return_code(connect(fd, (struct sockaddr *)&to, size), 0);
 	for (i = 0; i < 50; i++) {
 		send(fd, data, sizeof(data), 0);
-		lab_wait(lab, long_enough, 50);
+		lab_pass(lab, 50);
 		text = lab_output(lab, command);
 		if (strstr(text, "mtu 1300") != NULL)
 			break;
