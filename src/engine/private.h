@@ -44,17 +44,33 @@ void services_adopt(struct engine *);
 int service_apply(struct service *);
 /* Remove from the data plane what the configuration no longer has. */
 void services_remove_others(struct engine *);
-/* See how it is reached, and whether it can be; say so if that changed. */
-void destination_look(struct destination *);
-/* The same of all; only_new: that the kernel has said nothing about. */
+/* destination_look() at all; only_new: that the kernel has said nothing about.
+ */
 void services_look(struct engine *, bool only_new);
-/* Work out anew whether a destination is healthy, and what follows. */
-void destination_evaluate(struct destination *);
 /*
  * Judge all: those that have no checks, and those whose checks are others than
  * they were.
  */
 void services_evaluate(struct engine *);
+
+/* destination.c */
+
+/* See how it is reached, and whether it can be; say so if that changed. */
+void destination_look(struct destination *);
+/* Is it reached now, and as it should be? */
+bool
+destination_usable(const struct destination *, const struct netlink_nexthop *);
+/* Work out anew whether a destination is healthy, and what follows. */
+void destination_evaluate(struct destination *);
+/*
+ * The steps of that.  Who is in maintenance may fail its checks: that it is
+ * out is by intention, unless it was out anyway when that began.
+ */
+void destination_excuse(struct destination *);
+/* Its state becomes what follows from what is known of it. */
+void destination_settle(struct destination *);
+/* The one function that tells of a transition. */
+void destination_tell(const struct destination *, enum destination_state from);
 
 /* nexthops.c */
 
@@ -81,6 +97,17 @@ unsigned ramp_percent(const struct destination *);
 
 /* Work out which VIPs are wanted, and have that announced if it changed. */
 void vips_update(struct engine *);
+/* At a stop: is none announced any more, so far as it is up to us? */
+bool vips_all_withdrawn(const struct engine *);
+/* Is there somebody who would see VIPs leave? */
+bool vips_are_seen(const struct engine *);
+/* Why it is what it is, in buf, which is returned. */
+const char *vip_explain(const struct vip *, char buf[VIP_REASON_LEN]);
+/* Find out which VIPs are this host's own, or whether those still are. */
+void vips_look(struct engine *, bool only_local);
+
+/* vips_left.c */
+
 /*
  * After a reload, of the VIPs of before: those that are gone are announced as
  * leaving for as long as they are to be.  When the last of them is withdrawn,
@@ -88,13 +115,9 @@ void vips_update(struct engine *);
  */
 uint64_t
 vips_forget(struct engine *, const struct conf *was, const struct vip *);
-/* At a stop: is none announced any more, so far as it is up to us? */
-bool vips_all_withdrawn(const struct engine *);
+/* True if one has left, or has come back. */
+bool vips_left_update(struct engine *, uint64_t now);
 void vips_left_free(struct engine *);
-/* Why it is what it is, in buf, which is returned. */
-const char *vip_explain(const struct vip *, char buf[VIP_REASON_LEN]);
-/* Find out which VIPs are this host's own, or whether those still are. */
-void vips_look(struct engine *, bool only_local);
 
 /* announce.c */
 
