@@ -7,11 +7,11 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <syslog.h>
 #include <time.h>
 
 #include "adapters/control.h"
 #include "base/log.h"
+#include "base/log_json.h"
 #include "base/xmalloc.h"
 #include "engine/alerts.h"
 #include "engine/history.h"
@@ -102,23 +102,13 @@ raised_json(const struct monitor *m)
 static void
 on_line(void *arg, int priority, const char *text)
 {
-	static const char *const names[] = {
-	    [LOG_EMERG] = "emergency",
-	    [LOG_ALERT] = "alert",
-	    [LOG_CRIT] = "critical",
-	    [LOG_ERR] = "error",
-	    [LOG_WARNING] = "warning",
-	    [LOG_NOTICE] = "notice",
-	    [LOG_INFO] = "info",
-	    [LOG_DEBUG] = "debug",
-	};
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	send_line(arg, "log",
 	    json_pack("{s:I, s:s, s:o}", "at",
 		(json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-		"priority", names[LOG_PRI(priority)], "text",
+		"priority", log_level_name(priority), "text",
 		status_text(text)));
 }
 

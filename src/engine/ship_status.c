@@ -15,12 +15,7 @@
 #include "engine/private.h"
 #include "engine/ship.h"
 #include "engine/ship_private.h"
-
-static void
-set_integer(json_t *o, const char *key, uint64_t value)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)value));
-}
+#include "engine/status_parts.h"
 
 static void
 add_dropped(json_t *list, const char *reason, uint64_t count)
@@ -41,12 +36,12 @@ elasticsearch_json(const struct logship *ship)
 	o = json_pack("{s:o, s:o, s:o}", "server", status_text(st.server),
 	    "error", status_text(st.error), "last_error",
 	    status_text(st.last_error));
-	set_integer(o, "queued", st.queued);
-	set_integer(o, "queued_bytes", st.queued_bytes);
-	set_integer(o, "sent", st.sent);
-	set_integer(o, "retried", st.retried);
-	set_integer(o, "requests", st.requests);
-	set_integer(o, "failures", st.failures);
+	status_set_integer(o, "queued", st.queued);
+	status_set_integer(o, "queued_bytes", st.queued_bytes);
+	status_set_integer(o, "sent", st.sent);
+	status_set_integer(o, "retried", st.retried);
+	status_set_integer(o, "requests", st.requests);
+	status_set_integer(o, "failures", st.failures);
 	for (i = 0; i < LOGSHIP_DROPS; i++)
 		add_dropped(dropped, logship_drop_names[i], st.dropped[i]);
 	json_object_set_new(o, "dropped", dropped);
@@ -62,11 +57,11 @@ webhook_json(const struct webhook *w)
 	webhook_status(w, &st);
 	o = json_pack("{s:o, s:o}", "name", status_text(webhook_name(w)),
 	    "error", status_text(st.error));
-	set_integer(o, "pending", st.pending);
-	set_integer(o, "sent", st.sent);
-	set_integer(o, "told", st.told);
-	set_integer(o, "cancelled", st.cancelled);
-	set_integer(o, "failures", st.failures);
+	status_set_integer(o, "pending", st.pending);
+	status_set_integer(o, "sent", st.sent);
+	status_set_integer(o, "told", st.told);
+	status_set_integer(o, "cancelled", st.cancelled);
+	status_set_integer(o, "failures", st.failures);
 	add_dropped(dropped, "refused", st.refused);
 	add_dropped(dropped, "queue_full", st.lost);
 	json_object_set_new(o, "dropped", dropped);

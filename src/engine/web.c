@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <time.h>
 
 #include "adapters/http.h"
 #include "base/log.h"
+#include "base/log_json.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/history.h"
@@ -40,27 +40,11 @@ struct web {
 	uint64_t overview_at, services_at; /* monotonic ms, of the next ones */
 };
 
-static const char *
-priority_name(int priority)
-{
-	static const char *const names[] = {[LOG_EMERG] = "emergency",
-	    [LOG_ALERT] = "alert",
-	    [LOG_CRIT] = "critical",
-	    [LOG_ERR] = "error",
-	    [LOG_WARNING] = "warning",
-	    [LOG_NOTICE] = "notice",
-	    [LOG_INFO] = "info",
-	    [LOG_DEBUG] = "debug"};
-
-	return priority >= 0 && priority <= LOG_DEBUG ? names[priority]
-						      : "debug";
-}
-
 static json_t *
 line_json(const struct line *line)
 {
 	return json_pack("{s:I, s:s, s:o}", "at", (json_int_t)line->at,
-	    "priority", priority_name(line->priority), "text",
+	    "priority", log_level_name(line->priority), "text",
 	    status_text(line->text));
 }
 
