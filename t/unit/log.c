@@ -5,15 +5,10 @@
  * but the log.
  */
 
-#include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -27,35 +22,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-
-#define SKIP 77
-
-/* What is in a pipe or socket; it must not block. */
-static const char *
-drain(int fd)
-{
-	static char text[1 << 17];
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
-	text[len] = '\0';
-	return text;
-}
-
-/* The pipe's other end, after standard error has become this one. */
-static int
-standard_error(void)
-{
-	int fds[2];
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_return_code(dup2(fds[1], 2), 0);
-	close(fds[1]);
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	return fds[0];
-}
+#include "log_reader.h"
 
 static void
 what_nobody_reads_is_counted(void **state)
@@ -90,24 +57,6 @@ what_nobody_reads_is_counted(void **state)
 	dup2(saved, 2);
 	close(saved);
 	close(reader);
-}
-
-/* syslogd's socket, in a /dev of one's own; -1 if that can't be made. */
-static int
-syslogd(void)
-{
-	const struct sockaddr_un sun = {
-	    .sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	int fd;
-
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) == -1)
-		return -1;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1)
-		return -1;
-	return fd;
 }
 
 /* Close all descriptors, but this one, as a fresh engine does. */
@@ -154,19 +103,8 @@ log_after_closing(void)
 static void
 what_is_opened_later_is_not_the_log(void **state)
 {
-	int status = 0;
-	pid_t pid;
-
 	(void)state;
-	if ((pid = fork()) == 0)
-		_exit(log_after_closing());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIP) {
-		print_message("no mount namespace can be made here\n");
-		skip();
-	}
-	assert_int_equal(WEXITSTATUS(status), 0);
+	in_a_child(log_after_closing);
 }
 
 /* What a tap was told; it logs, and goes when told to. */

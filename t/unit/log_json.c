@@ -5,13 +5,6 @@
  * there is.
  */
 
-#include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-
-#include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,23 +19,16 @@
 #include <jansson.h>
 
 #include "base/log.h"
-
-#define SKIP 77
+#include "log_reader.h"
 
 static int saved, reader;
 
 static int
 setup(void **state)
 {
-	int fds[2];
-
 	(void)state;
 	saved = dup(2);
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_return_code(dup2(fds[1], 2), 0);
-	close(fds[1]);
-	reader = fds[0];
-	fcntl(reader, F_SETFL, O_NONBLOCK);
+	reader = standard_error();
 	log_open("test", 1, LOG_NORMAL);
 	return 0;
 }
@@ -57,17 +43,6 @@ teardown(void **state)
 	close(saved);
 	close(reader);
 	return 0;
-}
-
-/* All that was written; it must not block. */
-static const char *
-drain(int fd)
-{
-	static char text[1 << 16];
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return text;
 }
 
 /* The message of a line, which must be all there is: copied. */
@@ -129,17 +104,10 @@ verbosity_is_changed(void **state)
 static int
 log_to_syslogd(void)
 {
-	const struct sockaddr_un sun = {
-	    .sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	const char *text;
-	int fd, i;
+	int fd = syslogd(), i;
 
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) == -1)
-		return SKIP;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (bind(fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1)
+	if (fd == -1)
 		return SKIP;
 	log_open("test", 0, LOG_NORMAL);
 	log_set_json(true);
@@ -157,19 +125,8 @@ log_to_syslogd(void)
 static void
 syslogd_gets_json(void **state)
 {
-	int status = 0;
-	pid_t pid;
-
 	(void)state;
-	if ((pid = fork()) == 0)
-		_exit(log_to_syslogd());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIP) {
-		print_message("no mount namespace can be made here\n");
-		skip();
-	}
-	assert_int_equal(WEXITSTATUS(status), 0);
+	in_a_child(log_to_syslogd);
 }
 
 #define TEST(function) \
