@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The dead-man's switch, and what the parent knows to be announced, without
- * any process or clock.
+ * The dead-man's switch, without any process or clock.
  */
-
-#include <sys/socket.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "core/announced.h"
-#include "core/conf.h"
 #include "core/deadman.h"
-#include "core/lifeline.h"
 
 #define LIMIT 5000
 
@@ -356,188 +348,25 @@ a_stop_ends_soon(void **state)
 	assert_int_equal(deadman_due(&d), 2300 + 20000 + LIMIT);
 }
 
-/* What is announced. */
-
-static struct conf_vip vips[3];
-static struct conf conf;
-static struct announced a;
-static char one[] = "/one", two[] = "/two", program[] = "/bgpctl";
-
-static struct addr
-vip(unsigned i)
-{
-	return (struct addr){AF_INET, {192, 0, 2, (uint8_t)i}};
-}
-
-static int
-announced_setup(void **state)
-{
-	size_t i;
-
-	(void)state;
-	memset(&conf, 0, sizeof(conf));
-	for (i = 0; i < 3; i++)
-		vips[i].address = vip((unsigned)i + 1);
-	conf.vips = vips;
-	conf.vip_count = 3;
-	conf.bgp.enabled = true;
-	conf.bgp.socket = one;
-	conf.bgp.program = program;
-	announced_configure(&a, &conf);
-	return 0;
-}
-
-static int
-announced_teardown(void **state)
-{
-	(void)state;
-	announced_clear(&a);
-	return 0;
-}
-
-/* A part of a list, from a text such as "<1 2>". */
-static bool
-hear(const char *socket, const char *text)
-{
-	struct lifeline_message m = {.type = LIFELINE_ANNOUNCED};
-
-	snprintf(m.socket, sizeof(m.socket), "%s", socket);
-	m.first = strchr(text, '<') != NULL;
-	m.last = strchr(text, '>') != NULL;
-	for (; *text != '\0'; text++)
-		if (*text >= '0' && *text <= '9')
-			m.vips[m.count++] = vip((unsigned)(*text - '0'));
-	return announced_hear(&a, &m);
-}
-
-/* What a place has, as text. */
-static const char *
-has(const char *socket)
-{
-	static char text[32];
-	size_t i, j, len = 0;
-
-	announced_tidy(&a);
-	for (i = 0; i < a.place_count; i++) {
-		if (strcmp(a.places[i].socket, socket) != 0)
-			continue;
-		for (j = 0; j < a.places[i].count; j++)
-			text[len++] =
-			    (char)('0' + a.places[i].vips[j].bytes[3]);
-		text[len] = '\0';
-		return text;
-	}
-	return "no place";
-}
-
-static void
-a_list_counts_when_it_is_complete(void **state)
-{
-	(void)state;
-	assert_true(hear("/one", "<2 1"));
-	assert_string_equal(has("/one"), "");
-	assert_true(hear("/one", "3>"));
-	assert_string_equal(has("/one"), "123");
-	hear("/one", "<1");
-	hear("/one", "<2>");
-	assert_string_equal(has("/one"), "2");
-	assert_int_equal(announced_count(&a), 1);
-	hear("/one", "<>");
-	assert_string_equal(has("/one"), "");
-}
-
-static void
-what_is_not_configured_is_not_believed(void **state)
-{
-	(void)state;
-	assert_false(hear("/two", "<1>"));
-	assert_true(hear("/one", "<7 1 8>"));
-	assert_string_equal(has("/one"), "1");
-	/* Never more than there can be. */
-	hear("/one", "<1 1 1 2 2 2 3 3 3");
-	hear("/one", "1 1 1 1 1 1");
-	hear("/one", "1 1 1 1 1>");
-	assert_in_range(announced_count(&a), 1, 4);
-}
-
-/* The place is known by bgpd's socket. */
-static void
-another_bgpctl_is_no_other_place(void **state)
-{
-	static char other[] = "/other";
-
-	(void)state;
-	hear("/one", "<1 2>");
-	conf.bgp.program = other;
-	announced_configure(&a, &conf);
-	assert_int_equal(a.place_count, 1);
-	assert_string_equal(a.places[0].program, "/other");
-	assert_true(a.places[0].configured);
-	assert_string_equal(has("/one"), "12");
-}
-
-static void
-what_a_reload_takes_away_stays_until_it_is_gone(void **state)
-{
-	(void)state;
-	hear("/one", "<1 2>");
-	conf.bgp.socket = two;
-	conf.vip_count = 1;
-	announced_configure(&a, &conf);
-	assert_string_equal(has("/one"), "12");
-	assert_string_equal(has("/two"), "");
-	assert_true(hear("/one", "<2 3>"));
-	assert_string_equal(has("/one"), "2");
-	assert_true(hear("/two", "<1 2>"));
-	assert_string_equal(has("/two"), "1");
-	assert_true(hear("/one", "<>"));
-	assert_string_equal(has("/one"), "no place");
-	conf.bgp.enabled = false;
-	announced_configure(&a, &conf);
-	assert_string_equal(has("/two"), "1");
-	announced_forget(&a.places[0]);
-	assert_string_equal(has("/two"), "no place");
-}
-
-static void
-a_death_half_way_leaves_both_lists(void **state)
-{
-	(void)state;
-	hear("/one", "<1>");
-	hear("/one", "<2");
-	announced_orphan(&a);
-	assert_string_equal(has("/one"), "12");
-	announced_orphan(&a);
-	assert_string_equal(has("/one"), "12");
-}
-
-#define SWITCH(name) cmocka_unit_test_setup(name, setup)
-#define LIST(name)                       \
-	cmocka_unit_test_setup_teardown( \
-	    name, announced_setup, announced_teardown)
+#define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    SWITCH(a_start_may_take_long),
-	    SWITCH(who_dies_is_replaced_at_once),
-	    SWITCH(who_is_not_replaced_in_time_is_withdrawn_for),
-	    SWITCH(who_dies_again_and_again_is_waited_for),
-	    SWITCH(delays_grow_and_are_forgotten),
-	    SWITCH(who_is_silent_is_killed_and_withdrawn_for),
-	    SWITCH(who_can_not_be_killed_is_withdrawn_for),
-	    SWITCH(who_can_not_be_killed_is_withdrawn_for_at_a_stop),
-	    SWITCH(who_says_that_it_is_busy_is_left_alone),
-	    SWITCH(what_is_switched_off_does_nothing),
-	    SWITCH(a_pause_of_ones_own_is_nobodys_fault),
-	    SWITCH(a_stop_ends),
-	    SWITCH(a_stop_ends_soon),
-	    LIST(a_list_counts_when_it_is_complete),
-	    LIST(what_is_not_configured_is_not_believed),
-	    LIST(another_bgpctl_is_no_other_place),
-	    LIST(what_a_reload_takes_away_stays_until_it_is_gone),
-	    LIST(a_death_half_way_leaves_both_lists),
+	    TEST(a_start_may_take_long),
+	    TEST(who_dies_is_replaced_at_once),
+	    TEST(who_is_not_replaced_in_time_is_withdrawn_for),
+	    TEST(who_dies_again_and_again_is_waited_for),
+	    TEST(delays_grow_and_are_forgotten),
+	    TEST(who_is_silent_is_killed_and_withdrawn_for),
+	    TEST(who_can_not_be_killed_is_withdrawn_for),
+	    TEST(who_can_not_be_killed_is_withdrawn_for_at_a_stop),
+	    TEST(who_says_that_it_is_busy_is_left_alone),
+	    TEST(what_is_switched_off_does_nothing),
+	    TEST(a_pause_of_ones_own_is_nobodys_fault),
+	    TEST(a_stop_ends),
+	    TEST(a_stop_ends_soon),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
