@@ -303,6 +303,8 @@ catch_signals(struct parent *p)
 	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
 		sigaddset(&set, caught[i]);
 	signal(SIGPIPE, SIG_IGN);
+	/* It has other daemons open their logs anew, and would end this one. */
+	signal(SIGUSR1, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1 ||
 	    (fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) == -1)
 		fatal("signals");

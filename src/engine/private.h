@@ -304,6 +304,8 @@ void verdict(struct prober *, const struct check_result *);
 #define VERDICT_REASON_LEN 512
 const char *
 verdict_reason(const struct destination *, char buf[VERDICT_REASON_LEN]);
+/* Checks that this host can't make. */
+void verdict_problems(const struct engine *, json_t *list);
 /* Work out anew what its agents want of a destination. */
 void verdict_advise(struct destination *);
 /* At a reload: what is known of a check that goes on. */

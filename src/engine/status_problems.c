@@ -135,6 +135,7 @@ status_problems(const struct engine *e, const char *bgp_error)
 	orders_problems(e, list);
 	blocks_problems(e, list);
 	probers_problems(e, list);
+	verdict_problems(e, list);
 	ship_problems(e, list);
 	parent_problems(e, list);
 	if (e->conf->webserver.enabled && e->http == NULL)

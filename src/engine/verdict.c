@@ -21,6 +21,7 @@
 
 #define RESULT_LEN     192 /* outcome and detail */
 #define TRANSCRIPT_LEN HISTORY_REASON_LEN
+#define UNABLE_SHOWN   20 /* past so many problems there is no use in more */
 
 /* "http:80", "icmp". */
 static const char *
@@ -334,6 +335,63 @@ excuse(struct prober *p, const struct check_result *result)
 		    addr_format(&p->destination->conf->address, server),
 		    health_state_name(p->health.state), result->detail);
 	keep(p, result);
+}
+
+/*
+ * The last probe was none, for a reason of this host's: so its server stays
+ * what it was, whatever has become of it.  What is wrong with the way of all
+ * probes, or with that to a server, is a problem already.
+ */
+static bool
+is_unable(const struct prober *p)
+{
+	const struct destination *d = p->destination;
+
+	return p->finished != 0 && p->result.outcome == CHECK_LOCAL_ERROR &&
+	    d->probe_problem[0] == '\0' &&
+	    d->service->engine->probe_ifindex != -1;
+}
+
+static json_t *
+unable_line(const struct prober *p)
+{
+	const struct service *s = p->destination->service;
+	char key[SERVICE_KEY_STRLEN], server[ADDR_STRLEN];
+
+	return json_sprintf("%s %s: the %s check of %s, which stays %s, can't "
+			    "be made: %s",
+	    s->conf->name, service_key_format(&s->conf->key, key),
+	    conf_check_type_name(p->conf->type),
+	    addr_format(&p->destination->conf->address, server),
+	    health_state_name(p->health.state), p->result.detail);
+}
+
+static size_t
+service_unable(const struct service *s, size_t count, json_t *list)
+{
+	size_t i, j;
+
+	for (i = 0; i < s->conf->destination_count; i++)
+		for (j = 0; j < s->conf->check_count; j++) {
+			const struct prober *p = &s->destinations[i].probers[j];
+
+			if (is_unable(p) && count++ < UNABLE_SHOWN)
+				json_array_append_new(list, unable_line(p));
+		}
+	return count;
+}
+
+void
+verdict_problems(const struct engine *e, json_t *list)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < e->conf->service_count; i++)
+		count = service_unable(&e->services[i], count, list);
+	if (count > UNABLE_SHOWN)
+		json_array_append_new(list,
+		    json_sprintf("... and %zu checks more like these",
+			count - UNABLE_SHOWN));
 }
 
 void

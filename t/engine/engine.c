@@ -350,6 +350,10 @@ a_fault_of_this_host_changes_nothing(void **state)
 	wait_for(fake_server(A)->probes > probes + 6);
 	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
 	assert_true(fake_wanted(VIP));
+	assert_true(has_problem("web " WEB ": the tcp check of " A
+				", which stays up, can't be made: "));
+	world.outcome = CHECK_PASSED;
+	wait_for(!has_problem("web " WEB ": the tcp check of " A));
 }
 
 static void

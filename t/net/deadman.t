@@ -129,6 +129,7 @@ subtest 'the engine is killed' => sub {
 
 subtest 'a signal still reaches the fresh one' => sub {
 	my $offset = log_size('lb1');
+	kill('USR1', parent()); # is ignored
 	kill('HUP', parent());
 	eventually('it reloads',
 	    sub { vc5d_log('lb1', $offset) =~ /reloaded: / });
