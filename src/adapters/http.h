@@ -93,6 +93,11 @@ struct http *http_new(struct event_base *, const struct conf_webserver *,
 int http_renew(struct http *, const struct conf_webserver *);
 /* Closes every connection.  Not from inside a step.  NULL is accepted. */
 void http_free(struct http *);
+/*
+ * What it can't serve for: a certificate, key, users or tokens that can't be
+ * read.  A line to free; NULL = nothing.
+ */
+char *http_problem(const struct conf_webserver *);
 
 /* Since http_new(), but for what is now. */
 struct http_counters {

@@ -4,13 +4,17 @@
  * The web console's certificate, and TLS for its connections.
  */
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "adapters/http_auth_files.h"
 #include "adapters/http_private.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -20,14 +24,30 @@ struct http_tls {
 	SSL_CTX *context;
 };
 
+/* What OpenSSL says in words that nobody would look for. */
+static const char *
+reason_of(unsigned long error)
+{
+	const char *reason = ERR_reason_error_string(error);
+
+	if (ERR_SYSTEM_ERROR(error))
+		return strerror(ERR_GET_REASON(error));
+	if (ERR_GET_LIB(error) == ERR_LIB_PEM &&
+	    ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+		return "there is no such thing in it, as PEM";
+	if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
+	    ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH)
+		return "is not the key of the certificate";
+	return reason != NULL ? reason : "not what it should be";
+}
+
 /* The first thing that OpenSSL complained of, about a file. */
 static char *
-complaint(const char *path)
+complaint(const char *path, bool passphrase)
 {
-	unsigned long error = ERR_get_error();
-	const char *reason = ERR_reason_error_string(error);
 	char *line = xasprintf("webserver: %s: %s", path,
-	    reason != NULL ? reason : "not what it should be");
+	    passphrase ? "has a passphrase, which nobody can be asked for"
+		       : reason_of(ERR_get_error()));
 
 	ERR_clear_error();
 	return line;
@@ -37,7 +57,10 @@ complaint(const char *path)
 static int
 no_passphrase(char *buf, int size, int writing, void *arg)
 {
-	(void)buf, (void)size, (void)writing, (void)arg;
+	bool *asked = arg;
+
+	(void)buf, (void)size, (void)writing;
+	*asked = true;
 	return -1;
 }
 
@@ -45,14 +68,19 @@ static char *
 load(SSL_CTX *context, const struct conf_webserver *web)
 {
 	const char *key = web->key != NULL ? web->key : web->certificate;
+	bool asked = false;
+	char *line = NULL;
 
 	ERR_clear_error();
 	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+	SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
 	if (SSL_CTX_use_certificate_chain_file(context, web->certificate) != 1)
-		return complaint(web->certificate);
-	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-		return complaint(key);
-	return NULL;
+		line = complaint(web->certificate, asked);
+	else if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) !=
+	    1)
+		line = complaint(key, asked);
+	SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+	return line;
 }
 
 struct http_tls *
@@ -73,6 +101,18 @@ http_tls_new(const struct conf_webserver *web, char **error)
 		return tls;
 	http_tls_free(tls);
 	return NULL;
+}
+
+char *
+http_problem(const struct conf_webserver *web)
+{
+	struct http_access access;
+	char *error = http_access_read(&access, web);
+
+	http_access_clear(&access);
+	if (error == NULL && web->certificate != NULL)
+		http_tls_free(http_tls_new(web, &error));
+	return error;
 }
 
 void

@@ -20,6 +20,7 @@
 #include "base/monotime.h"
 #include "core/conf.h"
 #include "engine/engine.h"
+#include "engine/look_files.h"
 #include "engine/private.h"
 #include "engine/way.h"
 
@@ -32,21 +33,40 @@ struct look {
 	struct netlink *netlink;
 	size_t waiting; /* servers that the kernel has said nothing of */
 	size_t lines;
-	char stray[16]; /* the last interface that was warned of, IFNAMSIZ */
+	char *said[LINES_MAX];
 };
+
+/* Takes the line.  What many services have in common is said once. */
+static void
+say(struct look *look, char *line)
+{
+	size_t i;
+
+	for (i = 0; i < look->lines && i < LINES_MAX; i++)
+		if (strcmp(look->said[i], line) == 0)
+			break;
+	if (i < look->lines && i < LINES_MAX)
+		free(line);
+	else if (look->lines++ >= LINES_MAX)
+		free(line);
+	else {
+		look->said[i] = line;
+		fprintf(stderr, "%s: warning: %s\n", look->conf->file, line);
+	}
+}
 
 static void __attribute__((format(printf, 2, 3)))
 warn(struct look *look, const char *format, ...)
 {
 	va_list ap;
+	char *line;
+	int len;
 
-	if (look->lines++ >= LINES_MAX)
-		return;
-	fprintf(stderr, "%s: warning: ", look->conf->file);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	len = vasprintf(&line, format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	if (len != -1)
+		say(look, line);
 }
 
 /* The first report of each server is about its route. */
@@ -121,10 +141,8 @@ static void
 look_at_wire(struct look *look, const struct netlink_nexthop *hop)
 {
 	if (look->conf->xdp == XDP_GENERIC ||
-	    strcmp(look->stray, hop->interface) == 0 ||
 	    way_is_listed(look->netlink, look->conf, hop))
 		return;
-	snprintf(look->stray, sizeof(look->stray), "%s", hop->interface);
 	warn(look,
 	    "servers are reached by interface %s, which \"interfaces\" has "
 	    "not: what comes in in native mode may not get there",
@@ -202,21 +220,31 @@ look_at_orders(struct look *look)
 	overrides_clear(&set);
 }
 
+static void
+wrong_file(void *look, const char *line)
+{
+	warn(look, "%s", line);
+}
+
 void
 engine_look(const struct conf *conf)
 {
 	static const struct netlink_callbacks callbacks = {
 	    .nexthop = nexthop_known};
 	struct look look = {.conf = conf, .base = event_base_new()};
+	size_t i;
 
 	if (look.base == NULL)
 		return;
 	look_at_orders(&look);
 	look_at_blocked(&look);
+	look_at_files(conf, wrong_file, &look);
 	look.netlink = netlink_new(look.base, &callbacks, &look);
 	if (look.netlink != NULL) {
 		look_at_all(&look);
 		netlink_free(look.netlink);
 	}
+	for (i = 0; i < look.lines && i < LINES_MAX; i++)
+		free(look.said[i]);
 	event_base_free(look.base);
 }

@@ -60,6 +60,13 @@ http_renew(struct http *http, const struct conf_webserver *web)
 	return 0;
 }
 
+char *
+http_problem(const struct conf_webserver *web)
+{
+	(void)web;
+	return NULL;
+}
+
 void
 http_free(struct http *http)
 {

@@ -7,8 +7,10 @@
 
 #include "harness.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xmalloc.h"
 #include "core/conf.h"
 
 #define PROBLEM "web " WEB ": destination " A ": "
@@ -275,6 +277,9 @@ a_look_at_the_host_says_what_can_t_work(void **state)
 	fake_server(B)->mtu = 100;
 	conf = conf_load(file, &errors);
 	assert_non_null(conf);
+	/* There is no bgpctl on each host that tests this. */
+	free(conf->bgp.program);
+	conf->bgp.program = xstrdup("/bin/sh");
 	was_logged("");
 	engine_look(conf);
 	assert_true(was_logged(": warning: web " WEB ": destination " A
@@ -289,6 +294,11 @@ a_look_at_the_host_says_what_can_t_work(void **state)
 	world.ifindex = 2;
 	engine_look(conf);
 	assert_false(was_logged("warning"));
+	free(conf->bgp.program);
+	conf->bgp.program = xstrdup("/nowhere/bgpctl");
+	engine_look(conf);
+	assert_true(was_logged(
+	    ": warning: /nowhere/bgpctl: No such file or directory\n"));
 	conf_free(conf);
 }
 

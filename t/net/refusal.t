@@ -95,6 +95,24 @@ subtest 'the configuration is checked' => sub {
 	    'and says so');
 	like($output, qr/warning: .*: destination 203\.0\.113\.9: \S/,
 	    'of servers, too');
+	($status, $output) = on('lb2', "$build/vc5d", '-n', '-f', file(sub {
+		$_[0]->{bgp}{bgpctl} = "$state/none";
+		$_[0]->{webserver}{certificate} = "$state/lb2/vc5d.conf";
+		$_[0]->{control_readonly} =
+		    { path => "$state/look", group => "none-$$" };
+		$_[0]->{logging}{webhooks} =
+		    [{ name => 'a', url_file => "$state/none.url" }];
+		$_[0]->{services}[0]{policy}{http}{checks} = [{ type => 'exec',
+		    command => ["$state"], user => "none-$$" }];
+	}));
+	is($status, 0, 'one with files that are not there: status');
+	is(scalar(() = $output =~ /^\S+: warning: $_$/mg), 1, "once: $_") or
+	    diag($output) for qr/\Q$state\E\/none: No such file or directory/,
+	    qr/webserver: \Q$state\E\/lb2\/vc5d\.conf: .* as PEM/,
+	    qr/control_readonly: there is no group "none-$$"/,
+	    qr/\Q$state\E\/none\.url: No such file or directory/,
+	    qr/\Q$state\E: is not a regular file/,
+	    qr/checks can't be made: user none-$$: there is none/;
 	($status, $output) = run("$build/vc5d", '-n', '-f', file(sub {
 		$_[0]->{interfaces} = 7;
 		$_[0]->{services}[0]{virtual} = 'here';
