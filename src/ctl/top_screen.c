@@ -223,6 +223,22 @@ draw_headings(const struct top_view *view, const struct widths *w)
 	attroff(A_REVERSE);
 }
 
+/* What follows in a line, if it has not reached the edge, and up to that. */
+static void __attribute__((format(printf, 2, 3)))
+put_more(int y, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) == -1)
+		abort();
+	va_end(ap);
+	if (getcury(stdscr) == y)
+		addnstr(text, COLS - getcurx(stdscr));
+	free(text);
+}
+
 static void
 draw_row(int y, const struct top_row *row, const struct widths *w)
 {
@@ -237,12 +253,11 @@ draw_row(int y, const struct top_row *row, const struct widths *w)
 	move(y, 0);
 	clrtoeol();
 	/* These are safe already: not once more. */
-	addnstr(row->what, COLS);
-	mvprintw(y, w->what + 1, "%-*.*s ", w->of, w->of, row->of);
+	put_more(y, "%-*s %-*.*s ", w->what, row->what, w->of, w->of, row->of);
 	attron(attribute);
-	printw("%-*s", w->state, row->state);
+	put_more(y, "%-*s", w->state, row->state);
 	attroff(attribute);
-	printw(" %*s %*s %*s %*s", w->share, row->share, RATE,
+	put_more(y, " %*s %*s %*s %*s", w->share, row->share, RATE,
 	    rates[TOP_PACKETS], RATE, rates[TOP_BITS], RATE, rates[TOP_FLOWS]);
 }
 

@@ -80,6 +80,9 @@ def test_sizes(terminal):
                for line in terminal.screen().splitlines()),
            "%d columns, %d lines" % (columns, lines), terminal.screen())
     terminal.shows(r"192\.0\.2\.1:80/tcp.*\nq quit", "a large screen again")
+    terminal.resize(40, 24)
+    terminal.shows(r"\n\[2001:db8::53[^\n]*\n\n+q quit",
+                   "a narrow one: nothing of a row is in the next line")
     terminal.resize(100, 7)
     terminal.shows(r"FLOWS/s *\n192\.0\.2\.1:80[^\n]*\nq quit",
                    "a screen of one row")
