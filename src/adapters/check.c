@@ -422,8 +422,7 @@ timer_ready(int fd, short events, void *arg)
 	void *cb_arg = check->arg;
 	uint64_t left;
 
-	(void)fd;
-	(void)events;
+	(void)fd, (void)events;
 	if (!check->begun) {
 		begin_waiting();
 		return;
@@ -438,6 +437,7 @@ timer_ready(int fd, short events, void *arg)
 	}
 	check_stream_judge(check);
 	result = check->result;
+	check_redact(check->conf, &result);
 	check_free(check);
 	begin_waiting();
 	cb(cb_arg, &result);

@@ -62,7 +62,7 @@ ask_for_errors(int fd, int family)
 
 void
 check_datagram_begin(struct check_datagram *d, struct check *check,
-    const void *bytes, size_t length)
+    const void *bytes, size_t length, bool operators)
 {
 	const uint64_t third = check_time_left(check) / 3;
 	const struct timeval tv = {
@@ -87,7 +87,10 @@ check_datagram_begin(struct check_datagram *d, struct check *check,
 		check_fail_local(check, "connecting", "");
 		return;
 	}
-	check_sent(check, bytes, length);
+	if (operators)
+		check_sent_text(check, bytes, length);
+	else
+		check_sent(check, bytes, length);
 	send_datagram(d);
 	if (check_is_decided(check))
 		return;

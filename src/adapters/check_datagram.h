@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <event2/event_struct.h>
@@ -25,9 +26,12 @@ struct check_datagram {
 	size_t length;
 };
 
-/* Send the bytes to the check's port, and wait. */
-void check_datagram_begin(
-    struct check_datagram *, struct check *, const void *bytes, size_t);
+/*
+ * Send the bytes to the check's port, and wait.  Those that are the operator's
+ * are shown in part (core/redact.h).
+ */
+void check_datagram_begin(struct check_datagram *, struct check *,
+    const void *bytes, size_t, bool operators);
 
 /*
  * Take the next datagram: its length and, until the next call, its bytes; or

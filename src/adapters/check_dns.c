@@ -67,8 +67,8 @@ dns_begin(struct check *check)
 	else if (conf->dns.tcp)
 		check_connect(check);
 	else
-		check_datagram_begin(
-		    &dns->datagram, check, dns->query.bytes, dns->query.length);
+		check_datagram_begin(&dns->datagram, check, dns->query.bytes,
+		    dns->query.length, false);
 }
 
 static void

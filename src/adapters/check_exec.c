@@ -20,6 +20,7 @@
 #include "adapters/child.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
+#include "core/redact.h"
 
 #define OUTPUT_MAX 4096 /* bytes that are kept */
 #define LINE_MAX   80	/* of which so many are the reason */
@@ -169,12 +170,15 @@ exec_ended(void *arg, const struct child_result *result)
 static void
 note_command(struct check *check, char *const argv[])
 {
+	char *shown;
 	size_t i;
 
 	for (i = 0; argv[i] != NULL; i++) {
 		if (i > 0)
 			check_sent(check, " ", 1);
-		check_sent(check, argv[i], strlen(argv[i]));
+		shown = redact_argument(i > 0 ? argv[i - 1] : NULL, argv[i]);
+		check_sent(check, shown, strlen(shown));
+		free(shown);
 	}
 }
 

@@ -50,7 +50,7 @@ http_connected(struct check *check)
 {
 	struct http_state *http = check_state(check);
 	const struct conf_check *conf = check_conf(check);
-	size_t shown;
+	char *shown;
 
 	http->request =
 	    check_http_request(conf, &check_target(check)->vip, &shown);
@@ -58,7 +58,8 @@ http_connected(struct check *check)
 	http->response.bodiless = strcmp(conf->method, "HEAD") == 0;
 	if (conf->body.text != NULL)
 		http->response.body.keep = conf->body.within;
-	check_sent(check, http->request, shown);
+	check_sent(check, shown, strlen(shown));
+	free(shown);
 	http_send(check, http);
 }
 

@@ -13,11 +13,11 @@ struct addr;
 struct conf_check;
 
 /*
- * The request, to be freed by the caller.  The first *shown bytes of it may be
- * shown to anyone: the configured header fields, which may be secret, are
- * behind them.
+ * The request, and as much of it as may be shown to anyone, neither values of a
+ * query nor the configured header fields, which may be secret: both are the
+ * caller's to free(3).
  */
 char *check_http_request(
-    const struct conf_check *, const struct addr *vip, size_t *shown);
+    const struct conf_check *, const struct addr *vip, char **shown);
 
 #endif

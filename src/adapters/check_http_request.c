@@ -15,6 +15,7 @@
 #include "base/xmalloc.h"
 #include "config.h"
 #include "core/conf.h"
+#include "core/redact.h"
 
 #define HTTP_PORT  80
 #define HTTPS_PORT 443
@@ -63,26 +64,40 @@ more_fields(const struct conf_check *conf)
 	return longer;
 }
 
-char *
-check_http_request(
-    const struct conf_check *conf, const struct addr *vip, size_t *shown)
+/* Up to the fields that the configuration adds. */
+static char *
+first_lines(
+    const struct conf_check *conf, const char *path, const struct addr *vip)
 {
-	char *host = host_of(conf, vip), *fields = more_fields(conf);
-	char *start, *request;
+	char *host = host_of(conf, vip), *lines;
 
-	start = xasprintf("%s %s HTTP/1.1\r\n"
+	lines = xasprintf("%s %s HTTP/1.1\r\n"
 			  "Host: %s\r\n"
 			  "%s%s%s",
-	    conf->method, conf->path, host,
+	    conf->method, path, host,
 	    is_configured(conf, "User-Agent")
 		? ""
 		: "User-Agent: vc5d/" PACKAGE_VERSION " health check\r\n",
 	    is_configured(conf, "Accept") ? "" : "Accept: */*\r\n",
 	    conf->keep_alive ? "" : "Connection: close\r\n");
-	request = xasprintf("%s%s", start, fields);
-	*shown = strlen(start) + (conf->header_count == 0 ? 2 : 0);
 	free(host);
+	return lines;
+}
+
+char *
+check_http_request(
+    const struct conf_check *conf, const struct addr *vip, char **shown)
+{
+	char *path = redact_query(conf->path), *fields = more_fields(conf);
+	char *lines = first_lines(conf, conf->path, vip), *request;
+
+	request = xasprintf("%s%s", lines, fields);
+	free(lines);
+	lines = first_lines(conf, path, vip);
+	*shown =
+	    xasprintf("%s%s", lines, conf->header_count == 0 ? "\r\n" : "");
+	free(lines);
 	free(fields);
-	free(start);
+	free(path);
 	return request;
 }

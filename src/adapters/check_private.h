@@ -54,6 +54,8 @@ void check_timer_set(struct check *, uint64_t us);
 void check_watch(struct check *, short events, event_callback_fn);
 /* Take back a pass that is not reported yet. */
 void check_revoke(struct check *);
+/* Take out of a result what nobody is to be shown. */
+void check_redact(const struct conf_check *, struct check_result *);
 
 /* The event loop called: so much may be read below TLS until it does again. */
 void check_stream_wake(struct check *);

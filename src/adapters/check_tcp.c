@@ -59,7 +59,7 @@ tcp_connected(struct check *check)
 
 	if (conf->send.length > 0 || conf->receive.length > 0) {
 		tcp->window = xcalloc(conf->receive.length + PIECE, 1);
-		check_sent(check, conf->send.data, conf->send.length);
+		check_sent_text(check, conf->send.data, conf->send.length);
 		tcp_send(check, tcp);
 		return;
 	}

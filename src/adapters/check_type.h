@@ -84,6 +84,8 @@ void check_phase_ended(struct check *, enum check_phase);
 /* For the transcript, which keeps as much as it has room for. */
 void check_sent(struct check *, const void *, size_t);
 void check_received(struct check *, const void *, size_t);
+/* The same of what the configuration has, which is shown in part. */
+void check_sent_text(struct check *, const void *, size_t);
 
 /* What an agent said; weight as in struct check_result. */
 void check_advise(struct check *, enum check_advice, int weight);

@@ -23,7 +23,7 @@ udp_begin(struct check *check)
 	/* Without anything to send: an empty datagram. */
 	check_datagram_begin(&udp->datagram, check,
 	    bytes->length > 0 ? bytes->data : (const uint8_t *)"",
-	    bytes->length);
+	    bytes->length, true);
 }
 
 static void

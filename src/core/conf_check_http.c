@@ -10,6 +10,7 @@
 
 #include "core/conf_check.h"
 #include "core/pattern.h"
+#include "core/redact.h"
 
 #define HOST_MAX	 255
 #define URL_PATH_MAX	 2048
@@ -27,6 +28,17 @@ static const struct conf_limits body_limits = {1, BODY_MAX};
 static const char token[] = "!#$%&'*+-.^_`|~0123456789"
 			    "abcdefghijklmnopqrstuvwxyz"
 			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/* What a query has may be a secret, and is not repeated. */
+static const char *
+quote_path(struct conf_reader *r, const char *path)
+{
+	char *shown = redact_query(path);
+	const char *quoted = conf_quote(r, shown);
+
+	free(shown);
+	return quoted;
+}
 
 /*
  * A string that becomes part of a request's head: without space and control
@@ -48,7 +60,7 @@ conf_graphic(struct conf_reader *r, json_t *json, size_t max)
 			conf_error(r,
 			    "%s contains a character that is not "
 			    "printable ASCII, or a space",
-			    conf_quote(r, text));
+			    quote_path(r, text));
 			return NULL;
 		}
 	}
@@ -85,7 +97,7 @@ conf_read_url_path(struct conf_reader *r, json_t *json, void *member,
 		return;
 	if (*path != '/')
 		conf_error(
-		    r, "%s does not begin with \"/\"", conf_quote(r, path));
+		    r, "%s does not begin with \"/\"", quote_path(r, path));
 	else
 		*(const char **)member = path;
 }

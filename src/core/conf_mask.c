@@ -13,16 +13,13 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/conf_parts.h"
+#include "core/redact.h"
 
-#define MASK "********"
+#define MASK REDACTED
 
 /* Keys whose strings, at any depth below them, are secrets. */
 static const char *const secret_keys[] = {"api_key", "authorization",
     "password", "passphrase", "secret", "send", "token", "users", NULL};
-
-/* Header fields that have these in their names. */
-static const char *const secret_fields[] = {
-    "auth", "cookie", "key", "password", "secret", "token", NULL};
 
 static bool
 is_secret_key(const char *key)
@@ -35,57 +32,102 @@ is_secret_key(const char *key)
 	return false;
 }
 
-static bool
-is_secret_field(const char *name)
-{
-	size_t i;
+static json_t *mask_value(const json_t *, bool secret, bool hook);
+static json_t *mask_string(const char *, bool secret, bool hook);
 
-	for (i = 0; secret_fields[i] != NULL; i++)
-		if (strcasestr(name, secret_fields[i]) != NULL)
-			return true;
-	return false;
+/* Of header fields, those by name; and what is a scheme's, as "Bearer x". */
+static json_t *
+mask_field(const char *name, const json_t *field)
+{
+	const char *value = json_string_value(field);
+	bool secret = redact_is_secret(name) ||
+	    (value != NULL &&
+		(strncasecmp(value, "Bearer ", strlen("Bearer ")) == 0 ||
+		    strncasecmp(value, "Basic ", strlen("Basic ")) == 0));
+
+	return mask_value(field, secret, false);
 }
 
-static json_t *mask_value(const json_t *, bool secret, bool hook);
+static json_t *
+mask_fields(const json_t *fields)
+{
+	json_t *masked = json_object(), *field;
+	const char *name;
+
+	json_object_foreach((json_t *)fields, name, field) {
+		json_object_set_new(masked, name, mask_field(name, field));
+	}
+	return masked;
+}
+
+/* Takes the text. */
+static json_t *
+string(char *text)
+{
+	json_t *json = json_string(text);
+
+	free(text);
+	return json;
+}
+
+/* A command, whose arguments may be secrets by what they stand behind. */
+static json_t *
+mask_command(const json_t *command)
+{
+	json_t *masked = json_array(), *argument;
+	const char *text, *before = NULL;
+	char *redacted;
+	size_t i;
+
+	json_array_foreach(command, i, argument) {
+		text = json_string_value(argument);
+		if (text == NULL) {
+			json_array_append_new(
+			    masked, mask_value(argument, false, false));
+			continue;
+		}
+		redacted = redact_argument(before, text);
+		json_array_append_new(
+		    masked, mask_string(redacted, false, false));
+		free(redacted);
+		before = text;
+	}
+	return masked;
+}
 
 static json_t *
 mask_member(const char *key, const json_t *value, bool hook)
 {
-	const char *name;
-	json_t *fields, *field;
-
-	if (strcmp(key, "headers") != 0 || !json_is_object(value))
-		return mask_value(value, is_secret_key(key),
-		    hook || strcmp(key, "webhooks") == 0);
-	fields = json_object();
-	json_object_foreach((json_t *)value, name, field) {
-		json_object_set_new(fields, name,
-		    mask_value(field, is_secret_field(name), false));
-	}
-	return fields;
+	if (strcmp(key, "headers") == 0 && json_is_object(value))
+		return mask_fields(value);
+	if (strcmp(key, "command") == 0 && json_is_array(value))
+		return mask_command(value);
+	if (strcmp(key, "path") == 0 && json_is_string(value))
+		return string(redact_query(json_string_value(value)));
+	return mask_value(
+	    value, is_secret_key(key), hook || strcmp(key, "webhooks") == 0);
 }
 
 /*
- * Of a URL: who asks; and of a webhook, whose path alone lets somebody in, all
- * but the host.
+ * Of a URL: who asks, and the values of its query; and of a webhook, whose path
+ * alone lets somebody in, all but the host.
  */
 static json_t *
 mask_url(const char *url, const char *host, bool hook)
 {
 	const char *end = host + strcspn(host, "/?#");
 	const char *at = memrchr(host, '@', (size_t)(end - host));
+	char *rest =
+	    !hook || *end == '\0' ? redact_query(end) : xstrdup("/" MASK);
 	char *text;
-	json_t *json;
 
-	if (at == NULL && (!hook || *end == '\0'))
-		return json_string(url);
-	text = xasprintf("%.*s%s%.*s%s", (int)(host - url), url,
-	    at != NULL ? MASK "@" : "",
-	    (int)(end - (at != NULL ? at + 1 : host)),
-	    at != NULL ? at + 1 : host, !hook || *end == '\0' ? end : "/" MASK);
-	json = json_string(text);
-	free(text);
-	return json;
+	if (at != NULL)
+		text = xasprintf("%.*s" MASK "@%.*s%s", (int)(host - url), url,
+		    (int)(end - at - 1), at + 1, rest);
+	else
+		text = xasprintf("%.*s%s", (int)(end - url), url, rest);
+	free(rest);
+	return string(text);
 }
 
 static json_t *

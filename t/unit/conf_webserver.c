@@ -222,7 +222,7 @@ secrets_anywhere_are_masked(void **state)
 	assert_mask("{`password_file`:`/p`,`api_key_file`:`/k`}",
 	    "{`password_file`:`/p`,`api_key_file`:`/k`}");
 	assert_mask("{`description`:`see https://me:pw@h/p?q`}",
-	    "{`description`:`see https://********@h/p?q`}");
+	    "{`description`:`see https://********@h/p?********`}");
 	assert_mask("{`addresses`:[`https://u:p@e1:9200/x`,`http://e2`]}",
 	    "{`addresses`:[`https://********@e1:9200/x`,`http://e2`]}");
 	assert_mask("{`webhooks`:[{`url`:`https://hooks.slack.com/services/T`,"
@@ -230,6 +230,18 @@ secrets_anywhere_are_masked(void **state)
 	    "{`webhooks`:[{`url`:`https://hooks.slack.com/********`,"
 	    "`name`:`a`},{`url`:`http://********@h`},"
 	    "{`url`:`http://h/********`}]}");
+	assert_mask("{`path`:`/a?token=x&b&c=`,`x`:{`path`:`/run/a.sock`}}",
+	    "{`path`:`/a?token=********&********&c=********`,"
+	    "`x`:{`path`:`/run/a.sock`}}");
+	assert_mask("{`description`:`see http://h/p?a=b, and so on`}",
+	    "{`description`:`see http://h/p?a=******** and so on`}");
+	assert_mask("{`headers`:{`A`:`bearer x`,`B`:`basics`,`X-Session`:`s`}}",
+	    "{`headers`:{`A`:`********`,`B`:`basics`,`X-Session`:`********`}}");
+	assert_mask(
+	    "{`command`:[`/c`,`--password`,`x`,`--token=y`,`-v`,`-n`,`z`,"
+	    "`http://u@h/?q=1`,`--auth`,`--all`,1]}",
+	    "{`command`:[`/c`,`--password`,`********`,`--token=********`,`-v`,"
+	    "`-n`,`z`,`http://********@h/?q=********`,`--auth`,`--all`,1]}");
 	assert_mask("{`webhooks`:[{`headers`:{`X-Token`:`t`,`A`:`b://c/d`}}]}",
 	    "{`webhooks`:[{`headers`:{`X-Token`:`********`,`A`:`b://c/d`}}]}");
 }
