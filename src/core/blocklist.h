@@ -72,6 +72,11 @@ size_t blocklist_ordered(const struct blocklist *);
  */
 void blocklist_read(const char *text, size_t len, const char *name,
     struct prefix_list *out, struct conf_errors *errors);
+/*
+ * What is IPv4 but written as IPv6, ::ffff:192.0.2.1, as logs of servers have
+ * it, becomes IPv4: no packet comes from the other.
+ */
+void blocklist_unmap(struct prefix *);
 void prefix_list_add(struct prefix_list *, const struct prefix *);
 /* By prefix, each once. */
 void prefix_list_sort(struct prefix_list *);

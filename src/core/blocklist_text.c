@@ -20,10 +20,11 @@
 #include "core/blocklist.h"
 #include "core/json_locate.h"
 
-#define VERSION	   1
-#define KEYS	   5   /* of an order */
-#define ERRORS_MAX 20  /* of a file that are told */
-#define LINE_LEN   200 /* of a prefix, and what is around it */
+#define VERSION	    1
+#define KEYS	    5	/* of an order */
+#define MAPPED_BITS 96	/* of ::ffff:0:0/96 */
+#define ERRORS_MAX  20	/* of a file that are told */
+#define LINE_LEN    200 /* of a prefix, and what is around it */
 
 /* A file as it is read. */
 struct reading {
@@ -55,6 +56,20 @@ complain(struct reading *r, const char *word, const char *why)
 	free(shown);
 }
 
+void
+blocklist_unmap(struct prefix *p)
+{
+	struct addr address;
+
+	if (p->address.family != AF_INET6 || p->length < MAPPED_BITS)
+		return;
+	addr_from_mapped(p->address.bytes, &address);
+	if (address.family != AF_INET)
+		return;
+	p->address = address;
+	p->length = (uint8_t)(p->length - MAPPED_BITS);
+}
+
 /* What is wrong with it, or NULL. */
 static const char *
 read_prefix(const char *word, struct prefix *out)
@@ -64,12 +79,14 @@ read_prefix(const char *word, struct prefix *out)
 	if (addr_parse(word, &address) == 0) {
 		out->address = address;
 		out->length = (uint8_t)addr_bits(&address);
+		blocklist_unmap(out);
 		return NULL;
 	}
 	if (prefix_parse(word, out) == -1)
 		return prefix_parse_host(word, out) == -1
 		    ? "is neither a prefix nor an address"
 		    : "has bits set behind its length";
+	blocklist_unmap(out);
 	return out->length == 0 ? "would block everybody" : NULL;
 }
 

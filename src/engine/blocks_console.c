@@ -41,10 +41,13 @@ read_prefix(const char *text, struct prefix *out)
 	memset(out, 0, sizeof(*out));
 	if (addr_parse(text, &out->address) == 0) {
 		out->length = (uint8_t)addr_bits(&out->address);
+		blocklist_unmap(out);
 		return NULL;
 	}
-	if (prefix_parse(text, out) == 0)
+	if (prefix_parse(text, out) == 0) {
+		blocklist_unmap(out);
 		return NULL;
+	}
 	if (prefix_parse_host(text, &host) == -1)
 		return xasprintf("%s is neither a prefix nor an address", text);
 	return xasprintf("%s has bits set behind its length: is it %s?", text,

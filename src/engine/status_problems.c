@@ -142,6 +142,11 @@ status_problems(const struct engine *e, const char *bgp_error)
 		json_array_append_new(list,
 		    json_string("the web server is not listening: see the "
 				"log"));
+	if (e->conf->control_readonly.path != NULL &&
+	    e->control_readonly == NULL)
+		json_array_append_new(list,
+		    json_string("the control socket for looking only is not "
+				"there: see the log"));
 	if (e->probe_ifindex == -1)
 		json_array_append_new(list,
 		    json_string("health checks have no way out, servers stay "

@@ -36,6 +36,8 @@ control_new(struct event_base *base, const struct control_options *options)
 		record.control_arg = options->arg;
 		return (struct control *)&full_socket;
 	}
+	if (fake_control.refuses)
+		return NULL;
 	record.control_readonly = options->handler;
 	fake_control.listens++;
 	fake_control.group = options->group;

@@ -13,6 +13,7 @@ struct fake_control {
 	bool broken;	/* the last reply ended early */
 	unsigned parts; /* that it had, if it was made in parts */
 	bool full;	/* there can be no more streams */
+	bool refuses;	/* the read-only socket can't be made */
 	const char *group;
 	unsigned mode, listens, closes; /* of the read-only socket */
 };

@@ -383,6 +383,21 @@ the_readonly_socket_follows_a_reload(void **state)
 }
 
 static void
+a_readonly_socket_that_is_missing_is_a_problem(void **state)
+{
+	(void)state;
+	start_both();
+	assert_false(has_problem("the control socket for looking"));
+	fake_control.refuses = true;
+	more = "\"control_readonly\": {\"path\": \"/run/look.sock\", "
+	       "\"group\": \"nobody-has-this\"}, ";
+	reload_now();
+	wait_for(has_problem("the control socket for looking only is not"));
+	fake_control.refuses = false;
+	wait_for(!has_problem("the control socket for looking"));
+}
+
+static void
 config_and_version_are_told(void **state)
 {
 	json_t *reply;
@@ -418,6 +433,7 @@ main(void)
 	    TEST(an_engine_may_end_while_it_is_watched),
 	    TEST(who_looks_changes_nothing),
 	    TEST(the_readonly_socket_follows_a_reload),
+	    TEST(a_readonly_socket_that_is_missing_is_a_problem),
 	    TEST(config_and_version_are_told),
 	};
 

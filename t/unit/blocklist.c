@@ -192,6 +192,12 @@ test_file(void **state)
 		"list:1: \"0.0.0.0/0\" would block everybody\n"
 		"list:2: \"::/0\" would block everybody\n"},
 	    {"0.0.0.0/1", "0.0.0.0/1 f"},
+	    {"::ffff:10.1.2.3\n::ffff:10.1.0.0/112\n::fffe:0:0/96\n"
+	     "::fffe:0:0/95\n",
+		"10.1.0.0/16 f, 10.1.2.3/32 f, ::fffe:0:0/95 f, "
+		"::fffe:0:0/96 f"},
+	    {"::ffff:0:0/96",
+		"list:1: \"::ffff:0:0/96\" would block everybody\n"},
 	    {"spam\n10.0.0.0/33\n10.0.0/8\n",
 		"list:1: \"spam\" is neither a prefix nor an address\n"
 		"list:2: \"10.0.0.0/33\" is neither a prefix nor an address\n"
