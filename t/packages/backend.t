@@ -156,7 +156,9 @@ subtest 'tunnels' => sub {
 subtest 'nonsense' => sub {
 	for my $arguments (['up'], ['up', '; id'], ['up', '-h'], ['up', '1'],
 	    ['-t', 'vxlan', 'up', @vips], ['-t', 'gre', 'up', @vips],
-	    ['-t', 'fou:70000', 'up', @vips], ['down', 'x'], []) {
+	    ['-t', 'fou:70000', 'up', @vips], ['down', 'x'], [],
+	    (map { ['up', $_] } qw(999.0.2.1 192.0.2 192.0.2.1.1 192.0.2.01
+	    127.0.0.1 0.0.0.0 224.0.0.1 :: ::1 ff02::1))) {
 		isnt((setup('-n', @$arguments))[0], 0, "@$arguments");
 	}
 	spew($record, "command reboot now\n");
