@@ -113,10 +113,9 @@ uncheckable_server_keeps_no_dead_vip(void **state)
 	(void)state;
 	start_well(SERVICE_WEB);
 	fake_server("10.0.0.3")->uncheckable = true;
-	write_conf(
+	reload(
 	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
 	    "\", \"" B "\", \"10.0.0.3\"], \"policy\": {\"80\": {}}}");
-	assert_int_equal(engine_reload(engine), 0);
 	answer(false, false, false);
 	wait_for(!fake_wanted(VIP));
 	assert_string_equal(
@@ -140,8 +139,7 @@ untried_server_keeps_no_hopeless_vip(void **state)
 	(void)state;
 	start_well(SERVICE_WEB);
 	fake_server("10.0.0.3")->holds = true;
-	write_conf(SITE(""));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SITE(""));
 	answer(false, false, false);
 	wait_for(!fake_wanted(VIP));
 	fake_server("10.0.0.3")->holds = false;
@@ -158,8 +156,7 @@ priority_is_the_severity(void **state)
 	assert_string_equal(
 	    alert(), "low: not announced: web " WEB " needs 1 servers, has 0");
 	/* A VIP that is gone is nobody's worry. */
-	write_conf("");
-	assert_int_equal(engine_reload(engine), 0);
+	reload("");
 	assert_string_equal(alert(), "");
 }
 
@@ -364,8 +361,7 @@ second_stop_withdraws_what_was_removed(void **state)
 {
 	(void)state;
 	start_well(SITE("\"graceful_shutdown\": 60"));
-	write_conf("");
-	assert_int_equal(engine_reload(engine), 0);
+	reload("");
 	engine_stop(engine);
 	assert_true(fake_wanted(VIP));
 	engine_stop(engine);
@@ -415,8 +411,7 @@ removed_vip_leaves(void **state)
 {
 	(void)state;
 	start_well(SITE("\"graceful_shutdown\": 0.4, \"med\": 3"));
-	write_conf("");
-	assert_int_equal(engine_reload(engine), 0);
+	reload("");
 	assert_string_equal(
 	    fake_attributes(VIP), "GRACEFUL_SHUTDOWN med 3 pref 0");
 	/* Another reload changes nothing about it. */
@@ -433,11 +428,9 @@ vip_that_comes_back_stays(void **state)
 {
 	(void)state;
 	start_well(SITE("\"graceful_shutdown\": 60"));
-	write_conf("");
-	assert_int_equal(engine_reload(engine), 0);
+	reload("");
 	assert_true(fake_wanted(VIP));
-	write_conf(SITE(""));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SITE(""));
 	wait_for(strcmp(fake_attributes(VIP), "med -1 pref -1") == 0);
 	assert_int_equal(record.wanted_count, 1);
 }
@@ -449,8 +442,7 @@ reload_changes_attributes(void **state)
 	(void)state;
 	start_well(SITE("\"med\": 1"));
 	record.wanted_least = 1;
-	write_conf(SITE("\"med\": 2"));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SITE("\"med\": 2"));
 	assert_string_equal(fake_attributes(VIP), "med 2 pref -1");
 	assert_int_equal(record.wanted_least, 1);
 	assert_string_equal(vip_is("withdrawals"), "0");

@@ -22,13 +22,6 @@
 
 /* A busy machine may be at the next probe when a test sees a state. */
 
-static void
-reload(const char *services)
-{
-	write_conf(services);
-	assert_int_equal(engine_reload(engine), 0);
-}
-
 static bool
 both_up(void)
 {

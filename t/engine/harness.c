@@ -44,6 +44,13 @@ write_conf(const char *services)
 }
 
 void
+reload(const char *services)
+{
+	write_conf(services);
+	assert_int_equal(engine_reload(engine), 0);
+}
+
+void
 prepare(const char *services)
 {
 	struct conf_errors errors = {0};

@@ -46,6 +46,8 @@ extern const char *listed;
 extern const char *bgp_keys;
 
 void write_conf(const char *services);
+/* The same, and reload it, which must not be refused. */
+void reload(const char *services);
 /* Write the configuration, and make an engine, which is not started. */
 void prepare(const char *services);
 /* The same, and start it. */

@@ -112,10 +112,9 @@ a_drain_by_reload_is_noted(void **state)
 	(void)state;
 	start(web);
 	wait_for(fake_state(WEB, A) == DESTINATION_UP);
-	write_conf(
+	reload(
 	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
 	    "*\", \"" B "\"], \"policy\": {\"80\": {}}}");
-	assert_int_equal(engine_reload(engine), 0);
 	assert_last(A, "destination", "up", "draining", "as configured");
 }
 

@@ -146,8 +146,7 @@ generic_mode_takes_the_members(void **state)
 	assert_true(fake_attached("eth2"));
 	/* Another mode is another way. */
 	more = "\"xdp\": \"auto\",";
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_true(fake_attached("eth0"));
 	assert_false(fake_attached("eth1"));
 	assert_false(fake_attached("eth2"));
@@ -207,8 +206,7 @@ tags_are_kept_amid_a_reload(void **state)
 	wait_for(record.ticks >= 2);
 	fake_server(A)->vlan = 20;
 	listed = ETH0 ", \"eth1\", \"eth2\"";
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_int_equal(record.tags_kept, 3);
 	assert_int_equal(record.attaches, 3);
 }

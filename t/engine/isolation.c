@@ -150,16 +150,14 @@ a_hold_outlives_a_reload(void **state)
 	cut(true);
 	wait_for(is_isolated());
 	assert_int_equal(engine_reload(engine), 0);
-	write_conf(BOTH("2"));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(BOTH("2"));
 	wait_for_probes(10);
 	assert_true(is_isolated());
 	assert_true(all_in(DESTINATION_UP));
 	assert_true(fake_wanted(VIP));
 	/* And ends with one that makes it end. */
 	more = "";
-	write_conf(both);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(both);
 	wait_for(all_in(DESTINATION_DOWN) && !fake_wanted(VIP));
 }
 
@@ -216,10 +214,9 @@ a_hold_ends_with_its_checks(void **state)
 	start_up(both);
 	cut(true);
 	wait_for(is_isolated());
-	write_conf(
+	reload(
 	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
 	    "\", \"" B "\"], \"policy\": {\"80\": {\"checks\": []}}}");
-	assert_int_equal(engine_reload(engine), 0);
 	assert_false(is_isolated());
 	assert_false(is_alert());
 	fake_server(A)->resolved = false;

@@ -60,8 +60,7 @@ the_parent_is_told(void **state)
 	digest = fake_parent.digest;
 	more = "\"dead_man\": 0,";
 	fake_parent.excuses = 0;
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_int_equal(fake_parent.configured, 2);
 	assert_true(fake_parent.digest != digest);
 	assert_int_equal(fake_parent.period, 1000);
@@ -75,8 +74,7 @@ reloads_have_an_end(void **state)
 {
 	(void)state;
 	start_after_a_death(BGPD);
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_int_equal(fake_parent.reloading, 1);
 	assert_int_equal(fake_parent.reloaded, 1);
 	more = "\"no such key\": 2,";
@@ -152,8 +150,7 @@ static void
 configure_bgpd(const char *bgp)
 {
 	bgp_keys = bgp;
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 }
 
 /* However often it is another one, all of those before are withdrawn from. */
@@ -246,8 +243,7 @@ file_that_is_not_in_force_is_told_of(void **state)
 	write_conf("{");
 	assert_int_equal(engine_reload(engine), -1);
 	assert_true(has_alert());
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_false(has_alert());
 	assert_false(has_problem("the file was not used"));
 }

@@ -141,8 +141,7 @@ a_reload_changes_no_phase(void **state)
 	assert_int_equal(engine_reload(engine), 0);
 	assert_true(parts_are(50, 100));
 	more = "";
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_true(parts_are(100, 100));
 }
 
@@ -153,17 +152,15 @@ who_is_added_rises_and_who_drained_does(void **state)
 	start_with_both(
 	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
 	    "\", \"" B "\"], \"policy\": {\"80\": {}}}");
-	write_conf(
+	reload(
 	    "{\"name\": \"web\", \"virtual\": \"" VIP "\", \"servers\": [\"" A
 	    "*\", \"" B "\", \"10.0.0.3\"], \"policy\": {\"80\": {}}}");
-	assert_int_equal(engine_reload(engine), 0);
 	wait_for(fake_state(WEB, "10.0.0.3") == DESTINATION_UP);
 	assert_int_equal(part("10.0.0.3"), 25);
 	assert_int_equal(part(B), 100);
 	wait_for(part("10.0.0.3") == 100);
 	assert_int_equal(part(B), 100);
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_true(parts_are(25, 100));
 }
 
@@ -181,8 +178,7 @@ no_weight_does_not_count(void **state)
 	fake_server(B)->answers = false;
 	wait_for(!fake_wanted(VIP));
 	assert_int_equal(fake_state(WEB, A), DESTINATION_UP);
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_true(fake_wanted(VIP));
 }
 

@@ -163,8 +163,7 @@ static void
 reload_with(const char *logging)
 {
 	more = logging;
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 }
 
 static void

@@ -168,8 +168,7 @@ a_reload_without_keys_is_refused(void **state)
 	assert_true(fake_wanted(VIP));
 	assert_int_equal(fake_sync.configures, 0);
 	fake_sync.no_keys = false;
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_int_equal(fake_sync.configures, 1);
 	assert_int_equal(fake_sync.news, 1);
 }
@@ -184,8 +183,7 @@ keys_of_a_reload_that_is_refused_are_not_used(void **state)
 	write_conf("{\"name\": 4}");
 	assert_int_equal(engine_reload(engine), -1);
 	assert_int_equal(fake_sync.keys, 1);
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_int_equal(fake_sync.keys, 1);
 }
 
@@ -197,21 +195,18 @@ it_comes_and_goes_with_reloads(void **state)
 	wait_for(fake_wanted(VIP));
 	more = SYNC;
 	fake_sync.learning = true;
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_int_equal(fake_sync.news, 1);
 	assert_true(fake_wanted(VIP));
 	more = "\"sync\": {\"interface\": \"eth3\", \"key\": \"/etc/key\","
 	       " \"cluster\": \"east\", \"bandwidth\": 5000000},";
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_int_equal(fake_sync.configures, 1);
 	assert_string_equal(fake_sync.interface, "eth3");
 	assert_string_equal(fake_sync.cluster, "east");
 	assert_int_equal(fake_sync.bandwidth, 5000000);
 	more = "";
-	write_conf(web);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(web);
 	assert_int_equal(fake_sync.leaves, 1);
 	assert_int_equal(fake_sync.frees, 1);
 	assert_int_equal(fake_sync.keys, 0);

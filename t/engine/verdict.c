@@ -90,11 +90,9 @@ an_agent_that_is_asked_no_more_has_no_say(void **state)
 	advise(CHECK_ADVICE_DRAIN, 50);
 	start(SERVICE(TCP "," AGENT));
 	wait_for(all_are(DESTINATION_DRAINING));
-	write_conf(SERVICE(AGENT "," HTTP));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE(AGENT "," HTTP));
 	assert_true(all_are(DESTINATION_DRAINING));
-	write_conf(SERVICE(HTTP));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE(HTTP));
 	wait_for(all_are(DESTINATION_UP) && withheld() == 0);
 }
 
@@ -139,8 +137,7 @@ a_certificate_alert_follows_its_service(void **state)
 	snprintf(world.report.warning, sizeof(world.report.warning),
 	    "certificate expires in 6 days");
 	wait_for(alerts() == 2);
-	write_conf(NAMED("shop", TCP));
-	assert_int_equal(engine_reload(engine), 0);
+	reload(NAMED("shop", TCP));
 	assert_int_equal(alerts(), 2);
 	assert_true(was_logged("certificate shop " WEB " " A));
 	world.report.warning[0] = '\0';

@@ -198,8 +198,7 @@ a_reload_looks_again(void **state)
 	assert_int_equal(engine_reload(engine), 0);
 	assert_false(was_logged("can't be used"));
 	more = "\"delivery\": \"ipip\",";
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_false(has_problem(PROBLEM));
 	assert_int_equal(first()->delivery.kind, DELIVERY_IPIP);
 	assert_int_equal(first()->ifindex, 2);
@@ -311,8 +310,7 @@ settings_reach_the_data_plane(void **state)
 	assert_true(record.settings.unserved_pass);
 	assert_int_equal(record.settings.icmp_limit, 7);
 	more = "\"icmp_limit\": 8,";
-	write_conf(SERVICE_WEB);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(SERVICE_WEB);
 	assert_false(record.settings.unserved_pass);
 	assert_int_equal(record.settings.icmp_limit, 8);
 }
@@ -345,8 +343,7 @@ another_port_goes_on_answering_pings(void **state)
 	(void)state;
 	start(SERVICE_WEB);
 	wait_for(fake_wanted(VIP));
-	write_conf(other);
-	assert_int_equal(engine_reload(engine), 0);
+	reload(other);
 	assert_null(fake_service(WEB));
 	wait_for(fake_answers(VIP ":81/tcp"));
 	assert_true(fake_wanted(VIP));
