@@ -195,5 +195,10 @@ struct http_tls *http_tls_new(const struct conf_webserver *, char **error);
 void http_tls_free(struct http_tls *);
 /* What a connection is to be owned by; NULL if there is no memory. */
 struct bufferevent *http_tls_accept(struct http_tls *, struct event_base *);
+/*
+ * Is it by TLS, or at a loopback address: what browsers call a potentially
+ * trustworthy origin (W3C Secure Contexts, 3.1)?
+ */
+bool http_tls_trustworthy(struct evhttp_connection *);
 
 #endif

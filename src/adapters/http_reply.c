@@ -25,7 +25,6 @@ static const struct {
 	const char *name, *value;
 } common_headers[] = {
     {"Connection", "close"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
@@ -83,6 +82,10 @@ http_headers(
 	for (i = 0; i < sizeof(common_headers) / sizeof(common_headers[0]); i++)
 		evhttp_add_header(
 		    out, common_headers[i].name, common_headers[i].value);
+	/* Browsers complain of it where they don't heed it. */
+	if (http_tls_trustworthy(evhttp_request_get_connection(request)))
+		evhttp_add_header(
+		    out, "Cross-Origin-Opener-Policy", "same-origin");
 	evhttp_add_header(out, "Content-Security-Policy", kinds[kind].policy);
 	evhttp_add_header(out, "Cache-Control", kinds[kind].cache);
 	if (type != NULL)

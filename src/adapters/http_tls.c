@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The web console's certificate, and TLS for its connections.
+ * The web console's certificate, TLS for its connections, and which of these
+ * nobody can listen to.
  */
+
+#include <sys/socket.h>
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +13,7 @@
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/http.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -141,4 +145,21 @@ http_tls_accept(struct http_tls *tls, struct event_base *base)
 	/* Who closes without saying so is as gone. */
 	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	return bev;
+}
+
+bool
+http_tls_trustworthy(struct evhttp_connection *connection)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+	struct sockaddr_storage local = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(local);
+	struct addr address;
+
+	if (bufferevent_openssl_get_ssl(bev) != NULL)
+		return true;
+	if (getsockname(
+		bufferevent_getfd(bev), (struct sockaddr *)&local, &len) == -1)
+		return false;
+	addr_from_sockaddr(&local, &address);
+	return addr_is_loopback(&address);
 }

@@ -103,6 +103,17 @@ addr_source(const struct addr *a, struct addr *out)
 		addr_truncate(a, SOURCE_BITS6, out);
 }
 
+int
+addr_is_loopback(const struct addr *address)
+{
+	static const uint8_t six[16] = {[15] = 1};
+
+	if (address->family == AF_INET)
+		return address->bytes[0] == 127;
+	return address->family == AF_INET6 &&
+	    memcmp(address->bytes, six, sizeof(six)) == 0;
+}
+
 void
 addr_from_sockaddr(const struct sockaddr_storage *ss, struct addr *out)
 {

@@ -54,6 +54,9 @@ unsigned addr_to_sockaddr(
 /* The other way round, without the port; family 0 if it is of another one. */
 void addr_from_sockaddr(const struct sockaddr_storage *, struct addr *out);
 
+/* Does it never leave the host?  Nonzero if so. */
+int addr_is_loopback(const struct addr *);
+
 /*
  * Can clients be served at it: not the unspecified, a loopback, link-local,
  * multicast or broadcast address.  Nonzero if so.

@@ -119,16 +119,6 @@ read_users(struct conf_reader *r, json_t *json, void *member,
 	}
 }
 
-static bool
-is_loopback(const struct addr *address)
-{
-	static const uint8_t six[16] = {[15] = 1};
-
-	return address->family == AF_INET
-	    ? address->bytes[0] == 127
-	    : memcmp(address->bytes, six, sizeof(six)) == 0;
-}
-
 bool
 conf_webserver_open(const struct conf_webserver *web)
 {
@@ -143,7 +133,7 @@ check_access(struct conf_reader *r, const struct conf_webserver *web)
 	char address[ADDR_STRLEN];
 	const char *what;
 
-	if (web->insecure || is_loopback(&web->address))
+	if (web->insecure || addr_is_loopback(&web->address))
 		return;
 	if (conf_webserver_open(web) && web->certificate == NULL)
 		what = "\"certificate\", and \"users\", \"users_file\" or "

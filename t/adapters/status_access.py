@@ -200,10 +200,12 @@ def test_tls(scratch):
     server = Server(port=free_port(), certificate=path, key=key)
     ok(server.ready, "a certificate is read", server.messages())
     tls = context(path)
-    code, _, body = request(server.port, "/status.json", tls=tls)
+    code, headers, body = request(server.port, "/status.json", tls=tls)
     with open(DOCUMENT) as file:
         equal((code, json.loads(body)), (200, json.load(file)),
               "a document by TLS")
+    equal(headers["Cross-Origin-Opener-Policy"], "same-origin",
+          "with what browsers heed by TLS")
     code, _, body = request(server.port, "/slow?pieces=40", tls=tls)
     equal((code, len(body)), (200, 40 * PIECE), "a long answer by TLS")
     before = server.descriptors()

@@ -81,6 +81,7 @@ def security(response):
     return (response.getheader("Cache-Control"),
             response.getheader("X-Content-Type-Options"),
             response.getheader("Referrer-Policy"),
+            response.getheader("Cross-Origin-Opener-Policy"),
             response.getheader("Cross-Origin-Resource-Policy"),
             policy.startswith("default-src 'none'")
             and "frame-ancestors 'none'" in policy
@@ -93,7 +94,7 @@ def test_pages(port):
         equal((response.status, response.getheader("Content-Type")),
               (200, content_type), "GET %s" % path)
         equal(security(response), ("no-store", "nosniff", "no-referrer",
-                                   "same-origin", True),
+                                   "same-origin", "same-origin", True),
               "headers of %s" % path)
         head, nothing = request(port, "HEAD", path)
         equal((head.status, nothing, head.getheader("Content-Length")),

@@ -156,6 +156,26 @@ only_unicast_can_serve(void **state)
 }
 
 static void
+loopback_addresses_are_the_hosts_own(void **state)
+{
+	static const struct {
+		const char *text;
+		int loopback;
+	} cases[] = {{"127.0.0.1", 1}, {"127.255.0.9", 1}, {"::1", 1},
+	    {"128.0.0.1", 0}, {"10.0.0.127", 0}, {"::", 0}, {"::2", 0},
+	    {"7f00::1", 0}, {"::ffff:127.0.0.1", 0}};
+	struct addr a = {.family = 0};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(addr_is_loopback(&a), 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		a = parsed(cases[i].text);
+		assert_int_equal(addr_is_loopback(&a), cases[i].loopback);
+	}
+}
+
+static void
 socket_addresses_are_in_network_order(void **state)
 {
 	struct addr four = parsed("192.0.2.1"), six = parsed("2001:db8::1");
@@ -311,6 +331,7 @@ main(void)
 	    cmocka_unit_test(what_is_no_address_is_refused),
 	    cmocka_unit_test(order_is_by_family_then_number),
 	    cmocka_unit_test(only_unicast_can_serve),
+	    cmocka_unit_test(loopback_addresses_are_the_hosts_own),
 	    cmocka_unit_test(socket_addresses_are_in_network_order),
 	    cmocka_unit_test(services_are_named_by_all_three),
 	    cmocka_unit_test(prefixes_are_blocks),

@@ -56,11 +56,9 @@ export async function open(browser, url, {script, ...options} = {})
 	page.on("pageerror", (error) =>
 	    page.complaints.push(error.stack ?? String(error)));
 	page.on("console", (message) => {
-		// A server that does not answer is part of some tests, and
-		// one without TLS of all.
+		// A server that does not answer is part of some tests.
 		if (["error", "warning"].includes(message.type()) &&
-		    !/Failed to load resource|net::ERR|origin was untrustworthy/
-			.test(message.text()))
+		    !/Failed to load resource|net::ERR/.test(message.text()))
 			page.complaints.push(message.text());
 	});
 	await page.goto(url);

@@ -146,8 +146,9 @@ async function others()
 	    has(`"interfaces": [`));
 	await picture("system");
 	await go("#/prefixes");
-	await eventually("the client's prefix is on the map", () =>
-	    has("203.0.112.0/20"));
+	// One packet of many is looked at.
+	await withTraffic(() => eventually("the client's prefix is on the map",
+	    () => has("203.0.112.0/20")));
 	await picture("prefixes");
 	await page.setViewportSize({width: 360, height: 740});
 	for (const hash of ["#/", SERVICE, "#/prefixes"]) {
