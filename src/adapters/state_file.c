@@ -53,9 +53,8 @@ state_file_read(const char *path, char **text, size_t *len)
 	return wrong;
 }
 
-/* 0, or -1 with errno. */
-static int
-write_all(int fd, const char *text, size_t len)
+int
+state_file_put(int fd, const char *text, size_t len)
 {
 	ssize_t n;
 
@@ -66,7 +65,7 @@ write_all(int fd, const char *text, size_t len)
 		if (n == -1)
 			return -1;
 	}
-	return fsync(fd);
+	return 0;
 }
 
 /* The directory that a file is in: free(3) it. */
@@ -112,38 +111,64 @@ sync_directory(const char *directory)
 	return result;
 }
 
-static int
-replace(const char *path, const char *fresh, const char *directory,
-    const char *text, size_t len)
+/* Beside the file, under another name: free(3) it. */
+static char *
+fresh_of(const char *path)
 {
-	int fd, result, error;
+	return xasprintf("%s.new", path);
+}
 
-	if ((fd = open_new(fresh, directory)) == -1)
-		return -1;
-	result = write_all(fd, text, len);
-	error = errno;
-	if (close(fd) == -1 && result == 0) {
-		result = -1;
-		error = errno;
-	}
-	if (result == 0 && rename(fresh, path) == 0)
-		return sync_directory(directory);
-	if (result == 0)
-		error = errno;
-	unlink(fresh);
+int
+state_file_begin(const char *path)
+{
+	char *fresh = fresh_of(path), *directory = directory_of(path);
+	int fd = open_new(fresh, directory), error = errno;
+
+	free(fresh);
+	free(directory);
 	errno = error;
-	return -1;
+	return fd;
+}
+
+void
+state_file_abandon(const char *path, int fd)
+{
+	char *fresh = fresh_of(path);
+	int error = errno;
+
+	close(fd);
+	unlink(fresh);
+	free(fresh);
+	errno = error;
+}
+
+int
+state_file_finish(const char *path, int fd)
+{
+	char *fresh = fresh_of(path), *directory = directory_of(path);
+	int result = fsync(fd) == 0 ? rename(fresh, path) : -1, error;
+
+	if (result == -1)
+		state_file_abandon(path, fd);
+	else
+		result = close(fd) == 0 ? sync_directory(directory) : -1;
+	error = errno;
+	free(fresh);
+	free(directory);
+	errno = error;
+	return result;
 }
 
 char *
 state_file_write(const char *path, const char *text, size_t len)
 {
-	char *fresh = xasprintf("%s.new", path);
-	char *directory = directory_of(path), *wrong = NULL;
+	int fd = state_file_begin(path);
 
-	if (replace(path, fresh, directory, text, len) == -1)
-		wrong = trouble(path);
-	free(fresh);
-	free(directory);
-	return wrong;
+	if (fd == -1)
+		return trouble(path);
+	if (state_file_put(fd, text, len) == -1) {
+		state_file_abandon(path, fd);
+		return trouble(path);
+	}
+	return state_file_finish(path, fd) == -1 ? trouble(path) : NULL;
 }

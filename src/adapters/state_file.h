@@ -26,4 +26,14 @@ char *state_file_read(const char *path, char **text, size_t *len);
  */
 char *state_file_write(const char *path, const char *text, size_t len);
 
+/*
+ * The same in steps: a descriptor of what is to be the file, or -1; the text;
+ * and the end, after which the descriptor is closed.  0, or -1 with errno, upon
+ * which, before the end, it has to be abandoned.
+ */
+int state_file_begin(const char *path);
+int state_file_put(int fd, const char *text, size_t len);
+int state_file_finish(const char *path, int fd);
+void state_file_abandon(const char *path, int fd);
+
 #endif

@@ -33,6 +33,16 @@ position(const struct blocklist *b, const struct prefix *prefix)
 	return low;
 }
 
+size_t
+blocklist_behind(const struct blocklist *b, const struct prefix *prefix)
+{
+	size_t at = prefix == NULL ? 0 : position(b, prefix);
+
+	return at +
+	    (prefix != NULL && at < b->count &&
+		prefix_compare(&b->list[at].prefix, prefix) == 0);
+}
+
 struct blocked *
 blocklist_find(const struct blocklist *b, const struct prefix *prefix)
 {

@@ -45,6 +45,8 @@ struct prefix_list {
 
 void blocklist_clear(struct blocklist *);
 
+/* Where the first one behind a prefix is, or of all of them, NULL. */
+size_t blocklist_behind(const struct blocklist *, const struct prefix *);
 /* NULL if it isn't there. */
 struct blocked *blocklist_find(const struct blocklist *, const struct prefix *);
 /* The same, but it is added, wanted by nobody, if it isn't. */
@@ -82,13 +84,18 @@ void prefix_list_add(struct prefix_list *, const struct prefix *);
 void prefix_list_sort(struct prefix_list *);
 void prefix_list_clear(struct prefix_list *);
 
-/* The text in which orders are kept: free(3) it. */
-char *blocklist_orders_write(const struct blocklist *, size_t *len);
 /*
- * Read such a text: NULL, or what is wrong with it, free(3) that; nothing is
- * added then.
+ * The text in which orders are kept, of lines: the first one, and one that says
+ * that the prefix is ordered, or not, from then on.  free(3) them.
  */
-char *
-blocklist_orders_read(const char *text, size_t len, struct blocklist *out);
+char *blocklist_orders_head(size_t *len);
+char *blocklist_orders_line(const struct blocked *, size_t *len);
+/*
+ * Read such lines, or a text of before there were lines, *old: NULL, or what is
+ * wrong, free(3) that; nothing is in *out then.  Orders whose time is over at
+ * now are left out.
+ */
+char *blocklist_orders_read(const char *text, size_t len, int64_t now,
+    struct blocklist *out, bool *old);
 
 #endif

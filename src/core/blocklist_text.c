@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Blocked prefixes as text: the operator's file, and the one that keeps what
- * was ordered at run time, JSON as in
- *
- *	{"version": 1, "blocked": [
- *	  {"prefix": "192.0.2.0/24", "since": 1795330327, "until": 0,
- *	   "uid": 0, "forced": false}]}
+ * Blocked prefixes as text: the operator's file.
  */
 
 #include <sys/socket.h>
@@ -14,14 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/xmalloc.h"
 #include "core/blocklist.h"
 #include "core/json_locate.h"
 
-#define VERSION	    1
-#define KEYS	    5	/* of an order */
 #define MAPPED_BITS 96	/* of ::ffff:0:0/96 */
 #define ERRORS_MAX  20	/* of a file that are told */
 #define LINE_LEN    200 /* of a prefix, and what is around it */
@@ -161,116 +152,4 @@ blocklist_read(const char *text, size_t len, const char *name,
 			r.wrong - ERRORS_MAX));
 	if (r.wrong > 0)
 		prefix_list_clear(out);
-}
-
-char *
-blocklist_orders_write(const struct blocklist *b, size_t *len)
-{
-	json_t *list = json_array(), *whole;
-	char prefix[PREFIX_STRLEN], *text, *line;
-	size_t i;
-
-	for (i = 0; i < b->count; i++) {
-		const struct blocked *o = &b->list[i];
-
-		if (!o->ordered)
-			continue;
-		json_array_append_new(list,
-		    json_pack("{s:s, s:I, s:I, s:I, s:b}", "prefix",
-			prefix_format(&o->prefix, prefix), "since",
-			(json_int_t)o->since, "until", (json_int_t)o->until,
-			"uid", (json_int_t)o->uid, "forced", o->forced));
-	}
-	whole = json_pack("{s:i, s:o}", "version", VERSION, "blocked", list);
-	text = json_dumps(whole, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-	json_decref(whole);
-	line = xasprintf("%s\n", text);
-	free(text);
-	*len = strlen(line);
-	return line;
-}
-
-/* NULL, or what is wrong. */
-static const char *
-read_order(const json_t *json, struct blocked *o)
-{
-	const char *prefix = json_string_value(json_object_get(json, "prefix"));
-	const json_t *since = json_object_get(json, "since");
-	const json_t *until = json_object_get(json, "until");
-	const json_t *uid = json_object_get(json, "uid");
-	const json_t *forced = json_object_get(json, "forced");
-
-	if (!json_is_object(json) || json_object_size(json) != KEYS)
-		return "is not an object with the keys that it should have";
-	if (prefix == NULL || prefix_parse(prefix, &o->prefix) == -1)
-		return "has no \"prefix\"";
-	if (!json_is_integer(since) || json_integer_value(since) < 0)
-		return "has no \"since\"";
-	if (!json_is_integer(until) || json_integer_value(until) < 0)
-		return "has no \"until\"";
-	if (!json_is_integer(uid) || json_integer_value(uid) < -1 ||
-	    json_integer_value(uid) > UINT32_MAX)
-		return "has no \"uid\"";
-	if (!json_is_boolean(forced))
-		return "has no \"forced\"";
-	o->ordered = true;
-	o->since = json_integer_value(since);
-	o->until = json_integer_value(until);
-	o->uid = json_integer_value(uid);
-	o->forced = json_is_true(forced);
-	return NULL;
-}
-
-static char *
-read_list(const json_t *list, struct blocklist *out)
-{
-	const json_t *json;
-	const char *wrong;
-	size_t i;
-
-	if (json_array_size(list) > BLOCKLIST_ORDERS_MAX)
-		return xasprintf(
-		    "has more than %d prefixes", BLOCKLIST_ORDERS_MAX);
-	json_array_foreach(list, i, json) {
-		struct blocked order = {0};
-
-		wrong = read_order(json, &order);
-		if (wrong == NULL && blocklist_find(out, &order.prefix) != NULL)
-			wrong = "is about the same as another one";
-		if (wrong != NULL)
-			return xasprintf("blocked[%zu] %s", i, wrong);
-		*blocklist_add(out, &order.prefix) = order;
-	}
-	return NULL;
-}
-
-char *
-blocklist_orders_read(const char *text, size_t len, struct blocklist *out)
-{
-	struct blocklist fresh = {0};
-	const json_t *version, *list;
-	json_error_t error;
-	char *wrong;
-	json_t *whole;
-
-	whole = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (whole == NULL)
-		return xasprintf("line %d: %s", error.line, error.text);
-	version = json_object_get(whole, "version");
-	list = json_object_get(whole, "blocked");
-	if (!json_is_integer(version) || !json_is_array(list) ||
-	    json_object_size(whole) != 2)
-		wrong = xstrdup("is not an object with the keys that it should "
-				"have");
-	else if (json_integer_value(version) != VERSION)
-		wrong = xasprintf("is of version %lld, and %d is known here",
-		    (long long)json_integer_value(version), VERSION);
-	else
-		wrong = read_list(list, &fresh);
-	json_decref(whole);
-	if (wrong == NULL)
-		*out = fresh;
-	else
-		blocklist_clear(&fresh);
-	return wrong;
 }

@@ -149,7 +149,9 @@ static const struct argument block_arguments[] = {
 	.word = "force",
 	.kind = ARGUMENT_FLAG,
 	.in_full = true,
-	.help = "even if servers or neighbours, or very many, are in it"},
+	.help = "even if servers, neighbours or very many are in it, or it "
+		"can't be "
+		"kept"},
     {.name = NULL},
 };
 
@@ -158,6 +160,11 @@ static const struct argument unblock_arguments[] = {
 	.kind = ARGUMENT_PREFIX,
 	.required = true,
 	.help = "as it was blocked"},
+    [UNBLOCK_FORCE] = {.name = "",
+	.word = "force",
+	.kind = ARGUMENT_FLAG,
+	.in_full = true,
+	.help = "even if that can't be kept"},
     {.name = NULL},
 };
 
@@ -220,7 +227,7 @@ const struct token grammar[] = {
     {.word = "unblock",
 	.help = "take that back",
 	.arguments = unblock_arguments,
-	.run = order_block},
+	.run = order_unblock},
     {.word = "prefixes",
 	.help = "save the baseline of where packets come from",
 	.next = prefixes_tokens},

@@ -108,7 +108,8 @@ enum {
 enum {
 	BLOCK_PREFIX,
 	BLOCK_FOR,
-	BLOCK_FORCE
+	BLOCK_FORCE,
+	UNBLOCK_FORCE = 1 /* behind BLOCK_PREFIX */
 };
 enum {
 	PREFIXES_NEW,

@@ -100,6 +100,18 @@ order_block(struct client *client, const struct command *command, bool as_json)
 }
 
 int
+order_unblock(
+    struct client *client, const struct command *command, bool as_json)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", command->words[0],
+	    "prefix", command->values[BLOCK_PREFIX]);
+
+	if (command->values[UNBLOCK_FORCE] != NULL)
+		json_object_set_new(request, "force", json_true());
+	return ask(client, request, as_json);
+}
+
+int
 order_baseline(
     struct client *client, const struct command *command, bool as_json)
 {

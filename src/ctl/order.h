@@ -15,6 +15,7 @@ command_fn give_order;
 command_fn order_log;
 /* vc5ctl block and unblock; prefixes save */
 command_fn order_block;
+command_fn order_unblock;
 command_fn order_baseline;
 /* vc5ctl reload */
 command_fn order_reload;

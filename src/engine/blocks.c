@@ -20,7 +20,6 @@
 
 #include <event2/event.h>
 
-#include "adapters/state_file.h"
 #include "base/log.h"
 #include "base/monotime.h"
 #include "base/slurp.h"
@@ -126,52 +125,22 @@ void
 blocks_apply(struct engine *e)
 {
 	e->blocks.cursor = 0;
-	e->blocks.failed = e->blocks.full = false;
+	e->blocks.failed = e->blocks.full = e->blocks.stale = false;
 	e->blocks.next_end = blocklist_next_end(&e->blocks.set);
 	apply(-1, 0, e);
 }
 
-char *
-blocks_keep(struct engine *e)
+void
+blocks_apply_one(struct engine *e, const struct prefix *prefix)
 {
 	struct blocks *b = &e->blocks;
-	char *text, *wrong;
-	size_t len;
+	struct blocked *entry = blocklist_find(&b->set, prefix);
 
-	text = blocklist_orders_write(&b->set, &len);
-	parent_excuse(e);
-	wrong = state_file_write(b->path, text, len);
-	free(text);
-	free(b->problem);
-	b->problem = wrong == NULL ? NULL : xstrdup(wrong);
-	if (wrong != NULL)
-		log_warnx("blocked prefixes can't be kept: %s", wrong);
-	return wrong;
-}
-
-static void
-read_orders(struct engine *e)
-{
-	struct blocks *b = &e->blocks;
-	char *text, *wrong, *why = NULL;
-	size_t len;
-
-	wrong = state_file_read(b->path, &text, &len);
-	if (wrong == NULL && text != NULL)
-		why = blocklist_orders_read(text, len, &b->set);
-	if (why != NULL)
-		wrong = xasprintf("%s: %s", b->path, why);
-	free(why);
-	free(text);
-	b->unread = wrong != NULL;
-	b->problem = wrong;
-	if (wrong != NULL)
-		log_warnx("what was ordered to be blocked can't be known, what "
-			  "is blocked stays so: %s",
-		    wrong);
-	else if (b->set.count > 0)
-		log_notice("%zu orders of before block prefixes: %s",
-		    b->set.count, b->path);
+	b->next_end = blocklist_next_end(&b->set);
+	if (entry == NULL)
+		return;
+	apply_one(e, entry);
+	b->stale = b->stale || !blocked_is_wanted(entry);
 }
 
 static void
@@ -212,11 +181,10 @@ blocks_start(struct engine *e)
 	struct prefix_list were = {0}, file;
 	struct conf_errors errors = {0};
 
-	b->path = xasprintf("%s.blocked", e->conf->state);
 	b->timer = evtimer_new(e->base, apply, e);
 	if (b->timer == NULL)
 		fatalx("no memory for a timer");
-	read_orders(e);
+	blocks_keep_start(e);
 	parent_excuse(e);
 	e->dataplane->ops->blocked_each(e->dataplane, take, &were);
 	blocklist_set_applied(&b->set, &were);
@@ -276,7 +244,6 @@ expire(struct engine *e)
 	ended = blocklist_expire(&b->set, now);
 	log_notice("%zu prefix%s no longer blocked: the time is over", ended,
 	    ended == 1 ? " is" : "es are");
-	free(blocks_keep(e));
 	blocks_apply(e);
 }
 
@@ -284,14 +251,9 @@ expire(struct engine *e)
 static void
 keep_again(struct engine *e)
 {
-	if (e->blocks.problem == NULL || e->blocks.unread ||
-	    !retry_due(&e->blocks_retry, monotime_ms()))
-		return;
-	free(blocks_keep(e));
-	if (e->blocks.problem != NULL)
-		return;
-	retry_reset(&e->blocks_retry);
-	log_notice("blocked prefixes are kept again: %s", e->blocks.path);
+	if (e->blocks.problem != NULL && !e->blocks.unread &&
+	    retry_due(&e->blocks_retry, monotime_ms()))
+		blocks_rewrite(e);
 }
 
 void
@@ -299,7 +261,7 @@ blocks_tick(struct engine *e)
 {
 	expire(e);
 	keep_again(e);
-	if (e->blocks.failed)
+	if (e->blocks.failed || e->blocks.stale)
 		blocks_apply(e);
 	read_counters(e);
 }
@@ -387,8 +349,7 @@ blocks_free(struct engine *e)
 {
 	if (e->blocks.timer != NULL)
 		event_free(e->blocks.timer);
+	blocks_keep_free(e);
 	blocklist_clear(&e->blocks.set);
-	free(e->blocks.path);
-	free(e->blocks.problem);
 	free(e->blocks.file_problem);
 }

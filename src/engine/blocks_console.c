@@ -174,16 +174,30 @@ tell(struct engine *e, const struct prefix *prefix, const char *from,
 	free(who);
 }
 
-/* What came of a change: wrong is what blocks_keep() said, and is taken. */
-static json_t *
-conclude(char *line, char *wrong, json_t *warnings)
+/* It was followed although it could not be kept: takes what is wrong. */
+static void
+warn_of_loss(struct engine *e, char *wrong, json_t *warnings)
 {
-	if (wrong != NULL)
-		json_array_append_new(warnings,
-		    json_sprintf(
-			"it will be forgotten when vc5d ends: %s", wrong));
+	if (wrong == NULL)
+		return;
+	blocks_not_recorded(e, wrong);
+	json_array_append_new(warnings,
+	    json_sprintf("it will be forgotten when vc5d ends: %s", wrong));
 	free(wrong);
-	return console_agree(line, warnings);
+}
+
+/* What can't be kept is not followed without force: takes what is wrong. */
+static json_t *
+refuse_loss(char *wrong)
+{
+	json_t *reply = console_refuse_line(
+	    xasprintf("it can't be kept, and would be forgotten when vc5d "
+		      "ends: %s",
+		wrong),
+	    true);
+
+	free(wrong);
+	return reply;
 }
 
 /* No more fit, or NULL.  What the file blocks can be ordered, too. */
@@ -207,35 +221,62 @@ no_room(const struct engine *e, const struct prefix *prefix)
 	return NULL;
 }
 
+/* The order as it is to be kept. */
+static struct blocked
+order_of(struct engine *e, const struct request *request, bool forced)
+{
+	struct blocked order = {.prefix = request->prefix,
+	    .ordered = true,
+	    .forced = forced,
+	    .since = time(NULL),
+	    .uid = control_peer(e->control)};
+
+	order.until =
+	    request->seconds == 0 ? 0 : order.since + request->seconds;
+	return order;
+}
+
+/* Was it blocked before? */
+static bool
+follow(struct engine *e, const struct blocked *order)
+{
+	struct blocked *entry = blocklist_add(&e->blocks.set, &order->prefix);
+	bool was = blocked_is_wanted(entry);
+
+	entry->ordered = order->ordered;
+	entry->forced = order->forced;
+	entry->since = order->since;
+	entry->until = order->until;
+	entry->uid = order->uid;
+	blocks_apply_one(e, &order->prefix);
+	return was;
+}
+
 static json_t *
 give(struct engine *e, const struct request *request, json_t *warnings)
 {
-	char text[PREFIX_STRLEN];
-	struct blocked *entry;
+	struct blocked order =
+	    order_of(e, request, json_array_size(warnings) > 0);
+	char text[PREFIX_STRLEN], *wrong = blocks_record(e, &order);
 	bool was;
 
-	entry = blocklist_add(&e->blocks.set, &request->prefix);
-	was = blocked_is_wanted(entry);
-	entry->ordered = true;
-	entry->forced = json_array_size(warnings) > 0;
-	entry->since = time(NULL);
-	entry->until =
-	    request->seconds == 0 ? 0 : entry->since + request->seconds;
-	entry->uid = control_peer(e->control);
-	tell(e, &request->prefix, was ? "blocked" : "", "blocked",
-	    request->seconds, entry->forced);
-	blocks_apply(e);
+	if (wrong != NULL && !request->force)
+		return refuse_loss(wrong);
+	was = follow(e, &order);
+	tell(e, &order.prefix, was ? "blocked" : "", "blocked",
+	    request->seconds, order.forced);
 	if (e->blocks.failed &&
-	    !blocklist_find(&e->blocks.set, &request->prefix)->applied)
+	    !blocklist_find(&e->blocks.set, &order.prefix)->applied)
 		json_array_append_new(warnings,
 		    json_string("the data plane has refused it: it is tried "
 				"again each second, see the log"));
-	return conclude(request->seconds == 0
-		? xasprintf("blocked %s", prefix_format(&request->prefix, text))
-		: xasprintf("blocked %s for %lld seconds",
-		      prefix_format(&request->prefix, text),
+	warn_of_loss(e, wrong, warnings);
+	prefix_format(&order.prefix, text);
+	return console_agree(request->seconds == 0
+		? xasprintf("blocked %s", text)
+		: xasprintf("blocked %s for %lld seconds", text,
 		      (long long)request->seconds),
-	    blocks_keep(e), warnings);
+	    warnings);
 }
 
 json_t *
@@ -321,23 +362,25 @@ console_unblock(struct engine *e, const json_t *request)
 {
 	struct request order = {0};
 	char *wrong = read_request(request, &order), text[PREFIX_STRLEN];
-	struct blocked *entry;
+	struct blocked released, *entry;
 	json_t *lines, *reply;
 
 	if (wrong != NULL)
 		return wrong_request(wrong);
+	released = (struct blocked){.prefix = order.prefix};
 	entry = blocklist_find(&e->blocks.set, &order.prefix);
 	if (entry == NULL || !entry->ordered)
 		return nothing_to_release(e, entry, &order.prefix);
-	entry->ordered = entry->forced = false;
-	entry->since = entry->until = 0;
+	wrong = blocks_record(e, &released);
+	if (wrong != NULL && !order.force)
+		return refuse_loss(wrong);
+	(void)follow(e, &released);
 	tell(e, &order.prefix, "blocked", "unblocked", 0, false);
-	blocks_apply(e);
-	wrong = blocks_keep(e);
 	lines = still_blocked(e, &order.prefix);
-	reply = conclude(
+	warn_of_loss(e, wrong, lines);
+	reply = console_agree(
 	    xasprintf("unblocked %s", prefix_format(&order.prefix, text)),
-	    wrong, lines);
+	    lines);
 	json_decref(lines);
 	return reply;
 }

@@ -17,11 +17,14 @@
 #include "core/conf.h"
 
 struct engine;
+struct event;
+struct journal;
 
 /* blocks.c */
 
 struct blocks {
 	struct blocklist set;
+	bool stale;	     /* it has entries that nobody wants */
 	struct event *timer; /* the data plane is to be told of differences */
 	size_t cursor;	     /* it was told of those before this one */
 	size_t counted;	     /* counters were read of those before this one */
@@ -30,8 +33,14 @@ struct blocks {
 	char *problem;	    /* why that has, or may have, others; or NULL */
 	char *file_problem; /* why the configured file is not in force */
 	bool unread;	    /* that of the orders could not be read */
-	bool failed;	    /* the data plane refused some of them */
-	bool full;	    /* it would block no more */
+	struct journal *journal; /* that file */
+	size_t lines;		 /* of it, about */
+	struct event *turn;	 /* it is written anew, some at a time */
+	bool begun;		 /* ... up to this one */
+	struct prefix written;
+	bool left_out; /* what was changed since it began may not be in it */
+	bool failed;   /* the data plane refused some of them */
+	bool full;     /* it would block no more */
 };
 
 /*
@@ -48,14 +57,31 @@ void blocks_follow(struct engine *, struct prefix_list *);
 void blocks_tick(struct engine *);
 /* The set was changed: tell the data plane. */
 void blocks_apply(struct engine *);
-/* Keep what is ordered: NULL, or why that fails; free(3) it. */
-char *blocks_keep(struct engine *);
+/* The same if one entry was, which is cheaper. */
+void blocks_apply_one(struct engine *, const struct prefix *);
 /* "blocked" of the status document: how many; a new reference. */
 json_t *blocks_count_json(const struct engine *);
 /* "blocked" of the document of prefixes: those that drop most. */
 json_t *blocks_json(struct engine *);
 void blocks_problems(const struct engine *, json_t *list);
 void blocks_free(struct engine *);
+
+/* blocks_keep.c */
+
+/* At start: read what was ordered. */
+void blocks_keep_start(struct engine *);
+void blocks_keep_free(struct engine *);
+/*
+ * The prefix is ordered to be blocked, or, unless "ordered", no longer: NULL if
+ * that is kept, or why it can't be; free(3) it.
+ */
+char *blocks_record(struct engine *, const struct blocked *);
+/* It is followed all the same: try again to keep all that is ordered. */
+void blocks_not_recorded(struct engine *, const char *why);
+/* Write the file of orders anew: some at a time, or at once: NULL, or why not.
+ */
+void blocks_rewrite(struct engine *);
+char *blocks_rewrite_at_once(struct engine *);
 
 /* blocks_console.c: the control socket's "block" and "unblock". */
 

@@ -94,6 +94,22 @@ restart(void)
 	start(SERVICE_WEB);
 }
 
+/* What the engine knows of a prefix; or NULL. */
+static const struct blocked *
+blocked_set(const char *text)
+{
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	return blocklist_find(&engine->blocks.set, &prefix);
+}
+
+static void
+run_once(void)
+{
+	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
 /* The entry of the document about a prefix, borrowed from it; or NULL. */
 static json_t *
 entry_of(json_t *document, const char *prefix)
@@ -190,8 +206,11 @@ an_order_ends_by_itself(void **state)
 	wait_for(fake_blocked(ATTACKER) == NULL);
 	assert_non_null(fake_blocked(SIX));
 	assert_true(was_logged("1 prefix is no longer blocked"));
-	assert_null(strstr(fake_blocked_file.text, "203.0.113"));
-	assert_non_null(strstr(fake_blocked_file.text, SIX));
+	/* What has ended is in the file until that is written anew. */
+	assert_int_equal(fake_blocked_file.writes, 2);
+	restart();
+	assert_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(SIX));
 }
 
 /* It ended while nobody was there. */
@@ -202,7 +221,7 @@ an_order_that_ended_is_not_followed_after_a_restart(void **state)
 	fake_blocked_file.text =
 	    xstrdup("{\"version\": 1, \"blocked\": [{\"prefix\": \"" ATTACKER
 		    "\", \"since\": 5, \"until\": 10, \"uid\": 0, \"forced\": "
-		    "false}]}");
+		    "false}]}\n");
 	fake_leave_blocked(ATTACKER);
 	start(SERVICE_WEB);
 	wait_for(fake_blocked(ATTACKER) == NULL);
@@ -248,8 +267,31 @@ what_is_no_prefix_is_refused(void **state)
 	assert_int_equal(fake_sources.blocks, 0);
 }
 
+/* An operator who is told "done" goes to bed. */
 static void
-an_order_that_can_not_be_kept_is_followed_with_a_warning(void **state)
+an_order_that_can_not_be_kept_is_refused(void **state)
+{
+	(void)state;
+	start(SERVICE_WEB);
+	must_do("block", OTHER, 0, false);
+	fake_blocked_file.write_fails = true;
+	must_refuse("block", ATTACKER, 0, "it can't be kept");
+	must_refuse("block", ATTACKER, 0, "No space left on device");
+	must_refuse("unblock", OTHER, 0, "it can't be kept");
+	assert_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(OTHER));
+	/* What is in the file is what is in force. */
+	assert_false(has_problem("orders to block prefixes are not kept"));
+	fake_blocked_file.write_fails = false;
+	must_do("block", ATTACKER, 0, false);
+	must_do("unblock", OTHER, 0, false);
+	restart();
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_null(fake_blocked(OTHER));
+}
+
+static void
+an_order_that_can_not_be_kept_is_followed_by_force(void **state)
 {
 	json_t *reply;
 	char *text;
@@ -257,7 +299,7 @@ an_order_that_can_not_be_kept_is_followed_with_a_warning(void **state)
 	(void)state;
 	start(SERVICE_WEB);
 	fake_blocked_file.write_fails = true;
-	reply = send_order("block", ATTACKER, 0, false);
+	reply = send_order("block", ATTACKER, 0, true);
 	text = json_dumps(reply, 0);
 	assert_non_null(strstr(text, "it will be forgotten when vc5d ends"));
 	free(text);
@@ -268,13 +310,115 @@ an_order_that_can_not_be_kept_is_followed_with_a_warning(void **state)
 	fake_blocked_file.write_fails = false;
 	wait_for(!has_problem("orders to block prefixes"));
 	assert_non_null(strstr(fake_blocked_file.text, ATTACKER));
+	assert_true(was_logged("blocked prefixes are kept again"));
+}
+
+/* So many orders that they are not written in one go. */
+static void
+order_many(unsigned from, unsigned to)
+{
+	char prefix[32];
+	unsigned i;
+
+	for (i = from; i < to; i++) {
+		snprintf(
+		    prefix, sizeof(prefix), "203.0.%u.%u", i / 256, i % 256);
+		must_do("block", prefix, 0, false);
+	}
+}
+
+static void
+each_order_is_a_line_and_the_past_is_dropped(void **state)
+{
+	unsigned i, before;
+
+	(void)state;
+	start(SERVICE_WEB);
+	order_many(0, 450);
+	assert_int_equal(fake_blocked_file.rewrites, 1); /* there was none */
+	assert_int_equal(fake_blocked_file.writes, 450);
+	for (i = 0; fake_blocked_file.rewrites == 1; i++) {
+		assert_in_range(i, 0, 3000);
+		must_do("block", ATTACKER, 0, false);
+		must_do("unblock", ATTACKER, 0, false);
+	}
+	before = fake_blocked_file.slices;
+	/* Orders go on, before and behind what was written already. */
+	must_do("block", SIX, 0, false);
+	run_once();
+	must_do("unblock", "203.0.0.0", 0, false);
+	must_do("unblock", SIX, 0, false);
+	must_do("block", OTHER, 0, false);
+	wait_for(strstr(fake_blocked_file.text, SIX "\"}") != NULL &&
+	    strlen(fake_blocked_file.text) < 500 * 100);
+	assert_in_range(fake_blocked_file.slices, before + 2, before + 10);
+	restart();
+	assert_null(fake_blocked(SIX));
+	assert_null(fake_blocked("203.0.0.0/32"));
+	assert_null(fake_blocked(ATTACKER));
+	assert_non_null(blocked_set("203.0.1.193/32"));
+	assert_non_null(blocked_set(OTHER));
+	assert_int_equal(engine->blocks.set.count, 450);
+}
+
+static void
+a_file_that_was_removed_is_written_anew(void **state)
+{
+	(void)state;
+	start(SERVICE_WEB);
+	must_do("block", ATTACKER, 0, false);
+	fake_blocked_file.gone = true;
+	must_do("block", SIX, 0, false);
+	assert_int_equal(fake_blocked_file.rewrites, 2);
+	assert_non_null(strstr(fake_blocked_file.text, ATTACKER));
+	assert_non_null(strstr(fake_blocked_file.text, SIX));
+	order_many(0, 300);
+	fake_blocked_file.gone = true;
+	must_refuse("block", OTHER, 0, "is being written anew");
+	wait_for(!has_problem("orders to block prefixes"));
+	must_do("block", OTHER, 0, false);
+	restart();
+	assert_int_equal(engine->blocks.set.count, 303);
+}
+
+static void
+a_file_of_before_there_were_lines_is_written_anew(void **state)
+{
+	(void)state;
+	fake_blocked_file.text =
+	    xstrdup("{\"version\": 1, \"blocked\": [{\"prefix\": \"" ATTACKER
+		    "\", \"since\": 5, \"until\": 0, \"uid\": 0, \"forced\": "
+		    "false}]}\n");
+	start(SERVICE_WEB);
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_memory_equal(fake_blocked_file.text, "{\"version\": 2}\n", 15);
+	must_do("block", SIX, 0, false);
+	restart();
+	assert_non_null(fake_blocked(ATTACKER));
+	assert_non_null(fake_blocked(SIX));
+}
+
+static void
+a_line_that_was_torn_off_is_told(void **state)
+{
+	(void)state;
+	fake_blocked_file.text = xstrdup("{\"version\": 2}\n"
+					 "{\"prefix\": \"10.9.0.0/16\", "
+					 "\"since\": 5, \"until\": 0, "
+					 "\"uid\": 0, \"forced\": false}\n"
+					 "{\"prefix\": \"10.8.0");
+	start(SERVICE_WEB);
+	assert_non_null(fake_blocked("10.9.0.0/16"));
+	assert_int_equal(engine->blocks.set.count, 1);
+	assert_true(was_logged("the last line was torn off"));
+	assert_false(has_problem("orders to block prefixes"));
 }
 
 static void
 orders_that_can_not_be_read_leave_things_as_they_are(void **state)
 {
 	(void)state;
-	fake_blocked_file.text = xstrdup("{\"version\": 1");
+	fake_blocked_file.text = xstrdup("{\"version\": 1\n");
 	fake_leave_blocked(ATTACKER);
 	use_list(SIX "\n");
 	start(SERVICE_WEB);
@@ -283,7 +427,7 @@ orders_that_can_not_be_read_leave_things_as_they_are(void **state)
 	assert_non_null(fake_blocked(ATTACKER));
 	assert_true(has_problem("orders to block prefixes are not kept"));
 	must_refuse("block", OTHER, 0, "what was ordered before would be lost");
-	assert_string_equal(fake_blocked_file.text, "{\"version\": 1");
+	assert_string_equal(fake_blocked_file.text, "{\"version\": 1\n");
 	must_do("block", OTHER, 0, true);
 	assert_non_null(strstr(fake_blocked_file.text, OTHER));
 }
@@ -423,6 +567,7 @@ what_the_file_blocks_counts_when_it_is_ordered(void **state)
 	(void)state;
 	use_list(ATTACKER "\n");
 	start(SERVICE_WEB);
+	must_do("block", SIX, 0, false); /* so that there is a file */
 	set = &engine->blocks.set;
 	set->list = xreallocarray(
 	    set->list, BLOCKLIST_ORDERS_MAX + 1, sizeof(*set->list));
@@ -626,7 +771,12 @@ main(void)
 	    TEST(an_order_that_ended_is_not_followed_after_a_restart),
 	    TEST(what_needs_thought_needs_force),
 	    TEST(what_is_no_prefix_is_refused),
-	    TEST(an_order_that_can_not_be_kept_is_followed_with_a_warning),
+	    TEST(an_order_that_can_not_be_kept_is_refused),
+	    TEST(an_order_that_can_not_be_kept_is_followed_by_force),
+	    TEST(each_order_is_a_line_and_the_past_is_dropped),
+	    TEST(a_file_that_was_removed_is_written_anew),
+	    TEST(a_file_of_before_there_were_lines_is_written_anew),
+	    TEST(a_line_that_was_torn_off_is_told),
 	    TEST(orders_that_can_not_be_read_leave_things_as_they_are),
 	    TEST(the_file_is_applied_and_a_reload_applies_the_difference),
 	    TEST(what_both_block_stays_until_neither_does),

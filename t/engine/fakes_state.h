@@ -15,7 +15,10 @@ struct fake_state {
 	bool read_fails;  /* it can't be read */
 	bool write_fails; /* the disk is full */
 	unsigned writes;
-	int64_t peer; /* user at the control socket */
+	/* Of blocked prefixes: */
+	bool gone;		   /* somebody removes it */
+	unsigned rewrites, slices; /* it is written anew, in so many parts */
+	int64_t peer;		   /* user at the control socket */
 };
 
 extern struct fake_state fake_state_file;

@@ -269,22 +269,40 @@ test_many(void **state)
 	conf_errors_clear(&errors);
 }
 
+/* All lines of a list, as they are written. */
+static char *
+all_lines(const struct blocklist *b, size_t *len)
+{
+	char *text = blocklist_orders_head(len), *line, *longer;
+	size_t i;
+
+	for (i = 0; i < b->count; i++) {
+		line = blocklist_orders_line(&b->list[i], len);
+		longer = xasprintf("%s%s", text, line);
+		free(text);
+		free(line);
+		text = longer;
+	}
+	*len = strlen(text);
+	return text;
+}
+
 static void
 test_orders(void **state)
 {
 	struct blocklist b = {0}, again = {0};
 	char *text, *wrong, *cut;
 	size_t len, i;
+	bool old;
 
 	(void)state;
 	order(&b, "10.0.0.0/8", 0);
 	order(&b, "2001:db8::/32", 2000);
-	set_file(&b, "203.0.113.0/24", "10.0.0.0/8", NULL);
 	b.list[0].uid = 1000;
 	b.list[0].forced = true;
-	text = blocklist_orders_write(&b, &len);
-	assert_null(strstr(text, "203.0.113"));
-	assert_null(blocklist_orders_read(text, len, &again));
+	text = all_lines(&b, &len);
+	assert_null(blocklist_orders_read(text, len, 1999, &again, &old));
+	assert_false(old);
 	assert_string_equal(show(&again), "10.0.0.0/8 o, 2001:db8::/32 o");
 	assert_int_equal(again.list[0].uid, 1000);
 	assert_true(again.list[0].forced);
@@ -292,21 +310,99 @@ test_orders(void **state)
 	assert_int_equal(again.list[1].since, 1000);
 	assert_int_equal(again.list[1].uid, -1);
 	blocklist_clear(&again);
+	assert_null(blocklist_orders_read(text, len, 2000, &again, &old));
+	assert_string_equal(show(&again), "10.0.0.0/8 o");
+	blocklist_clear(&again);
 	/* Damaged in any way, nothing of it is read. */
-	for (i = 0; i + 2 < len; i++) {
-		wrong = blocklist_orders_read(text, i, &again);
-		assert_non_null(wrong);
-		assert_int_equal(again.count, 0);
-		free(wrong);
+	for (i = 0; i < len; i++) {
 		cut = xstrdup(text);
 		cut[i] = '\x01';
-		wrong = blocklist_orders_read(cut, len, &again);
+		wrong = blocklist_orders_read(cut, len, 0, &again, &old);
 		if (wrong == NULL)
 			fail_msg("read: %s", cut);
+		assert_int_equal(again.count, 0);
 		free(wrong);
 		free(cut);
 	}
 	free(text);
+	blocklist_clear(&b);
+}
+
+#define HEAD "{\"version\": 2}\n"
+#define LINE(prefix, since)                                                 \
+	"{\"prefix\": \"" prefix "\", \"since\": " since ", \"until\": 0, " \
+	"\"uid\": 0, \"forced\": false}\n"
+#define RELEASE(prefix) "{\"prefix\": \"" prefix "\"}\n"
+
+static void
+test_last_line_counts(void **state)
+{
+	static const char text[] =
+	    HEAD LINE("10.0.0.0/8", "1") RELEASE("10.0.0.0/8")
+		LINE("10.1.0.0/16", "1") RELEASE("10.2.0.0/16")
+		    LINE("10.3.0.0/16", "1") RELEASE("10.3.0.0/16")
+			LINE("10.3.0.0/16", "7") LINE("10.1.0.0/16", "5");
+	struct blocklist b = {0};
+	bool old;
+
+	(void)state;
+	assert_null(blocklist_orders_read(text, strlen(text), 10, &b, &old));
+	assert_string_equal(show(&b), "10.1.0.0/16 o, 10.3.0.0/16 o");
+	assert_int_equal(b.list[0].since, 5);
+	assert_int_equal(b.list[1].since, 7);
+	blocklist_clear(&b);
+	assert_null(blocklist_orders_read(HEAD, strlen(HEAD), 10, &b, &old));
+	assert_int_equal(b.count, 0);
+	blocklist_clear(&b);
+}
+
+/* Orders that are over are lines for a while, and don't count. */
+static void
+test_many_lines(void **state)
+{
+	struct blocklist b = {0};
+	struct blocked one = {.ordered = true, .since = 1, .uid = 0};
+	char *text = NULL, *line, *wrong;
+	size_t size, len, i;
+	FILE *out = open_memstream(&text, &size);
+	bool old;
+
+	(void)state;
+	one.prefix.address.family = AF_INET;
+	one.prefix.length = 32;
+	fputs(HEAD, out);
+	for (i = 0; i < 2 * BLOCKLIST_ORDERS_MAX; i++) {
+		one.prefix.address.bytes[1] = (uint8_t)(i >> 8);
+		one.prefix.address.bytes[2] = (uint8_t)i;
+		one.until = i % 2 == 0 ? 5 : 0;
+		line = blocklist_orders_line(&one, &len);
+		fputs(line, out);
+		free(line);
+	}
+	fclose(out);
+	assert_null(blocklist_orders_read(text, size, 5, &b, &old));
+	assert_int_equal(b.count, BLOCKLIST_ORDERS_MAX);
+	blocklist_clear(&b);
+	wrong = blocklist_orders_read(text, size, 4, &b, &old);
+	assert_string_equal(wrong, "has more than 10000 prefixes");
+	free(wrong);
+	free(text);
+}
+
+static void
+test_behind(void **state)
+{
+	struct blocklist b = {0};
+
+	(void)state;
+	assert_int_equal(blocklist_behind(&b, NULL), 0);
+	order(&b, "10.0.0.0/8", 0);
+	order(&b, "10.2.0.0/16", 0);
+	assert_int_equal(blocklist_behind(&b, NULL), 0);
+	assert_int_equal(blocklist_behind(&b, &b.list[0].prefix), 1);
+	assert_int_equal(blocklist_behind(&b, &b.list[1].prefix), 2);
+	b.list[0].prefix.length = 7;
+	assert_int_equal(blocklist_behind(&b, &b.list[1].prefix), 2);
 	blocklist_clear(&b);
 }
 
@@ -322,8 +418,14 @@ test_orders_refused(void **state)
 	} cases[] = {
 	    {"{", "line 1: "},
 	    {"[]", "is not an object with the keys"},
-	    {"{\"version\": 2, \"blocked\": []}",
-		"is of version 2, and 1 is known here"},
+	    {"{\"version\": 3, \"blocked\": []}",
+		"is of version 3, and 2 is known here"},
+	    {"{\"version\": 3}\n", "is of version 3, and 2 is known here"},
+	    {HEAD "\n", "line 2: "},
+	    {HEAD LINE("10.0.0.0/8", "1") "5\n", "line 3"},
+	    {HEAD "{\"prefix\": \"10.0.0.1/8\"}\n", "has no \"prefix\""},
+	    {HEAD "{\"prefix\": \"10.0.0.0/8\", \"since\": 1}\n",
+		"line 2 is not an object"},
 	    {LIST("5"), "blocked[0] is not an object"},
 	    {LIST(ORDER("5", "1", "0", "0", "false")), "has no \"prefix\""},
 	    {LIST(ORDER("\"10.0.0.1/8\"", "1", "0", "0", "false")),
@@ -336,18 +438,18 @@ test_orders_refused(void **state)
 		"has no \"uid\""},
 	    {LIST(ORDER("\"10.0.0.0/8\"", "1", "0", "0", "0")),
 		"has no \"forced\""},
-	    {LIST(ORDER("\"10.0.0.0/8\"", "1", "0", "0", "true") "," ORDER(
-		 "\"10.0.0.0/8\"", "2", "0", "0", "true")),
-		"blocked[1] is about the same as another one"},
+	    {LIST("{\"prefix\": \"10.0.0.0/8\"}"),
+		"blocked[0] is not an object"},
 	};
 	struct blocklist b = {0};
 	char *wrong;
+	bool old;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		wrong = blocklist_orders_read(
-		    cases[i].text, strlen(cases[i].text), &b);
+		    cases[i].text, strlen(cases[i].text), 0, &b, &old);
 		assert_non_null(wrong);
 		if (strstr(wrong, cases[i].wrong) == NULL)
 			fail_msg("%s: %s", cases[i].text, wrong);
@@ -365,6 +467,9 @@ main(void)
 	    cmocka_unit_test(test_file),
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_orders),
+	    cmocka_unit_test(test_last_line_counts),
+	    cmocka_unit_test(test_many_lines),
+	    cmocka_unit_test(test_behind),
 	    cmocka_unit_test(test_orders_refused),
 	};
 
