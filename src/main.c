@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "adapters/http.h"
@@ -73,7 +74,7 @@ load_conf(const char *file)
 	conf = conf_load(file, &errors);
 	if (conf == NULL) {
 		for (i = 0; i < errors.count; i++)
-			fprintf(stderr, "%s\n", errors.lines[i]);
+			log_bare(LOG_ERR, errors.lines[i]);
 		conf_errors_clear(&errors);
 		exit(1);
 	}

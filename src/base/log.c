@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@
 static const char *log_name = "vc5d";
 static int log_foreground = 1;
 static enum log_verbosity log_verbosity = LOG_NORMAL;
-static bool log_json; /* lines of JSON, else text */
+static bool log_json;	 /* lines of JSON, else text */
+static bool log_journal; /* standard error is systemd's journal */
 
 /* A message of JSON may need six characters for each. */
 #define LINE_LEN 8192
@@ -49,6 +51,25 @@ log_close(void)
 	closelog();
 }
 
+/*
+ * systemd.exec(5): JOURNAL_STREAM has the device and inode number of standard
+ * error, if that is the journal.  A child that inherits the variable may have
+ * another one.
+ */
+static bool
+error_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(2, &st) == -1)
+		return false;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
 void
 log_open(const char *name, int foreground, enum log_verbosity verbosity)
 {
@@ -56,6 +77,7 @@ log_open(const char *name, int foreground, enum log_verbosity verbosity)
 	log_name = name;
 	log_foreground = foreground;
 	log_verbosity = verbosity;
+	log_journal = foreground && error_is_journal();
 	if (!foreground)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
@@ -155,23 +177,35 @@ put_syslog(int priority, const char *text)
 	return put_unwaited(line, (size_t)len);
 }
 
-/* One write to the stream a line, so that two writers' lines don't mix. */
-static bool
-put_error(const char *text)
+/*
+ * The journal knows when and who, and takes the priority from the line's
+ * beginning, as of sd-daemon(3); also in front of JSON.
+ */
+static int
+format_error(int priority, const char *text, char line[LINE_LEN])
 {
-	char line[LINE_LEN], stamp[32];
+	char stamp[32];
 	struct timespec now;
 	struct tm tm;
-	int len;
 
+	if (log_journal)
+		return snprintf(line, LINE_LEN, "<%d>%s\n", priority, text);
+	if (log_json)
+		return snprintf(line, LINE_LEN, "%s\n", text);
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	if (log_json)
-		len = snprintf(line, sizeof(line), "%s\n", text);
-	else
-		len = snprintf(line, sizeof(line), "%s.%03ld %s: %s\n", stamp,
-		    now.tv_nsec / 1000000, log_name, text);
+	return snprintf(line, LINE_LEN, "%s.%03ld %s: %s\n", stamp,
+	    now.tv_nsec / 1000000, log_name, text);
+}
+
+/* One write to the stream a line, so that two writers' lines don't mix. */
+static bool
+put_error(int priority, const char *text)
+{
+	char line[LINE_LEN];
+	int len = format_error(priority, text, line);
+
 	if (unwaited.on)
 		return put_unwaited(line, (size_t)len);
 	return fputs(line, stderr) != EOF;
@@ -181,11 +215,20 @@ static bool
 put_line(int priority, const char *text)
 {
 	if (log_foreground)
-		return put_error(text);
+		return put_error(priority, text);
 	if (unwaited.on)
 		return put_syslog(priority, text);
 	syslog(priority, "%s", text);
 	return true;
+}
+
+void
+log_bare(int priority, const char *text)
+{
+	if (log_journal)
+		fprintf(stderr, "<%d>%s\n", priority, text);
+	else
+		fprintf(stderr, "%s\n", text);
 }
 
 static int64_t
@@ -261,7 +304,7 @@ static void log_write(int, int, const char *, va_list)
 static void
 log_write(int priority, int error, const char *format, va_list ap)
 {
-	char text[1024];
+	char text[1024], *end;
 	size_t len;
 
 	if (priority > (int)log_verbosity)
@@ -271,6 +314,9 @@ log_write(int priority, int error, const char *format, va_list ap)
 	if (error != 0 && len < sizeof(text))
 		snprintf(
 		    text + len, sizeof(text) - len, ": %s", strerror(error));
+	/* Else what is told could begin a line of its own making. */
+	for (end = text; (end = strchr(end, '\n')) != NULL;)
+		*end = ' ';
 	tell_lost();
 	if (!put(priority, text))
 		unwaited.lost++;

@@ -2,8 +2,10 @@
 
 /*
  * Logging: syslog(3) in normal operation, standard error in the foreground.
- * A message is one line, without a newline at its end, and names the thing it
- * is about.  Not thread safe: vc5d has one thread.
+ * Where that is systemd's journal, a line begins with its priority ("<4>"), as
+ * of sd-daemon(3), in place of the time and the program.  A message is one
+ * line, without a newline at its end, and names the thing it is about.  Not
+ * thread safe: vc5d has one thread.
  */
 
 #ifndef BASE_LOG_H
@@ -70,6 +72,12 @@ void log_debug(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* At a priority of syslog(3)'s. */
 void
 log_at(int priority, const char *, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A line for who has started the program, on standard error whatever
+ * log_open() was told: as it is, but for the priority that the journal takes.
+ */
+void log_bare(int priority, const char *text);
 
 /* Log at priority critical and exit 1: only at start, never in operation. */
 void fatal(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -14,10 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "adapters/netlink.h"
 #include "adapters/sync_key.h"
+#include "base/log.h"
 #include "base/monotime.h"
+#include "base/xmalloc.h"
 #include "core/conf.h"
 #include "engine/engine.h"
 #include "engine/look_files.h"
@@ -40,6 +43,7 @@ struct look {
 static void
 say(struct look *look, char *line)
 {
+	char *whole;
 	size_t i;
 
 	for (i = 0; i < look->lines && i < LINES_MAX; i++)
@@ -51,7 +55,9 @@ say(struct look *look, char *line)
 		free(line);
 	else {
 		look->said[i] = line;
-		fprintf(stderr, "%s: warning: %s\n", look->conf->file, line);
+		whole = xasprintf("%s: warning: %s", look->conf->file, line);
+		log_bare(LOG_WARNING, whole);
+		free(whole);
 	}
 }
 

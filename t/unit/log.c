@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The log: that nobody waits for who reads it, and that it writes to nothing
- * but the log.
+ * The log: that nobody waits for who reads it, that it writes to nothing but
+ * the log, and what systemd's journal is told.
  */
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -157,6 +158,73 @@ taps_are_told_what_was_logged(void **state)
 	assert_non_null(strstr(text, "test: a tap that logs\n"));
 }
 
+/* As systemd.exec(5) has it. */
+static void
+set_journal_stream(int fd, unsigned more)
+{
+	char text[64];
+	struct stat st;
+
+	assert_return_code(fstat(fd, &st), 0);
+	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino + more);
+	setenv("JOURNAL_STREAM", text, 1);
+}
+
+/* Standard error is a pair of sockets' one end, as the journal's is. */
+static int
+journal(void)
+{
+	int fds[2];
+
+	assert_return_code(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_return_code(dup2(fds[1], 2), 0);
+	close(fds[1]);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	return fds[0];
+}
+
+static void
+the_journal_is_told_priorities(void **state)
+{
+	int saved = dup(2), reader = journal();
+	char text[512], bare[512];
+
+	(void)state;
+	set_journal_stream(2, 0);
+	log_open("test", 1, LOG_VERBOSE);
+	log_warnx("a %s", "warning");
+	log_never_wait();
+	log_at(3, "an error\n<0>or two");
+	log_debug("a detail");
+	log_set_json(true);
+	log_notice("JSON");
+	log_set_json(false);
+	strlcpy(text, drain(reader), sizeof(text));
+	log_bare(3, "for who starts it");
+	strlcpy(bare, drain(reader), sizeof(bare));
+	/* Some other program's, which this one's environment is of. */
+	set_journal_stream(2, 1);
+	log_open("test", 1, LOG_NORMAL);
+	log_warnx("no journal");
+	log_bare(3, "bare");
+	unsetenv("JOURNAL_STREAM");
+	log_open("test", 1, LOG_NORMAL);
+	log_warnx("none at all");
+	dup2(saved, 2);
+	close(saved);
+	assert_memory_equal(
+	    text, "<4>a warning\n<3>an error <0>or two\n<7>a detail\n<5>{", 51);
+	assert_string_equal(text + strlen(text) - 2, "}\n");
+	assert_string_equal(bare, "<3>for who starts it\n");
+	strlcpy(text, drain(reader), sizeof(text));
+	close(reader);
+	assert_null(strstr(text, "<4>"));
+	assert_non_null(strstr(text, " test: no journal\nbare\n"));
+	assert_non_null(strstr(text, " test: none at all\n"));
+}
+
 int
 main(void)
 {
@@ -164,6 +232,7 @@ main(void)
 	    cmocka_unit_test(what_nobody_reads_is_counted),
 	    cmocka_unit_test(what_is_opened_later_is_not_the_log),
 	    cmocka_unit_test(taps_are_told_what_was_logged),
+	    cmocka_unit_test(the_journal_is_told_priorities),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
