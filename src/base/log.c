@@ -70,15 +70,25 @@ error_is_journal(void)
 	return strcmp(stream, own) == 0;
 }
 
+/* Is standard error /dev/null, by whatever name? */
+static bool
+error_is_null(void)
+{
+	struct stat st, null;
+
+	return fstat(2, &st) == 0 && S_ISCHR(st.st_mode) &&
+	    stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
+}
+
 void
 log_open(const char *name, int foreground, enum log_verbosity verbosity)
 {
 	log_close();
 	log_name = name;
-	log_foreground = foreground;
+	log_foreground = foreground && !error_is_null();
 	log_verbosity = verbosity;
-	log_journal = foreground && error_is_journal();
-	if (!foreground)
+	log_journal = log_foreground && error_is_journal();
+	if (!log_foreground)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 

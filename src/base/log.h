@@ -24,7 +24,7 @@ enum log_verbosity {
 
 /*
  * Start logging as name (borrowed for the process's life): to standard error
- * if foreground, else to syslog's daemon facility.
+ * if foreground, unless that is /dev/null, else to syslog's daemon facility.
  */
 void log_open(const char *name, int foreground, enum log_verbosity);
 
