@@ -14,7 +14,7 @@ root_directories()
 	local root=$1 name
 
 	mkdir -p "$root"/{usr/{bin,sbin,lib,lib64},etc,proc,sys,dev,run,tmp} \
-	    "$root"/{src/t,build/t/{bpf,vm},modules}
+	    "$root"/{src/{t,contrib},build/t/{bpf,vm},modules}
 	for name in bin sbin lib lib64; do
 		ln -s "usr/$name" "$root/$name"
 	done
@@ -134,6 +134,7 @@ root_make()
 	chmod 755 "$root" && # its root directory is there for all users
 	    echo 'nobody:x:65534:65534::/:/bin/false' >"$root/etc/passwd" &&
 	    cp -R "$src/t/vm" "$root/src/t" &&
+	    cp "$src/contrib/backend-setup" "$root/src/contrib" &&
 	    cp "$src/contrib/vm.d/init" "$root/init" &&
 	    printf '%s\n' "$@" >"$root/etc/program"
 }

@@ -146,6 +146,7 @@ subtest 'tunnels' => sub {
 		my $output = setup_ok($tunnel, '-n', '-t', $tunnel,
 		    '-l', '10.2.0.1', '-l', 'fd00:2::1', 'up', @vips);
 		for my $line (@{$lines{$tunnel}}, 'ip link set vc5 up',
+		    'ip address add 192.0.0.8/32 dev vc5 scope host',
 		    'sysctl net.ipv4.conf.vc5.rp_filter=2') {
 			like($output, qr/^\Q$line\E$/m, $line);
 		}
