@@ -147,12 +147,16 @@
 
 /*
  * The document as metrics, in Prometheus's text format, version 0.0.4, or as
- * OpenMetrics 1.0.0: free(3) it.
+ * OpenMetrics 1.0.0: free(3) it.  core/status_metrics_text.h has the same for a
+ * document that comes in pieces.
  */
 char *status_metrics(const json_t *status);
 char *status_openmetrics(const json_t *status);
 
-/* The document as an HTML page that needs nothing else: free(3) it. */
+/*
+ * The document as an HTML page that needs nothing else: free(3) it.  In pieces:
+ * core/status_page.h.
+ */
 char *status_page(const json_t *status);
 
 #endif

@@ -89,32 +89,25 @@ put_destination_labels(
 }
 
 void
-each_destination(FILE *out, const struct family *family, const json_t *status,
+each_destination(FILE *out, const struct family *family, const json_t *service,
     destination_fn *function)
 {
-	const json_t *service, *destination;
-	size_t i, j;
+	const json_t *destination;
+	size_t i;
 
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		json_array_foreach(
-		    json_object_get(service, "destinations"), j, destination) {
-			function(out, family, service, destination);
-		}
+	json_array_foreach(
+	    json_object_get(service, "destinations"), i, destination) {
+		function(out, family, service, destination);
 	}
 }
 
 void
-sample_services(FILE *out, const struct family *family, const json_t *status)
+sample_service(FILE *out, const struct family *family, const json_t *service)
 {
-	const json_t *service;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		put_name(out, family);
-		put_service_labels(out, service);
-		fputc('}', out);
-		put_value(out, json_object_get(service, family->key));
-	}
+	put_name(out, family);
+	put_service_labels(out, service);
+	fputc('}', out);
+	put_value(out, json_object_get(service, family->key));
 }
 
 static void
@@ -129,7 +122,7 @@ put_destination(FILE *out, const struct family *family, const json_t *service,
 
 void
 sample_destinations(
-    FILE *out, const struct family *family, const json_t *status)
+    FILE *out, const struct family *family, const json_t *service)
 {
-	each_destination(out, family, status, put_destination);
+	each_destination(out, family, service, put_destination);
 }

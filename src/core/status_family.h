@@ -14,7 +14,13 @@
 
 struct family;
 
-typedef void sample_fn(FILE *, const struct family *, const json_t *status);
+/*
+ * Writes a family's samples.  What they are of is the status document, but for
+ * its "services"; or one of these, of families of services; or one, with some
+ * of its "destinations", of families of these.  Which it is, the table says
+ * that the family is in: see status_metrics_text.c.
+ */
+typedef void sample_fn(FILE *, const struct family *, const json_t *of);
 
 struct family {
 	const char *name; /* less the prefix "vc5d_"; "process_..." is whole */
@@ -44,16 +50,30 @@ void put_destination_labels(
 typedef void destination_fn(FILE *, const struct family *,
     const json_t *service, const json_t *destination);
 void each_destination(
-    FILE *, const struct family *, const json_t *status, destination_fn *);
+    FILE *, const struct family *, const json_t *service, destination_fn *);
 
-/* Samples of each service, or each destination, of what has the key there. */
-sample_fn sample_services, sample_destinations;
+/* Samples of a service, or of its destinations, of what has the key there. */
+sample_fn sample_service, sample_destinations;
 
-/* Those of packets, in status_metrics_traffic.c. */
+/* Those of the data plane and VIPs, and of bgpd, in status_metrics.c. */
+const struct family *status_main_families(size_t *count);
+const struct family *status_bgp_families(size_t *count);
+/* Those of packets, all, services' and destinations': status_metrics_traffic.c.
+ */
 const struct family *status_traffic_families(size_t *count);
+const struct family *status_traffic_service_families(size_t *count);
+const struct family *status_traffic_destination_families(size_t *count);
 /* Those of the process, in status_metrics_process.c. */
 const struct family *status_process_families(size_t *count);
-/* Those of health checks, in status_metrics_checks.c. */
+/* Those of services and destinations, in status_metrics_services.c. */
+const struct family *status_service_families(size_t *count);
+const struct family *status_destination_families(size_t *count);
+/*
+ * Those of health checks: of a service's, of a destination's, and of all
+ * together; in status_metrics_checks.c.
+ */
+const struct family *status_check_service_families(size_t *count);
+const struct family *status_check_destination_families(size_t *count);
 const struct family *status_check_families(size_t *count);
 /* Those of sync, in status_metrics_sync.c. */
 const struct family *status_sync_families(size_t *count);

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The status document in Prometheus's text format, version 0.0.4, or in that of
- * OpenMetrics 1.0.0: a table of metric families, each with the function that
- * walks its part.
+ * The metric families of the data plane, VIPs, and bgpd: tables of them, each
+ * with the function that walks its part of the status document.
  *
- * Names are as prometheus.io/docs/practices/naming has them.  A service's
- * name is not unique, so that VIP, port and protocol are labels too.
+ * Names are as prometheus.io/docs/practices/naming has them.
  */
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "core/alert.h"
-#include "core/status.h"
 #include "core/status_family.h"
 #include "core/status_value.h"
 
@@ -165,30 +160,6 @@ sample_vip_states(FILE *out, const struct family *family, const json_t *status)
 	}
 }
 
-/* One series a state, 1 for the one that it is in. */
-static void
-put_destination_states(FILE *out, const struct family *family,
-    const json_t *service, const json_t *destination)
-{
-	static const char *const states[] = {"up", "draining", "down"};
-	const char *state = status_string(destination, "state");
-	size_t i;
-
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		put_name(out, family);
-		put_destination_labels(out, service, destination);
-		fprintf(out, ",state=\"%s\"} %d\n", states[i],
-		    strcmp(state, states[i]) == 0);
-	}
-}
-
-static void
-sample_destination_states(
-    FILE *out, const struct family *family, const json_t *status)
-{
-	each_destination(out, family, status, put_destination_states);
-}
-
 static void
 sample_bgp(FILE *out, const struct family *family, const json_t *status)
 {
@@ -292,24 +263,10 @@ static const struct family families[] = {
     {"vip_withdrawals_total", "counter",
 	"How often the VIP was withdrawn, for whatever reason.", sample_vips,
 	"withdrawals"},
-    {"service_ok", "gauge",
-	"Are at least as many destinations up as are needed.", sample_services,
-	"ok"},
-    {"service_destinations_up", "gauge", "Destinations that are up.",
-	sample_services, "up"},
-    {"service_destinations_needed", "gauge",
-	"Destinations below which the VIP is withdrawn.", sample_services,
-	"need"},
-    {"destination_state", "gauge",
-	"State of the destination: 1 for the one that it is in.",
-	sample_destination_states, NULL},
-    {"destination_healthy", "gauge", "Do all of its checks pass.",
-	sample_destinations, "healthy"},
-    {"destination_weight", "gauge", "Its share of new flows.",
-	sample_destinations, "weight"},
-    {"destination_mtu_bytes", "gauge",
-	"Largest packet on the way to the destination; 0 if not known.",
-	sample_destinations, "mtu"},
+};
+
+/* They come behind those of services and destinations. */
+static const struct family bgp_families[] = {
     {"bgp_enabled", "gauge", "Is announcing configured.", sample_bgp,
 	"enabled"},
     {"bgp_connected", "gauge", "Is bgpd's control socket connected.",
@@ -332,84 +289,16 @@ static const struct family families[] = {
 	"Prefixes announced to the neighbour.", sample_neighbours, "announced"},
 };
 
-/*
- * OpenMetrics names a family of counters without the "_total" that its samples
- * end in; Prometheus's older format does not.
- */
-static int
-name_length(const struct family *family, bool openmetrics)
+const struct family *
+status_main_families(size_t *count)
 {
-	size_t length = strlen(family->name), end = strlen("_total");
-
-	if (openmetrics && length > end &&
-	    strcmp(family->name + length - end, "_total") == 0)
-		length -= end;
-	return (int)length;
+	*count = sizeof(families) / sizeof(families[0]);
+	return families;
 }
 
-static void
-put_head(FILE *out, const struct family *family, bool openmetrics)
+const struct family *
+status_bgp_families(size_t *count)
 {
-	const char *prefix = family_prefix(family);
-	int length = name_length(family, openmetrics);
-
-	fprintf(out, "# HELP %s%.*s %s\n# TYPE %s%.*s %s\n", prefix, length,
-	    family->name, family->help, prefix, length, family->name,
-	    family->type);
-}
-
-static void
-put_families(FILE *out, const struct family *list, size_t count,
-    const json_t *status, bool openmetrics)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		put_head(out, &list[i], openmetrics);
-		list[i].samples(out, &list[i], status);
-	}
-}
-
-static char *
-metrics(const json_t *status, bool openmetrics)
-{
-	static const struct family *(*const others[])(size_t * count) = {
-	    status_traffic_families,
-	    status_check_families,
-	    status_sync_families,
-	    status_order_families,
-	    status_shipping_families,
-	    status_web_families,
-	    status_process_families,
-	};
-	const struct family *list;
-	char *text = NULL;
-	size_t size, count, i;
-	FILE *out;
-
-	if ((out = open_memstream(&text, &size)) == NULL)
-		fatal("open_memstream");
-	put_families(out, families, sizeof(families) / sizeof(families[0]),
-	    status, openmetrics);
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		list = others[i](&count);
-		put_families(out, list, count, status, openmetrics);
-	}
-	if (openmetrics)
-		fputs("# EOF\n", out);
-	if (fclose(out) != 0)
-		fatal("out of memory");
-	return text;
-}
-
-char *
-status_metrics(const json_t *status)
-{
-	return metrics(status, false);
-}
-
-char *
-status_openmetrics(const json_t *status)
-{
-	return metrics(status, true);
+	*count = sizeof(bgp_families) / sizeof(bgp_families[0]);
+	return bgp_families;
 }

@@ -39,9 +39,9 @@ put_check_up(FILE *out, const struct family *family, const json_t *service,
 }
 
 static void
-sample_check_up(FILE *out, const struct family *family, const json_t *status)
+sample_check_up(FILE *out, const struct family *family, const json_t *service)
 {
-	each_destination(out, family, status, put_check_up);
+	each_destination(out, family, service, put_check_up);
 }
 
 static void
@@ -64,9 +64,9 @@ put_check_results(FILE *out, const struct family *family, const json_t *service,
 
 static void
 sample_check_results(
-    FILE *out, const struct family *family, const json_t *status)
+    FILE *out, const struct family *family, const json_t *service)
 {
-	each_destination(out, family, status, put_check_results);
+	each_destination(out, family, service, put_check_results);
 }
 
 /* Nothing for a check that has not come to an end yet. */
@@ -90,27 +90,25 @@ put_check_duration(FILE *out, const struct family *family,
 
 static void
 sample_check_duration(
-    FILE *out, const struct family *family, const json_t *status)
+    FILE *out, const struct family *family, const json_t *service)
 {
-	each_destination(out, family, status, put_check_duration);
+	each_destination(out, family, service, put_check_duration);
 }
 
 /* By the state that a check changed to. */
 static void
-sample_transitions(FILE *out, const struct family *family, const json_t *status)
+sample_transitions(
+    FILE *out, const struct family *family, const json_t *service)
 {
 	static const char *const states[] = {"up", "down"};
-	const json_t *service, *transitions;
-	size_t i, j;
+	const json_t *transitions = json_object_get(service, "transitions");
+	size_t i;
 
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		transitions = json_object_get(service, "transitions");
-		for (j = 0; j < sizeof(states) / sizeof(states[0]); j++) {
-			put_name(out, family);
-			put_service_labels(out, service);
-			fprintf(out, ",to=\"%s\"}", states[j]);
-			put_value(out, json_object_get(transitions, states[j]));
-		}
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		put_name(out, family);
+		put_service_labels(out, service);
+		fprintf(out, ",to=\"%s\"}", states[i]);
+		put_value(out, json_object_get(transitions, states[i]));
 	}
 }
 
@@ -185,26 +183,25 @@ put_histogram(FILE *out, const struct family *family, const json_t *service,
 
 /* Of services that have had such a phase. */
 static void
-sample_latency(FILE *out, const struct family *family, const json_t *status)
+sample_latency(FILE *out, const struct family *family, const json_t *service)
 {
-	const json_t *service, *histogram;
-	size_t i;
+	const json_t *histogram =
+	    json_object_get(json_object_get(service, "latency"), family->key);
 
-	json_array_foreach(json_object_get(status, "services"), i, service) {
-		histogram = json_object_get(
-		    json_object_get(service, "latency"), family->key);
-		if (json_is_object(histogram))
-			put_histogram(out, family, service, histogram);
-	}
+	if (json_is_object(histogram))
+		put_histogram(out, family, service, histogram);
 }
 
-static const struct family families[] = {
+static const struct family of_destinations[] = {
     {"check_up", "gauge", "Is the check up, after rise and fall.",
 	sample_check_up, NULL},
     {"check_results_total", "counter", "Probes by their result.",
 	sample_check_results, NULL},
     {"check_last_duration_seconds", "gauge", "How long the last probe took.",
 	sample_check_duration, NULL},
+};
+
+static const struct family of_services[] = {
     {"check_transitions_total", "counter",
 	"Changes of checks' states, by the state that they changed to.",
 	sample_transitions, NULL},
@@ -217,6 +214,9 @@ static const struct family families[] = {
     {"check_first_byte_seconds", "histogram",
 	"How long servers took to begin to answer health checks.",
 	sample_latency, "first_byte"},
+};
+
+static const struct family families[] = {
     {"probes_total", "counter", "Probes by type of check and outcome.",
 	sample_results, NULL},
     {"probes_limit", "gauge", "Probes that may be under way at once.",
@@ -233,4 +233,18 @@ status_check_families(size_t *count)
 {
 	*count = sizeof(families) / sizeof(families[0]);
 	return families;
+}
+
+const struct family *
+status_check_service_families(size_t *count)
+{
+	*count = sizeof(of_services) / sizeof(of_services[0]);
+	return of_services;
+}
+
+const struct family *
+status_check_destination_families(size_t *count)
+{
+	*count = sizeof(of_destinations) / sizeof(of_destinations[0]);
+	return of_destinations;
 }

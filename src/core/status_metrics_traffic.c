@@ -58,26 +58,32 @@ static const struct family families[] = {
     {"icmp_answers_total", "counter",
 	"ICMP packets that were made for a VIP and sent to clients, by kind.",
 	sample_answers, "packets"},
+};
+
+static const struct family of_services[] = {
     {"service_packets_total", "counter",
-	"Packets sent to the service's destinations.", sample_services,
+	"Packets sent to the service's destinations.", sample_service,
 	"packets"},
     {"service_bytes_total", "counter",
 	"Bytes of packets sent to the service's destinations, as they came.",
-	sample_services, "bytes"},
+	sample_service, "bytes"},
     {"service_sent_bytes_total", "counter",
 	"Bytes sent to the service's destinations, encapsulation included.",
-	sample_services, "tx_bytes"},
+	sample_service, "tx_bytes"},
     {"service_flows_total", "counter",
-	"Flows that were entered in the flow table.", sample_services, "flows"},
+	"Flows that were entered in the flow table.", sample_service, "flows"},
     {"service_connections", "gauge",
 	"Flows that are confirmed and not idle, as they were counted last.",
-	sample_services, "connections"},
+	sample_service, "connections"},
     {"service_stateless_packets_total", "counter",
 	"Packets sent by hash, without an entry in the flow table.",
-	sample_services, "stateless"},
+	sample_service, "stateless"},
     {"service_no_destination_packets_total", "counter",
-	"Packets dropped because no destination was up.", sample_services,
+	"Packets dropped because no destination was up.", sample_service,
 	"no_destination"},
+};
+
+static const struct family of_destinations[] = {
     {"destination_packets_total", "counter", "Packets sent to the destination.",
 	sample_destinations, "packets"},
     {"destination_bytes_total", "counter",
@@ -102,4 +108,18 @@ status_traffic_families(size_t *count)
 {
 	*count = sizeof(families) / sizeof(families[0]);
 	return families;
+}
+
+const struct family *
+status_traffic_service_families(size_t *count)
+{
+	*count = sizeof(of_services) / sizeof(of_services[0]);
+	return of_services;
+}
+
+const struct family *
+status_traffic_destination_families(size_t *count)
+{
+	*count = sizeof(of_destinations) / sizeof(of_destinations[0]);
+	return of_destinations;
 }

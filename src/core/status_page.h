@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Parts of the status page that are in files of their own, and what they
- * share.
+ * The status page in pieces, since that of many servers takes long to make; and
+ * its parts that are in files of their own, and what they share.
  */
 
 #ifndef CORE_STATUS_PAGE_H
@@ -11,6 +11,17 @@
 #include <stdio.h>
 
 #include <jansson.h>
+
+/*
+ * In this order: the beginning; of each service its beginning, its destinations
+ * and its end; and the end.  At the beginning, "services" is only looked at for
+ * how many there are, and are "ok".
+ */
+void page_begin(FILE *, const json_t *status);
+void page_service_begin(FILE *, const json_t *service);
+void page_destination(FILE *, const json_t *destination);
+void page_service_end(FILE *);
+void page_end(FILE *, const json_t *status);
 
 /*
  * A table of counters with their meaning: each an object of a name, of which

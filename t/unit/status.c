@@ -18,6 +18,7 @@
 #include "base/xmalloc.h"
 #include "core/status.h"
 #include "core/status_accept.h"
+#include "core/status_metrics_text.h"
 #include "core/status_value.h"
 
 static json_t *
@@ -89,6 +90,41 @@ metrics_are_exact(void **state)
 	(void)state;
 	assert_same_lines(text, expected);
 	free(text);
+	free(expected);
+	json_decref(json);
+}
+
+/* Each destination by itself, in pieces of a few bytes. */
+static void
+metrics_in_pieces_are_the_same(void **state)
+{
+	json_t *json = load("status.json"), *service, *destination, *part;
+	char *expected = read_file("status.metrics");
+	struct metrics *m = metrics_new(false);
+	size_t i, j, length, at = 0;
+	const char *piece;
+
+	(void)state;
+	json_array_foreach(json_object_get(json, "services"), i, service) {
+		json_array_foreach(
+		    json_object_get(service, "destinations"), j, destination) {
+			part = json_copy(service);
+			json_object_set_new(part, "destinations",
+			    json_pack("[O]", destination));
+			metrics_add_service(m, part, j == 0);
+			json_decref(part);
+		}
+	}
+	json_object_del(json, "services");
+	metrics_add_document(m, json);
+	assert_int_equal(metrics_length(m), strlen(expected));
+	while ((piece = metrics_take(m, 7, &length)) != NULL) {
+		assert_in_range(length, 1, 7);
+		assert_memory_equal(piece, expected + at, length);
+		at += length;
+	}
+	assert_int_equal(at, strlen(expected));
+	metrics_free(m);
 	free(expected);
 	json_decref(json);
 }
@@ -465,6 +501,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(metrics_are_exact),
+	    cmocka_unit_test(metrics_in_pieces_are_the_same),
 	    cmocka_unit_test(openmetrics_differ_in_heads),
 	    cmocka_unit_test(accept_chooses_the_format),
 	    cmocka_unit_test(metrics_escape_labels),
