@@ -312,6 +312,7 @@ http_new(struct event_base *base, const struct conf_webserver *web,
 	http->server = make_server(http);
 	http->connections = http_connections_new(http);
 	http->auth = http_auth_new(base);
+	http->streams = http_streams_new(http);
 	http->listeners = http_listeners_new(http);
 	if (read_access(http, web) == 0) {
 		if (http_connections_listen(http->connections, web) == 0)
@@ -334,7 +335,7 @@ http_free(struct http *http)
 	http_auth_free(http->auth);
 	while (!LIST_EMPTY(&http->pending))
 		pending_free(LIST_FIRST(&http->pending));
-	http_streams_free(http);
+	http_streams_free(http->streams);
 	http_listeners_free(http->listeners);
 	http_connections_free(http->connections);
 	http_tls_free(http->tls);

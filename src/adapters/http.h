@@ -37,26 +37,31 @@ const char *http_header(const struct http_query *, const char *name);
 enum http_step {
 	HTTP_STEP_END,	  /* the body is complete */
 	HTTP_STEP_MORE,	  /* there is more to come */
-	HTTP_STEP_BROKEN, /* there can't be, so that it must not look complete
-			   */
-	/* Of the first step only; what was appended says more. */
+	HTTP_STEP_BROKEN, /* there can't be: it must not look complete */
+	/* Unless something was appended before. */
 	HTTP_STEP_BAD_QUERY,
 	HTTP_STEP_NOT_FOUND,
 };
 
 /* Where a body has got to: for the steps, and zero at first. */
 struct http_cursor {
-	size_t next, part;
+	size_t next, part, count;
 	uint64_t version;
 	bool begun;
 	const char *type; /* Content-Type, if not the resource's; static */
-	json_t *document; /* released at the end */
+	/* Bytes of the whole body, if a step knows that before any is there. */
+	size_t length;
+	/* What the steps keep, and who gets it at the end; or NULL. */
+	void *kept;
+	void (*release)(void *kept);
 };
 
 /*
- * A path, and how its body is made: each step appends a piece, in a turn of
- * the event loop of its own, and not before the peer has taken most of those
- * before it.
+ * A path, and how its body is made: each step appends a piece, and not before
+ * the peer has taken most of those before it.  All steps of all bodies have a
+ * few milliseconds of a turn of the event loop.  As long as none has appended
+ * anything, nothing is sent: so a body that is to be of one piece, or of none,
+ * can be put together first.
  */
 struct http_resource {
 	const char *path;
@@ -122,11 +127,15 @@ void http_tell_one(
 /* The service that a listener wants to hear of; NULL = none. */
 const char *http_listener_service(const struct http_listener *);
 /*
- * Make, once for each service that somebody wants to hear of, a text to free,
- * and tell them; NULL is nothing to tell.
+ * The services that somebody wants to hear of, one after the other: from
+ * untell on, none was told; untold is one that was not, NULL if all were, until
+ * the next call of these; and telling it is to all who want that, data NULL
+ * being nothing to tell.
  */
-void http_tell_services(struct http *, const char *event,
-    char *(*make)(void *arg, const char *service), void *arg);
+void http_untell_services(struct http *);
+const char *http_untold_service(const struct http *);
+void http_tell_service(
+    struct http *, const char *service, const char *event, const char *data);
 
 /*
  * Passwords are compared by a process of their own, as it takes its time: this

@@ -33,7 +33,7 @@ struct http_listener {
 	struct evhttp_request *request;
 	struct addr peer; /* as limits count it */
 	char *service;	  /* that it wants to hear of; or NULL */
-	bool told;	  /* of its service, in this round */
+	bool told;	  /* of its service; see http_untell_services() */
 	uint64_t stalled; /* monotonic ms, since when; 0 = it reads */
 };
 
@@ -180,11 +180,31 @@ http_listener_service(const struct http_listener *listener)
 	return listener->service;
 }
 
-/* From this one on, all that want to hear of its service. */
-static void
-tell_service(struct http_listeners *all, const char *service, const char *event,
-    const char *data)
+void
+http_untell_services(struct http *http)
 {
+	struct http_listener *listener;
+
+	TAILQ_FOREACH(listener, &http->listeners->list, entry)
+		listener->told = false;
+}
+
+const char *
+http_untold_service(const struct http *http)
+{
+	struct http_listener *listener;
+
+	TAILQ_FOREACH(listener, &http->listeners->list, entry)
+		if (listener->service != NULL && !listener->told)
+			return listener->service;
+	return NULL;
+}
+
+void
+http_tell_service(
+    struct http *http, const char *service, const char *event, const char *data)
+{
+	struct http_listeners *all = http->listeners;
 	struct http_listener *listener;
 	struct shared *shared = data != NULL ? make_text(event, 0, data) : NULL;
 
@@ -200,36 +220,6 @@ tell_service(struct http_listeners *all, const char *service, const char *event,
 	}
 	if (shared != NULL)
 		release(NULL, 0, shared);
-}
-
-static struct http_listener *
-not_told(const struct http_listeners *all)
-{
-	struct http_listener *listener;
-
-	TAILQ_FOREACH(listener, &all->list, entry)
-		if (listener->service != NULL && !listener->told)
-			return listener;
-	return NULL;
-}
-
-void
-http_tell_services(struct http *http, const char *event,
-    char *(*make)(void *arg, const char *service), void *arg)
-{
-	struct http_listeners *all = http->listeners;
-	struct http_listener *listener;
-	char *service, *data;
-
-	TAILQ_FOREACH(listener, &all->list, entry)
-		listener->told = false;
-	while ((listener = not_told(all)) != NULL) {
-		service = xstrdup(listener->service);
-		data = make(arg, service);
-		tell_service(all, service, event, data);
-		free(data);
-		free(service);
-	}
 }
 
 /* The id of the last event that a browser has seen before. */

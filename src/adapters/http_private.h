@@ -25,7 +25,7 @@ struct evconnlistener;
 struct http_auth;
 struct http_connections;
 struct http_listeners;
-struct http_stream;
+struct http_streams;
 struct http_tls;
 
 struct http_query {
@@ -40,7 +40,7 @@ struct http {
 	struct http_auth *auth;
 	struct http_tls *tls; /* NULL = in clear */
 	struct http_listeners *listeners;
-	LIST_HEAD(, http_stream) streams;
+	struct http_streams *streams;
 	LIST_HEAD(, pending) pending; /* whose passwords are being compared */
 	bool guarded; /* only requests for localhost or an address */
 	const struct http_content *content;
@@ -90,9 +90,11 @@ bool http_is_head(struct evhttp_request *);
 
 /* http_stream.c */
 
+struct http_streams *http_streams_new(struct http *);
+void http_streams_free(struct http_streams *);
+/* The query's parameters are moved. */
 void http_stream_start(struct http *, struct evhttp_request *,
     const struct http_resource *, struct http_query *);
-void http_streams_free(struct http *);
 
 /* http_events.c */
 

@@ -15,6 +15,8 @@ struct timeval;
 uint64_t monotime_ms(void);
 /* The same clock in microseconds, for who compares it with others' times. */
 uint64_t monotime_us(void);
+/* Microseconds that this thread has had the processor for, ever. */
+uint64_t monotime_cpu_us(void);
 
 /* A duration for libevent's timers. */
 struct timeval monotime_timeval(uint64_t ms);

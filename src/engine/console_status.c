@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The control socket's command "status": the document as a whole or in lines,
- * each made when the one before is on its way, as there can be 50,000 servers.
+ * The control socket's command "status": the document as a whole, without
+ * servers, or in lines; each piece made when the one before is on its way, as
+ * there can be 50,000 servers.
  */
 
 #include <stdbool.h>
@@ -12,18 +13,20 @@
 #include <event2/buffer.h>
 
 #include "adapters/control.h"
+#include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/private.h"
 #include "engine/status_parts.h"
 #include "engine/status_text.h"
 
-#define DESTINATIONS 20 /* of a piece */
+#define PART_MIN 16384 /* bytes, if it doesn't take too long to make them */
+#define PART_MS	 2     /* of the event loop's time */
 
 struct status_reply {
 	const struct engine *engine;
+	const struct status_form *form;
 	struct status_cursor cursor; /* where the next piece begins */
 	size_t lines;
-	bool open; /* the cursor's service was begun */
 	/* Which services, and which of their servers. */
 	char *service;	    /* name, VIP, or VIP, port and protocol; or NULL */
 	struct addr vip;    /* that service is; family 0 = it is none */
@@ -40,11 +43,10 @@ reply_free(void *arg)
 }
 
 static enum control_more
-next_of_document(void *arg, struct evbuffer *out)
+document_piece(struct status_reply *reply, struct evbuffer *out)
 {
-	struct status_reply *reply = arg;
-
-	switch (status_text_step(reply->engine, &reply->cursor, out)) {
+	switch (
+	    status_text_step(reply->engine, &reply->cursor, reply->form, out)) {
 	case STATUS_MORE:
 		return CONTROL_MORE;
 	case STATUS_END:
@@ -53,6 +55,27 @@ next_of_document(void *arg, struct evbuffer *out)
 	default:
 		return CONTROL_BROKEN;
 	}
+}
+
+/* Several pieces, if they are short. */
+static enum control_more
+fill(struct status_reply *reply, struct evbuffer *out,
+    enum control_more (*next)(struct status_reply *, struct evbuffer *))
+{
+	uint64_t begun = monotime_ms();
+	enum control_more more;
+
+	do {
+		more = next(reply, out);
+	} while (more == CONTROL_MORE && evbuffer_get_length(out) < PART_MIN &&
+	    monotime_ms() < begun + PART_MS);
+	return more;
+}
+
+static enum control_more
+next_of_document(void *arg, struct evbuffer *out)
+{
+	return fill(arg, out, document_piece);
 }
 
 static bool
@@ -71,81 +94,54 @@ is_asked_for(const struct status_reply *reply, const struct service *s)
 		destination_find(s, &reply->server) != NULL);
 }
 
-/* An object to which something is added: without its last brace. */
+/* Only that server of the service which is the next one. */
 static void
-append_open(struct evbuffer *out, json_t *object)
+take_server(struct status_reply *reply, struct status_piece *piece)
 {
-	struct evbuffer *text = evbuffer_new();
+	const struct service *s =
+	    &reply->engine->services[reply->cursor.service];
+	size_t i =
+	    (size_t)(destination_find(s, &reply->server) - s->destinations);
 
-	status_append(text, object);
-	json_decref(object);
-	evbuffer_remove_buffer(text, out, evbuffer_get_length(text) - 1);
-	evbuffer_free(text);
+	*piece = (struct status_piece){s, i, i + 1, true, true};
+	reply->cursor.service++;
 }
 
-static void
-append_destination(struct status_reply *reply, const struct destination *d,
-    bool first, struct evbuffer *out)
-{
-	json_t *json;
-
-	if (reply->server.family != 0 &&
-	    addr_compare(&reply->server, &d->conf->address) != 0)
-		return;
-	json = status_destination(d);
-	if (!first)
-		evbuffer_add(out, ",", 1);
-	status_append(out, json);
-	json_decref(json);
-}
-
-/* A piece of one service's line. */
-static void
-append_piece(
-    struct status_reply *reply, const struct service *s, struct evbuffer *out)
-{
-	struct status_cursor *c = &reply->cursor;
-	size_t end = s->conf->destination_count;
-	bool alone = reply->server.family != 0;
-
-	if (!reply->open) {
-		evbuffer_add_printf(out, "{\"service\":");
-		append_open(out, status_service_head(s));
-		evbuffer_add_printf(out, ",\"destinations\":[");
-		reply->open = true;
-	}
-	if (!alone && end - c->destination > DESTINATIONS)
-		end = c->destination + DESTINATIONS;
-	for (; c->destination < end; c->destination++)
-		append_destination(reply, &s->destinations[c->destination],
-		    alone || c->destination == 0, out);
-	if (end < s->conf->destination_count)
-		return;
-	evbuffer_add_printf(out, "]}}\n");
-	reply->open = false;
-	reply->lines++;
-	c->service++;
-	c->destination = 0;
-}
-
+/* A line is begun by its first piece, and ended by its last. */
 static enum control_more
-next_of_services(void *arg, struct evbuffer *out)
+services_piece(struct status_reply *reply, struct evbuffer *out)
 {
-	struct status_reply *reply = arg;
 	const struct engine *e = reply->engine;
 	struct status_cursor *c = &reply->cursor;
+	struct status_piece piece;
 
 	if (c->reloads != e->reloads)
 		return CONTROL_BROKEN;
 	while (c->service < e->conf->service_count &&
 	    !is_asked_for(reply, &e->services[c->service]))
 		c->service++;
-	if (c->service < e->conf->service_count) {
-		append_piece(reply, &e->services[c->service], out);
-		return CONTROL_MORE;
+	if (c->service == e->conf->service_count) {
+		evbuffer_add_printf(out, "{\"end\":%zu}\n", reply->lines);
+		return CONTROL_LAST;
 	}
-	evbuffer_add_printf(out, "{\"end\":%zu}\n", reply->lines);
-	return CONTROL_LAST;
+	if (reply->server.family != 0)
+		take_server(reply, &piece);
+	else
+		status_next(e, c, reply->form, &piece);
+	if (piece.first)
+		evbuffer_add_printf(out, "{\"service\":");
+	status_append_piece(e, reply->form, &piece, out);
+	if (piece.last) {
+		evbuffer_add_printf(out, "}\n");
+		reply->lines++;
+	}
+	return CONTROL_MORE;
+}
+
+static enum control_more
+next_of_services(void *arg, struct evbuffer *out)
+{
+	return fill(arg, out, services_piece);
 }
 
 static json_t *
@@ -165,7 +161,8 @@ begin_services(struct engine *e, const json_t *request, char **wrong)
 		return NULL;
 	reply = xcalloc(1, sizeof(*reply));
 	reply->engine = e;
-	reply->cursor.reloads = e->reloads;
+	reply->form = &status_form_whole;
+	status_begin(e, &reply->cursor);
 	reply->server = address;
 	if (service != NULL) {
 		reply->service = xstrdup(service);
@@ -176,13 +173,14 @@ begin_services(struct engine *e, const json_t *request, char **wrong)
 }
 
 static json_t *
-begin_document(struct engine *e)
+begin_document(struct engine *e, const struct status_form *form)
 {
 	static const struct control_parts parts = {
 	    next_of_document, reply_free};
 	struct status_reply *reply = xcalloc(1, sizeof(*reply));
 
 	reply->engine = e;
+	reply->form = form;
 	control_reply_in_parts(e->asked, &parts, reply);
 	return NULL;
 }
@@ -195,9 +193,9 @@ console_status(struct engine *e, const json_t *request)
 	json_t *reply = NULL;
 
 	if (wrong == NULL && part == NULL)
-		return begin_document(e);
+		return begin_document(e, &status_form_whole);
 	if (wrong == NULL && strcmp(part, "head") == 0)
-		return engine_status_head(e);
+		return begin_document(e, &status_form_heads);
 	if (wrong == NULL && strcmp(part, "services") == 0)
 		reply = begin_services(e, request, &wrong);
 	else if (wrong == NULL)

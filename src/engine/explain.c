@@ -17,6 +17,7 @@
 #include "core/endpoint.h"
 #include "core/status_value.h"
 #include "engine/private.h"
+#include "engine/status_parts.h"
 
 #define WAYS 4 /* of a bucket of the flow table */
 

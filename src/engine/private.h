@@ -352,10 +352,6 @@ json_t *status_problems(const struct engine *, const char *bgp_error);
 
 /* status.c */
 
-/* The status document (core/status.h), a new reference. */
-json_t *engine_status(void *engine);
-/* What it says of a destination, likewise. */
-json_t *status_destination(const struct destination *);
 /* A string of whatever bytes, made fit for JSON: a new reference. */
 json_t *status_text(const char *);
 

@@ -261,17 +261,6 @@ bgp_json(const struct engine *e, const struct bgp_status *bgp)
 	    "neighbours", neighbours);
 }
 
-static json_t *
-services_json(const struct engine *e, json_t *(*make)(const struct service *))
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < e->conf->service_count; i++)
-		json_array_append_new(list, make(&e->services[i]));
-	return list;
-}
-
 #define HISTORY_SHOWN 20 /* events; the control socket has the others */
 
 json_t *
@@ -312,34 +301,4 @@ status_head(const struct engine *e)
 	json_object_set_new(
 	    o, "history", history_json(e->history, NULL, HISTORY_SHOWN));
 	return o;
-}
-
-/* Whole, with the list of services as it is to be. */
-static json_t *
-document_json(const struct engine *e, json_t *(*make)(const struct service *))
-{
-	json_t *o = status_head(e);
-
-	json_object_set_new(o, "services", services_json(e, make));
-	return o;
-}
-
-json_t *
-engine_status(void *engine)
-{
-	return document_json(engine, status_service);
-}
-
-json_t *
-engine_status_head(const struct engine *e)
-{
-	return document_json(e, status_service_head);
-}
-
-json_t *
-engine_status_service(const struct engine *e, size_t index)
-{
-	if (index >= e->conf->service_count)
-		return NULL;
-	return status_service(&e->services[index]);
 }

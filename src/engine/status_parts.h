@@ -9,30 +9,20 @@
 #ifndef ENGINE_STATUS_PARTS_H
 #define ENGINE_STATUS_PARTS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 struct addr;
+struct destination;
 struct engine;
 struct service;
 
-/* The whole document, but that its services have no "destinations". */
-json_t *engine_status_head(const struct engine *);
-/* ... or without any services. */
+/* The whole document, but for its "services". */
 json_t *status_head(const struct engine *);
-
-/*
- * A whole element of its "services", in the same order; NULL behind the last.
- * A reload makes others of them: it is to be found in the head's
- * "config.reloads".
- */
-json_t *engine_status_service(const struct engine *, size_t index);
-
-/* Elements of "services": whole, and without "destinations". */
-json_t *status_service(const struct service *);
+/* An element of "services" without "destinations"; and one of these. */
 json_t *status_service_head(const struct service *);
+json_t *status_destination(const struct destination *);
 
 json_t *status_address(const struct addr *);
 void status_set_integer(json_t *object, const char *key, uint64_t value);

@@ -139,16 +139,3 @@ status_service_head(const struct service *s)
 	status_set_probes(o, s);
 	return o;
 }
-
-json_t *
-status_service(const struct service *s)
-{
-	json_t *o = status_service_head(s), *destinations = json_array();
-	size_t i;
-
-	for (i = 0; i < s->conf->destination_count; i++)
-		json_array_append_new(
-		    destinations, status_destination(&s->destinations[i]));
-	json_object_set_new(o, "destinations", destinations);
-	return o;
-}

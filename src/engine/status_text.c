@@ -14,6 +14,24 @@
 
 #define DESTINATIONS 20 /* of a piece */
 
+static json_t *
+service_head(const struct engine *e, const struct service *s)
+{
+	(void)e;
+	return status_service_head(s);
+}
+
+static json_t *
+destination(const struct engine *e, const struct destination *d)
+{
+	(void)e;
+	return status_destination(d);
+}
+
+const struct status_form status_form_whole = {
+    status_head, service_head, destination};
+const struct status_form status_form_heads = {status_head, service_head, NULL};
+
 static void
 append_text(struct evbuffer *out, const char *text, size_t len)
 {
@@ -38,153 +56,107 @@ status_append(struct evbuffer *out, const json_t *value)
 }
 
 void
+status_append_new(struct evbuffer *out, json_t *value)
+{
+	status_append(out, value);
+	json_decref(value);
+}
+
+void
 status_append_open(struct evbuffer *out, json_t *object)
 {
 	struct evbuffer *text = evbuffer_new();
 
 	if (text == NULL)
 		fatalx("out of memory");
-	status_append(text, object);
-	json_decref(object);
+	status_append_new(text, object);
 	evbuffer_remove_buffer(text, out, evbuffer_get_length(text) - 1);
 	evbuffer_free(text);
 }
 
-/* Takes the reference. */
-static void
-append_whole(struct evbuffer *out, json_t *object)
+void
+status_begin(const struct engine *e, struct status_cursor *c)
 {
-	status_append(out, object);
-	json_decref(object);
-}
-
-static const struct service *
-service_at(const struct engine *e, const struct status_cursor *c)
-{
-	return c->service < e->conf->service_count ? &e->services[c->service]
-						   : NULL;
-}
-
-/* The servers of the next piece are those before the one at: */
-static size_t
-piece_end(const struct service *s, const struct status_cursor *c)
-{
-	size_t count = s->conf->destination_count;
-
-	return count - c->destination > DESTINATIONS
-	    ? c->destination + DESTINATIONS
-	    : count;
-}
-
-/* Is a piece of the rest to follow? */
-static enum status_step
-advance(const struct engine *e, struct status_cursor *c,
-    const struct service *s, size_t destination)
-{
-	c->destination = destination;
-	if (destination == s->conf->destination_count) {
-		c->service++;
-		c->destination = 0;
-	}
-	return service_at(e, c) != NULL ? STATUS_MORE : STATUS_END;
-}
-
-static enum status_step
-begin(const struct engine *e, struct status_cursor *c)
-{
-	c->begun = true;
-	c->reloads = e->reloads;
-	return service_at(e, c) != NULL ? STATUS_MORE : STATUS_END;
-}
-
-static enum status_step
-text_head(const struct engine *e, struct status_cursor *c, struct evbuffer *out)
-{
-	status_append_open(out, status_head(e));
-	APPEND(out, ",\"services\":[");
-	return begin(e, c);
-}
-
-static enum status_step
-text_service(
-    const struct engine *e, struct status_cursor *c, struct evbuffer *out)
-{
-	const struct service *s = service_at(e, c);
-	size_t i, end;
-
-	if (s == NULL)
-		return STATUS_END;
-	end = piece_end(s, c);
-	if (c->destination == 0) {
-		if (c->service > 0)
-			APPEND(out, ",");
-		status_append_open(out, status_service_head(s));
-		APPEND(out, ",\"destinations\":[");
-	}
-	for (i = c->destination; i < end; i++) {
-		if (i > 0)
-			APPEND(out, ",");
-		append_whole(out, status_destination(&s->destinations[i]));
-	}
-	if (end == s->conf->destination_count)
-		APPEND(out, "]}");
-	return advance(e, c, s, end);
+	*c = (struct status_cursor){.begun = true, .reloads = e->reloads};
 }
 
 enum status_step
-status_text_step(
-    const struct engine *e, struct status_cursor *c, struct evbuffer *out)
+status_next(const struct engine *e, struct status_cursor *c,
+    const struct status_form *form, struct status_piece *piece)
 {
-	enum status_step step;
+	const struct service *s;
+	size_t count;
 
-	if (c->begun && c->reloads != e->reloads)
-		return STATUS_CHANGED;
-	step = c->begun ? text_service(e, c, out) : text_head(e, c, out);
-	if (step == STATUS_END)
-		APPEND(out, "]}");
-	return step;
-}
-
-static enum status_step
-document_head(
-    const struct engine *e, struct status_cursor *c, json_t **document)
-{
-	*document = status_head(e);
-	json_object_set_new(*document, "services", json_array());
-	return begin(e, c);
-}
-
-static enum status_step
-document_service(
-    const struct engine *e, struct status_cursor *c, json_t *document)
-{
-	json_t *list = json_object_get(document, "services"), *destinations;
-	const struct service *s = service_at(e, c);
-	size_t i, end;
-
-	if (s == NULL)
-		return STATUS_END;
-	end = piece_end(s, c);
-	if (c->destination == 0) {
-		json_array_append_new(list, status_service_head(s));
-		json_object_set_new(json_array_get(list, c->service),
-		    "destinations", json_array());
-	}
-	destinations =
-	    json_object_get(json_array_get(list, c->service), "destinations");
-	for (i = c->destination; i < end; i++)
-		json_array_append_new(
-		    destinations, status_destination(&s->destinations[i]));
-	return advance(e, c, s, end);
-}
-
-enum status_step
-status_document_step(
-    const struct engine *e, struct status_cursor *c, json_t **document)
-{
-	if (!c->begun)
-		return document_head(e, c, document);
 	if (c->reloads != e->reloads)
 		return STATUS_CHANGED;
-	return document_service(e, c, *document);
+	if (c->service >= e->conf->service_count)
+		return STATUS_END;
+	s = &e->services[c->service];
+	count = s->conf->destination_count;
+	*piece = (struct status_piece){.service = s,
+	    .from = c->destination,
+	    .end = count,
+	    .first = c->destination == 0};
+	if (form->destination != NULL && count - piece->from > DESTINATIONS)
+		piece->end = piece->from + DESTINATIONS;
+	piece->last = piece->end == count;
+	c->service += piece->last;
+	c->destination = piece->last ? 0 : piece->end;
+	return STATUS_MORE;
+}
+
+static void
+append_destinations(const struct engine *e, const struct status_form *form,
+    const struct status_piece *piece, struct evbuffer *out)
+{
+	const struct service *s = piece->service;
+	size_t i;
+
+	if (piece->first)
+		APPEND(out, ",\"destinations\":[");
+	for (i = piece->from; i < piece->end; i++) {
+		if (i > piece->from || !piece->first)
+			APPEND(out, ",");
+		status_append_new(
+		    out, form->destination(e, &s->destinations[i]));
+	}
+	if (piece->last)
+		APPEND(out, "]");
+}
+
+void
+status_append_piece(const struct engine *e, const struct status_form *form,
+    const struct status_piece *piece, struct evbuffer *out)
+{
+	if (piece->first)
+		status_append_open(out, form->service(e, piece->service));
+	if (form->destination != NULL)
+		append_destinations(e, form, piece, out);
+	if (piece->last)
+		APPEND(out, "}");
+}
+
+enum status_step
+status_text_step(const struct engine *e, struct status_cursor *c,
+    const struct status_form *form, struct evbuffer *out)
+{
+	struct status_piece piece;
+	enum status_step step;
+	bool more = c->service > 0;
+
+	if (!c->begun) {
+		status_begin(e, c);
+		status_append_open(out, form->head(e));
+		APPEND(out, ",\"services\":[");
+		return STATUS_MORE;
+	}
+	step = status_next(e, c, form, &piece);
+	if (step == STATUS_END)
+		APPEND(out, "]}");
+	if (step != STATUS_MORE)
+		return step;
+	if (more && piece.first)
+		APPEND(out, ",");
+	status_append_piece(e, form, &piece, out);
+	return STATUS_MORE;
 }

@@ -13,7 +13,6 @@
 #include "adapters/http.h"
 #include "base/log.h"
 #include "base/log_json.h"
-#include "base/monotime.h"
 #include "base/xmalloc.h"
 #include "engine/history.h"
 #include "engine/private.h"
@@ -22,8 +21,6 @@
 #define LINES	   500	/* that are kept */
 #define LINE_LEN   1024 /* with the NUL, as the log has them */
 #define MISSED_MAX 200	/* events that are told to who was away */
-#define SERVICE_MS 2000 /* between two looks at a service */
-#define SHARE	   20	/* what takes t ms is not done again for SHARE * t */
 
 struct line {
 	int64_t at; /* ms since the epoch */
@@ -37,7 +34,7 @@ struct web {
 	uint64_t total;	    /* lines, ever */
 	struct log_tap log_tap;
 	struct history_tap history_tap;
-	uint64_t overview_at, services_at; /* monotonic ms, of the next ones */
+	struct web_round *round;
 };
 
 static json_t *
@@ -74,11 +71,10 @@ tell(struct engine *e, const char *event, uint64_t id, json_t *data)
 	free(text);
 }
 
-static bool
-is_heard(const struct web *web)
+bool
+web_is_heard(const struct engine *e)
 {
-	return web->engine->http != NULL &&
-	    http_has_listeners(web->engine->http);
+	return e->http != NULL && http_has_listeners(e->http);
 }
 
 static void
@@ -92,7 +88,7 @@ on_line(void *arg, int priority, const char *text)
 	line->at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	line->priority = priority;
 	snprintf(line->text, sizeof(line->text), "%s", text);
-	if (is_heard(web))
+	if (web_is_heard(web->engine))
 		tell(web->engine, "log", 0, line_json(line));
 }
 
@@ -107,7 +103,7 @@ on_event(void *arg, const json_t *event)
 {
 	struct web *web = arg;
 
-	if (is_heard(web))
+	if (web_is_heard(web->engine))
 		tell(web->engine, "history", number_of(event),
 		    json_incref((json_t *)event));
 }
@@ -118,6 +114,7 @@ web_new(struct engine *e)
 	struct web *web = xcalloc(1, sizeof(*web));
 
 	web->engine = e;
+	web->round = web_round_new(e);
 	web->lines = xcalloc(LINES, sizeof(*web->lines));
 	web->log_tap = (struct log_tap){.line = on_line, .arg = web};
 	web->history_tap = (struct history_tap){.event = on_event, .arg = web};
@@ -133,6 +130,7 @@ web_free(struct web *web)
 		return;
 	log_tap_remove(&web->log_tap);
 	history_tap_remove(web->engine->history, &web->history_tap);
+	web_round_free(web->round);
 	free(web->lines);
 	free(web);
 }
@@ -170,41 +168,8 @@ web_listens(void *engine, struct http_listener *listener, uint64_t seen)
 		tell_missed(engine, listener, seen);
 }
 
-/* What costs much is done less often. */
-static uint64_t
-next_time(uint64_t begun, uint64_t interval)
-{
-	uint64_t took = monotime_ms() - begun;
-
-	return begun + (took * SHARE > interval ? took * SHARE : interval);
-}
-
-static char *
-make_service(void *engine, const char *id)
-{
-	json_t *service = web_service(engine, id);
-	char *text;
-
-	if (service == NULL)
-		return NULL;
-	text = json_dumps(service, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	json_decref(service);
-	return text;
-}
-
 void
 web_tick(struct engine *e, uint64_t now)
 {
-	struct web *web = e->web;
-
-	if (!is_heard(web))
-		return;
-	if (now >= web->overview_at) {
-		tell(e, "overview", 0, web_overview(e));
-		web->overview_at = next_time(now, 0);
-	}
-	if (now >= web->services_at) {
-		http_tell_services(e->http, "service", make_service, e);
-		web->services_at = next_time(now, SERVICE_MS - 100);
-	}
+	web_round_tick(e->web->round, now);
 }

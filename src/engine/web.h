@@ -13,11 +13,14 @@
 
 #include <jansson.h>
 
-struct conf_webserver;
+#include "adapters/http.h"
+#include "engine/status_text.h"
+
 struct engine;
-struct http_content;
-struct http_listener;
+struct evbuffer;
+struct service;
 struct web;
+struct web_round;
 
 /* Begin to remember what is logged. */
 struct web *web_new(struct engine *);
@@ -36,14 +39,37 @@ json_t *web_status(const struct engine *);
 
 extern const struct http_content web_content;
 
-/* The texts of these resources, for events: new references. */
-json_t *web_overview(const struct engine *);
-/* NULL if there is none of that id, or it has too many destinations. */
-json_t *web_service(const struct engine *, const char *id);
+/*
+ * These resources a step at a time; of the second, begin with that service, and
+ * the step that has all of it is STATUS_END.
+ */
+enum status_step web_overview_step(
+    const struct engine *, struct status_cursor *, struct evbuffer *out);
+void web_service_begin(
+    const struct engine *, const struct service *, struct status_cursor *);
+enum status_step web_service_step(
+    const struct engine *, struct status_cursor *, struct evbuffer *out);
 /* The service of an id as "192.0.2.1:80/tcp"; NULL if there is none. */
 struct service *web_find(const struct engine *, const char *id);
 
-/* web.c: see struct http_content. */
+/* web_views.c: see struct http_resource. */
+enum http_step web_metrics(void *engine, const struct http_query *,
+    struct http_cursor *, struct evbuffer *out);
+enum http_step web_status_html(void *engine, const struct http_query *,
+    struct http_cursor *, struct evbuffer *out);
+
+/* web_round.c */
+
+struct web_round *web_round_new(struct engine *);
+void web_round_free(struct web_round *);
+/* Each second. */
+void web_round_tick(struct web_round *, uint64_t now);
+
+/* web.c */
+
+/* Does anybody listen? */
+bool web_is_heard(const struct engine *);
+/* See struct http_content. */
 bool web_knows(void *engine, const char *service);
 void web_listens(void *engine, struct http_listener *, uint64_t seen);
 

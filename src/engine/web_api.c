@@ -13,7 +13,6 @@
 #include "adapters/http.h"
 #include "base/monotime.h"
 #include "core/status.h"
-#include "core/status_accept.h"
 #include "engine/history.h"
 #include "engine/prefixes.h"
 #include "engine/private.h"
@@ -22,11 +21,8 @@
 #include "engine/status_text.h"
 #include "engine/web.h"
 
-#define API_VERSION   1
-#define ROWS	      100  /* of a piece */
-#define SERVERS	      20   /* likewise, of all that is known of them */
-#define SERVICES      4	   /* likewise: a large one's counters take time */
-#define SERVICE_LARGE 1000 /* destinations, which are no event any more */
+#define API_VERSION 1
+#define ROWS	    100 /* of a piece */
 
 static struct status_cursor
 load_cursor(const struct http_cursor *c)
@@ -58,56 +54,15 @@ status_json(void *engine, const struct http_query *query, struct http_cursor *c,
 	enum status_step step;
 
 	(void)query;
-	step = status_text_step(engine, &status, out);
+	step = status_text_step(engine, &status, &status_form_whole, out);
 	return save_cursor(c, &status, step);
-}
-
-/* A view of the whole document, which is put together first. */
-static enum http_step
-render(struct engine *e, struct http_cursor *c, struct evbuffer *out,
-    char *(*view)(const json_t *))
-{
-	struct status_cursor status = load_cursor(c);
-	enum status_step step = status_document_step(e, &status, &c->document);
-	char *text;
-
-	if (step == STATUS_END) {
-		text = view(c->document);
-		evbuffer_add(out, text, strlen(text));
-		free(text);
-	}
-	return save_cursor(c, &status, step);
-}
-
-#define OPENMETRICS_TYPE \
-	"application/openmetrics-text; version=1.0.0; charset=utf-8"
-
-static enum http_step
-metrics(void *engine, const struct http_query *query, struct http_cursor *c,
-    struct evbuffer *out)
-{
-	bool open = status_accepts_openmetrics(http_header(query, "Accept"));
-
-	if (open)
-		c->type = OPENMETRICS_TYPE;
-	return render(
-	    engine, c, out, open ? status_openmetrics : status_metrics);
-}
-
-static enum http_step
-status_html(void *engine, const struct http_query *query, struct http_cursor *c,
-    struct evbuffer *out)
-{
-	(void)query;
-	return render(engine, c, out, status_page);
 }
 
 /* Takes the reference. */
 static enum http_step
 whole(struct evbuffer *out, json_t *object)
 {
-	status_append(out, object);
-	json_decref(object);
+	status_append_new(out, object);
 	return HTTP_STEP_END;
 }
 
@@ -144,17 +99,26 @@ overview_head(const struct engine *e)
 	return o;
 }
 
-json_t *
-web_overview(const struct engine *e)
+enum status_step
+web_overview_step(
+    const struct engine *e, struct status_cursor *c, struct evbuffer *out)
 {
-	json_t *o = overview_head(e), *services = json_array();
-	size_t i;
+	static const struct status_form form = {
+	    overview_head, overview_service, NULL};
 
-	for (i = 0; i < e->conf->service_count; i++)
-		json_array_append_new(
-		    services, overview_service(e, &e->services[i]));
-	json_object_set_new(o, "services", services);
-	return o;
+	return status_text_step(e, c, &form, out);
+}
+
+static enum http_step
+overview_json(void *engine, const struct http_query *query,
+    struct http_cursor *c, struct evbuffer *out)
+{
+	struct status_cursor status = load_cursor(c);
+	enum status_step step;
+
+	(void)query;
+	step = web_overview_step(engine, &status, out);
+	return save_cursor(c, &status, step);
 }
 
 struct service *
@@ -191,28 +155,45 @@ destination_json(const struct engine *e, const struct destination *d)
 	return o;
 }
 
-json_t *
-web_service(const struct engine *e, const char *id)
+void
+web_service_begin(
+    const struct engine *e, const struct service *s, struct status_cursor *c)
 {
-	const struct service *s = web_find(e, id);
-	json_t *o, *list;
-	size_t i;
-
-	if (s == NULL || s->conf->destination_count > SERVICE_LARGE)
-		return NULL;
-	o = service_head(e, s);
-	list = json_array();
-	for (i = 0; i < s->conf->destination_count; i++)
-		json_array_append_new(
-		    list, destination_json(e, &s->destinations[i]));
-	json_object_set_new(o, "destinations", list);
-	return o;
+	status_begin(e, c);
+	c->service = (size_t)(s - e->services);
 }
 
-static size_t
-least(size_t a, size_t b)
+enum status_step
+web_service_step(
+    const struct engine *e, struct status_cursor *c, struct evbuffer *out)
 {
-	return a < b ? a : b;
+	static const struct status_form form = {
+	    NULL, service_head, destination_json};
+	struct status_piece piece;
+	enum status_step step = status_next(e, c, &form, &piece);
+
+	if (step != STATUS_MORE)
+		return step;
+	status_append_piece(e, &form, &piece, out);
+	return piece.last ? STATUS_END : STATUS_MORE;
+}
+
+static enum http_step
+service_json(void *engine, const struct http_query *query,
+    struct http_cursor *c, struct evbuffer *out)
+{
+	struct status_cursor status = load_cursor(c);
+	const char *id = http_query(query, "id");
+	const struct service *s;
+
+	if (id == NULL)
+		return HTTP_STEP_BAD_QUERY;
+	if (!c->begun) {
+		if ((s = web_find(engine, id)) == NULL)
+			return HTTP_STEP_NOT_FOUND;
+		web_service_begin(engine, s, &status);
+	}
+	return save_cursor(c, &status, web_service_step(engine, &status, out));
 }
 
 /* It begins; false if there was a reload since it did. */
@@ -223,62 +204,6 @@ begin(const struct engine *e, struct http_cursor *c)
 		c->version = e->reloads;
 	c->begun = true;
 	return c->version == e->reloads;
-}
-
-static enum http_step
-overview_json(void *engine, const struct http_query *query,
-    struct http_cursor *c, struct evbuffer *out)
-{
-	const struct engine *e = engine;
-	size_t end, count = e->conf->service_count;
-
-	(void)query;
-	if (!begin(e, c))
-		return HTTP_STEP_BROKEN;
-	if (c->next == 0) {
-		status_append_open(out, overview_head(e));
-		evbuffer_add_printf(out, ",\"services\":[");
-	}
-	for (end = least(count, c->next + SERVICES); c->next < end; c->next++) {
-		if (c->next > 0)
-			evbuffer_add(out, ",", 1);
-		whole(out, overview_service(e, &e->services[c->next]));
-	}
-	if (end < count)
-		return HTTP_STEP_MORE;
-	evbuffer_add(out, "]}", 2);
-	return HTTP_STEP_END;
-}
-
-static enum http_step
-service_json(void *engine, const struct http_query *query,
-    struct http_cursor *c, struct evbuffer *out)
-{
-	const struct engine *e = engine;
-	const char *id = http_query(query, "id");
-	const struct service *s = id != NULL ? web_find(e, id) : NULL;
-	size_t end, count;
-
-	if (id == NULL)
-		return HTTP_STEP_BAD_QUERY;
-	if (!begin(e, c))
-		return HTTP_STEP_BROKEN;
-	if (s == NULL)
-		return HTTP_STEP_NOT_FOUND;
-	if (c->next == 0) {
-		status_append_open(out, service_head(e, s));
-		evbuffer_add_printf(out, ",\"destinations\":[");
-	}
-	count = s->conf->destination_count;
-	for (end = least(count, c->next + SERVERS); c->next < end; c->next++) {
-		if (c->next > 0)
-			evbuffer_add(out, ",", 1);
-		whole(out, destination_json(e, &s->destinations[c->next]));
-	}
-	if (end < count)
-		return HTTP_STEP_MORE;
-	evbuffer_add(out, "]}", 2);
-	return HTTP_STEP_END;
 }
 
 static json_t *
@@ -311,11 +236,8 @@ put_row(const struct engine *e, struct http_cursor *c, struct evbuffer *out)
 	const struct service *s = &e->services[c->next];
 
 	if (c->part < s->conf->destination_count) {
-		/* The head of it ends with "[", a row with "]". */
-		if (c->document != NULL)
+		if (c->count++ > 0)
 			evbuffer_add(out, ",", 1);
-		else
-			c->document = json_true();
 		whole(out, row_json(e, &s->destinations[c->part++]));
 		return;
 	}
@@ -424,12 +346,12 @@ static const struct http_resource resources[] = {
     {"/destinations.json", JSON_TYPE, destinations_json},
     {"/history.json", JSON_TYPE, history_json_of},
     {"/log.json", JSON_TYPE, log_json},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", web_metrics},
     {"/overview.json", JSON_TYPE, overview_json},
     {"/prefixes.json", JSON_TYPE, prefixes_json},
     {"/series.json", JSON_TYPE, series_json_of},
     {"/service.json", JSON_TYPE, service_json},
-    {"/status.html", "text/html; charset=utf-8", status_html},
+    {"/status.html", "text/html; charset=utf-8", web_status_html},
     {"/status.json", JSON_TYPE, status_json},
 };
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -120,8 +121,53 @@ give_counters(void *arg, const struct http_query *query,
 	return HTTP_STEP_END;
 }
 
+static unsigned kept; /* bodies of /late */
+
+static void
+release(void *body)
+{
+	kept--;
+	free(body);
+}
+
+/* As when a view of a large document is put together first. */
+static enum http_step
+give_late(void *arg, const struct http_query *query, struct http_cursor *cursor,
+    struct evbuffer *out)
+{
+	size_t pieces = asked(query, "pieces", 5);
+
+	(void)arg;
+	if (!cursor->begun) {
+		kept++;
+		cursor->begun = true;
+		cursor->kept = xcalloc(1, 1);
+		cursor->release = release;
+	}
+	if (cursor->part++ < asked(query, "steps", 20)) {
+		usleep(2000);
+		return HTTP_STEP_MORE;
+	}
+	if (cursor->next == asked(query, "breaks", SIZE_MAX))
+		return HTTP_STEP_BROKEN;
+	cursor->length = pieces * PIECE;
+	evbuffer_add_printf(out, "%0*zu", PIECE, cursor->next++);
+	return cursor->next == pieces ? HTTP_STEP_END : HTTP_STEP_MORE;
+}
+
+static enum http_step
+give_kept(void *arg, const struct http_query *query, struct http_cursor *cursor,
+    struct evbuffer *out)
+{
+	(void)arg, (void)query, (void)cursor;
+	evbuffer_add_printf(out, "%u", kept);
+	return HTTP_STEP_END;
+}
+
 static const struct http_resource resources[] = {
     {"/counters", "application/json; charset=utf-8", give_counters},
+    {"/kept", "text/plain", give_kept},
+    {"/late", "text/plain", give_late},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", give_metrics},
     {"/slow", "text/plain", give_slowly},
     {"/status.html", "text/html; charset=utf-8", give_html},
@@ -157,9 +203,8 @@ static const struct http_content content = {
 #define LARGE 200000 /* bytes of an event about that service */
 
 static char *
-make_event(void *arg, const char *service)
+make_event(const char *service)
 {
-	(void)arg;
 	if (strcmp(service, "none") == 0)
 		return NULL;
 	return xasprintf("\"%0*d\"", LARGE, 0);
@@ -169,13 +214,22 @@ static void
 on_tick(evutil_socket_t fd, short events, void *arg)
 {
 	struct status_web *server = arg;
-	char text[32];
+	const char *service;
+	char text[32], *event, *name;
 
 	(void)fd, (void)events;
 	server->ticks++;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)server->ticks);
 	http_tell(server->http, "tick", server->ticks, text);
-	http_tell_services(server->http, "service", make_event, server);
+	http_untell_services(server->http);
+	while ((service = http_untold_service(server->http)) != NULL) {
+		event = make_event(service);
+		/* What is borrowed may go while it is told. */
+		name = xstrdup(service);
+		http_tell_service(server->http, name, "service", event);
+		free(name);
+		free(event);
+	}
 }
 
 static void

@@ -6,7 +6,10 @@
  *
  * /slow has a hundred pieces of 64 KiB, with nothing to send between them;
  * "?pieces=N" makes more or fewer, 0 is not found, and with "?breaks=N" it
- * breaks before that one.  Events are "tick", with a number, ten times a
+ * breaks before that one.  /late has nothing to send for "?steps=N" steps of
+ * two milliseconds, and then a body of "?pieces=N" pieces whose length is said
+ * beforehand, unless it breaks as /slow does; /kept is how many of these are
+ * kept.  Events are "tick", with a number, ten times a
  * second, and as often "service" of 200 KB for who wants to hear of "large";
  * there is nothing to hear of the service "none".  Who has seen events before
  * gets a "seen" with the last one's number.  SIGHUP has certificate, users and

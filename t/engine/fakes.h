@@ -54,6 +54,7 @@ struct fake_world {
 	bool attach_fails, set_fails, listen_fails, bgpd_answers;
 	unsigned set_takes;		   /* ms, that the data plane needs */
 	unsigned digest_takes;		   /* likewise, for a table's digest */
+	unsigned counters_take;		   /* likewise, for counters */
 	bool no_probe_path;		   /* it can't be made */
 	bool no_source;			   /* the host has no address */
 	bool bond;			   /* eth0 is one */

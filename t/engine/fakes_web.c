@@ -27,6 +27,7 @@ struct fake_web fake_web;
 static const struct http_content *content;
 static void *content_arg;
 static int handle;
+static bool told; /* of the service, in this round */
 
 void
 fake_web_reset(void)
@@ -136,17 +137,27 @@ http_listener_service(const struct http_listener *listener)
 }
 
 void
-http_tell_services(struct http *http, const char *event,
-    char *(*make)(void *arg, const char *service), void *arg)
+http_untell_services(struct http *http)
 {
-	char *data;
+	(void)http;
+	told = false;
+}
 
-	if (fake_web.service == NULL)
-		return;
-	data = make(arg, fake_web.service);
+const char *
+http_untold_service(const struct http *http)
+{
+	(void)http;
+	return told ? NULL : fake_web.service;
+}
+
+void
+http_tell_service(
+    struct http *http, const char *service, const char *event, const char *data)
+{
+	(void)service;
+	told = true;
 	if (data != NULL)
 		http_tell(http, event, 0, data);
-	free(data);
 }
 
 static const struct http_resource *
@@ -189,29 +200,61 @@ fake_web_step(const char *url, struct http_cursor *cursor)
 	return result;
 }
 
-json_t *
-fake_web_get(const char *url, enum http_step *ended, unsigned *pieces)
+void
+fake_web_end(struct http_cursor *cursor)
+{
+	if (cursor->release != NULL)
+		cursor->release(cursor->kept);
+	*cursor = (struct http_cursor){0};
+}
+
+/* All of it; if its length was said, it is that. */
+static char *
+get(const char *url, enum http_step *ended, unsigned *pieces,
+    void (*between)(unsigned pieces))
 {
 	struct evbuffer *out = evbuffer_new();
 	struct http_cursor cursor = {0};
 	enum http_step result;
 	unsigned count = 0;
-	json_t *body = NULL;
+	size_t length;
+	char *text;
 
 	do {
 		result = step(url, &cursor, out);
 		count++;
+		if (between != NULL)
+			between(count);
 	} while (result == HTTP_STEP_MORE);
-	if (evbuffer_get_length(out) > 0)
-		body = json_loadb((char *)evbuffer_pullup(out, -1),
-		    evbuffer_get_length(out), 0, NULL);
+	length = evbuffer_get_length(out);
+	if (cursor.length > 0 && cursor.length != length)
+		abort();
+	text = calloc(1, length + 1);
+	evbuffer_remove(out, text, length);
 	if (ended != NULL)
 		*ended = result;
 	if (pieces != NULL)
 		*pieces = count;
-	json_decref(cursor.document);
+	fake_web_end(&cursor);
 	evbuffer_free(out);
+	return text;
+}
+
+json_t *
+fake_web_get(const char *url, enum http_step *ended, unsigned *pieces)
+{
+	char *text = get(url, ended, pieces, NULL);
+	json_t *body = json_loads(text, 0, NULL);
+
+	free(text);
 	return body;
+}
+
+char *
+fake_web_text(
+    const char *url, enum http_step *ended, void (*between)(unsigned pieces))
+{
+	return get(url, ended, NULL, between);
 }
 
 void

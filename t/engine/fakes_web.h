@@ -45,8 +45,16 @@ void fake_web_reset(void);
  * there were; both may be NULL.
  */
 json_t *fake_web_get(const char *url, enum http_step *step, unsigned *pieces);
+/*
+ * The same as text, free(3) it, whether it is JSON or not; between is called
+ * after each piece, or is NULL.
+ */
+char *fake_web_text(
+    const char *url, enum http_step *step, void (*between)(unsigned pieces));
 /* The first piece only; the others with the same cursor. */
 enum http_step fake_web_step(const char *url, struct http_cursor *);
+/* It is not wanted any more. */
+void fake_web_end(struct http_cursor *);
 /* Begin to listen, having seen events up to that one. */
 void fake_web_listen(uint64_t seen);
 /* How many events there were of a name. */

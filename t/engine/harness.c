@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/xmalloc.h"
 #include "core/conf.h"
 #include "fakes_control.h"
 #include "fakes_ship.h"
@@ -71,6 +72,27 @@ start(const char *services)
 {
 	prepare(services);
 	engine_start(engine);
+}
+
+#define MANY                                                                 \
+	"{\"name\": \"many\", \"virtual\": \"" VIP6 "\", \"servers\": [%s]," \
+	"\"policy\": {\"53/udp\": {\"checks\": []}}}"
+
+void
+start_many(unsigned count)
+{
+	char servers[2048] = "", *many, *conf;
+	size_t len = 0;
+	unsigned i;
+
+	for (i = 1; i <= count; i++)
+		len += (size_t)snprintf(servers + len, sizeof(servers) - len,
+		    "%s\"2001:db8:1::%x\"", i > 1 ? "," : "", i);
+	many = xasprintf(MANY, servers);
+	conf = xasprintf("%s,%s", SERVICE_WEB, many);
+	start(conf);
+	free(conf);
+	free(many);
 }
 
 json_t *

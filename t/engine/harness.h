@@ -52,6 +52,12 @@ void reload(const char *services);
 void prepare(const char *services);
 /* The same, and start it. */
 void start(const char *services);
+/*
+ * Start with SERVICE_WEB and a service of so many servers, at most 60, that
+ * have no checks: 2001:db8:1::1 and those behind it.
+ */
+#define MANY_KEY "[" VIP6 "]:53/udp"
+void start_many(unsigned count);
 /* A new reference. */
 json_t *engine_document(void);
 /* Is there a problem in the document which begins so? */

@@ -17,29 +17,6 @@
 #include "engine/web.h"
 #include "fakes_web.h"
 
-/* A service of many servers, which have no checks. */
-#define MANY                                                                 \
-	"{\"name\": \"many\", \"virtual\": \"" VIP6 "\", \"servers\": [%s]," \
-	"\"policy\": {\"53/udp\": {\"checks\": []}}}"
-#define MANY_KEY "[2001:db8::1]:53/udp"
-
-static void
-start_many(unsigned count)
-{
-	char servers[2048] = "", *many, *conf;
-	size_t len = 0;
-	unsigned i;
-
-	for (i = 1; i <= count; i++)
-		len += (size_t)snprintf(servers + len, sizeof(servers) - len,
-		    "%s\"2001:db8:1::%x\"", i > 1 ? "," : "", i);
-	many = xasprintf(MANY, servers);
-	conf = xasprintf("%s,%s", SERVICE_WEB, many);
-	start(conf);
-	free(conf);
-	free(many);
-}
-
 /* A body, all of it: a new reference. */
 static json_t *
 get(const char *url)
@@ -171,65 +148,6 @@ all_destinations_are_rows(void **state)
 }
 
 static void
-a_reload_breaks_what_is_under_way(void **state)
-{
-	static const char *const urls[] = {"/status.json", "/metrics",
-	    "/status.html", ("/service.json?id=" MANY_KEY)};
-	struct http_cursor cursors[4] = {0};
-	size_t i;
-
-	(void)state;
-	start_many(45);
-	for (i = 0; i < 4; i++)
-		assert_int_equal(
-		    fake_web_step(urls[i], &cursors[i]), HTTP_STEP_MORE);
-	assert_int_equal(engine_reload(engine), 0);
-	for (i = 0; i < 4; i++) {
-		assert_int_equal(
-		    fake_web_step(urls[i], &cursors[i]), HTTP_STEP_BROKEN);
-		json_decref(cursors[i].document);
-	}
-}
-
-/* As there can be thousands, the counters of each of which are read. */
-static void
-an_overview_is_made_in_pieces(void **state)
-{
-	const char *const ports =
-	    "\"1/udp\": {\"checks\": []}, \"2/udp\": {\"checks\": []}, "
-	    "\"3/udp\": {\"checks\": []},"
-	    "\"4/udp\": {\"checks\": []}, \"5/udp\": {\"checks\": []}, "
-	    "\"6/udp\": {\"checks\": []}";
-	char *conf = xasprintf("{\"name\": \"six\", \"virtual\": \"" VIP6
-			       "\", \"servers\": [\"2001:db8:1::1\"],"
-
-			       "\"policy\": {%s}}",
-	    ports);
-	struct http_cursor cursor = {0};
-	json_t *body, *whole;
-	unsigned pieces;
-
-	(void)state;
-	start(conf);
-	free(conf);
-	body = fake_web_get("/overview.json", NULL, &pieces);
-	whole = web_overview(engine);
-	assert_true(pieces > 1);
-	assert_int_equal(json_object_size(body), json_object_size(whole));
-	assert_int_equal(json_array_size(json_object_get(body, "services")), 6);
-	assert_string_equal(
-	    text(json_array_get(json_object_get(body, "services"), 5), "id"),
-	    "[2001:db8::1]:6/udp");
-	json_decref(whole);
-	json_decref(body);
-	assert_int_equal(
-	    fake_web_step("/overview.json", &cursor), HTTP_STEP_MORE);
-	assert_int_equal(engine_reload(engine), 0);
-	assert_int_equal(
-	    fake_web_step("/overview.json", &cursor), HTTP_STEP_BROKEN);
-}
-
-static void
 limits_are_numbers(void **state)
 {
 	static const char *const wrong[] = {"/log.json?limit=0",
@@ -349,8 +267,6 @@ main(void)
 	    TEST(the_configuration_is_masked),
 	    TEST(a_service_is_told_with_its_servers),
 	    TEST(all_destinations_are_rows),
-	    TEST(a_reload_breaks_what_is_under_way),
-	    TEST(an_overview_is_made_in_pieces),
 	    TEST(limits_are_numbers),
 	    TEST(the_last_lines_are_kept),
 	    TEST(who_listens_hears_what_happens),
