@@ -9,11 +9,11 @@
 #include <sys/un.h>
 
 #include <errno.h>
-#include <grp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "adapters/control_private.h"
+#include "adapters/local_group.h"
 #include "base/log.h"
 
 /*
@@ -69,16 +69,16 @@ static int
 set_access(const struct control_options *options)
 {
 	const char *path = options->path;
-	struct group *group = NULL;
+	gid_t group;
 
 	if (options->group != NULL) {
-		errno = 0;
-		if ((group = getgrnam(options->group)) == NULL) {
-			log_warnx("control socket %s: there is no group \"%s\"",
+		if (local_group(options->group, &group) == -1) {
+			log_warnx("control socket %s: there is no group \"%s\" "
+				  "in /etc/group",
 			    path, options->group);
 			return -1;
 		}
-		if (chown(path, (uid_t)-1, group->gr_gid) == -1) {
+		if (chown(path, (uid_t)-1, group) == -1) {
 			log_warn("control socket %s: chown", path);
 			return -1;
 		}

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "adapters/http.h"
+#include "adapters/local_group.h"
 #include "adapters/secret_line.h"
 #include "base/xmalloc.h"
 #include "core/conf.h"
@@ -112,15 +112,17 @@ look_at_files(const struct conf *conf, void (*say)(void *arg, const char *line),
 	const struct teller teller = {say, arg};
 	const char *group = conf->control_readonly.group;
 	size_t i, j;
+	gid_t gid;
 
 	if (conf->bgp.enabled)
 		tell(&teller, file_problem(conf->bgp.program, X_OK));
 	if (conf->webserver.enabled)
 		tell(&teller, http_problem(&conf->webserver));
-	if (group != NULL && getgrnam(group) == NULL)
+	if (group != NULL && local_group(group, &gid) == -1)
 		tell(&teller,
-		    xasprintf(
-			"control_readonly: there is no group \"%s\"", group));
+		    xasprintf("control_readonly: there is no group \"%s\" in "
+			      "/etc/group",
+			group));
 	look_at_logging(&conf->logging, &teller);
 	for (i = 0; i < conf->service_count; i++)
 		for (j = 0; j < conf->services[i].check_count; j++)

@@ -88,11 +88,31 @@ it_belongs_to_a_group(void **state)
 	control_free(control);
 }
 
+/* A directory service's. */
+static void
+it_belongs_to_a_number(void **state)
+{
+	struct control *control;
+
+	(void)state;
+	if (geteuid() != 0) {
+		skip();
+		return;
+	}
+	control = open_socket("54321", 0660);
+	assert_non_null(control);
+	assert_int_equal(socket_stat().st_gid, 54321);
+	control_free(control);
+}
+
 static void
 without_its_group_there_is_none(void **state)
 {
 	(void)state;
 	assert_null(open_socket("there-is-no-such-group", 0660));
+	assert_null(open_socket("4294967295", 0660));
+	assert_null(open_socket("99999999999", 0660));
+	assert_null(open_socket("-1", 0660));
 	assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -102,6 +122,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(modes_are_exact),
 	    cmocka_unit_test(it_belongs_to_a_group),
+	    cmocka_unit_test(it_belongs_to_a_number),
 	    cmocka_unit_test(without_its_group_there_is_none),
 	};
 	int failed;
