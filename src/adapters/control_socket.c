@@ -61,27 +61,54 @@ remove_stale(const struct sockaddr_un *sun)
 	return -1;
 }
 
+/* 0 with the group's id, or -1 after having logged that there is none. */
+static int
+find_group(const struct control_options *options, gid_t *id)
+{
+	*id = getegid();
+	if (options->group == NULL || local_group(options->group, id) == 0)
+		return 0;
+	log_warnx("control socket %s: there is no group \"%s\" in /etc/group",
+	    options->path, options->group);
+	return -1;
+}
+
 /*
- * Who may connect: it is bound for its owner alone, and opened to others once
- * it belongs to their group.  0, or -1 after having logged why not.
+ * Make the socket, for its owner alone, as a file of a group's.  To be of that
+ * group meanwhile takes CAP_SETGID, which commands of checks need as well;
+ * chown(2) takes CAP_CHOWN, by which any file could be had.
  */
 static int
-set_access(const struct control_options *options)
+bind_of_group(int fd, const struct sockaddr_un *sun, gid_t group)
+{
+	gid_t own = getegid();
+	bool other = group != own && setegid(group) == 0;
+	mode_t mask = umask(0177);
+	int result = bind(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	int saved = errno;
+
+	umask(mask);
+	if (other && setegid(own) == -1)
+		log_warn("control socket %s: setegid", sun->sun_path);
+	errno = saved;
+	return result;
+}
+
+/*
+ * Who may connect: it is opened to others once it belongs to their group.  0,
+ * or -1 after having logged why not.
+ */
+static int
+set_access(const struct control_options *options, gid_t group)
 {
 	const char *path = options->path;
-	gid_t group;
+	struct stat st;
 
-	if (options->group != NULL) {
-		if (local_group(options->group, &group) == -1) {
-			log_warnx("control socket %s: there is no group \"%s\" "
-				  "in /etc/group",
-			    path, options->group);
-			return -1;
-		}
-		if (chown(path, (uid_t)-1, group) == -1) {
-			log_warn("control socket %s: chown", path);
-			return -1;
-		}
+	/* It could not be made so, or its directory's group counts. */
+	if (options->group != NULL && stat(path, &st) == 0 &&
+	    st.st_gid != group && chown(path, (uid_t)-1, group) == -1) {
+		log_warn("control socket %s: chown", path);
+		return -1;
 	}
 	if (chmod(path, options->mode) == -1) {
 		log_warn("control socket %s: chmod", path);
@@ -95,8 +122,8 @@ control_listen(const struct control_options *options)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	const char *path = options->path;
-	mode_t mask;
-	int fd, result;
+	gid_t group;
+	int fd;
 
 	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path)) {
@@ -105,24 +132,21 @@ control_listen(const struct control_options *options)
 		    path, sizeof(sun.sun_path) - 1);
 		return -1;
 	}
-	if (remove_stale(&sun) == -1)
+	if (find_group(options, &group) == -1 || remove_stale(&sun) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1) {
 		log_warn("control socket %s: socket", path);
 		return -1;
 	}
-	mask = umask(0177);
-	result = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
-	umask(mask);
-	if (result == -1) {
+	if (bind_of_group(fd, &sun, group) == -1) {
 		log_warnx("control socket %s: bind: %s%s", path,
 		    strerror(errno),
 		    errno == ENOENT ? ": make its directory first" : "");
 		close(fd);
 		return -1;
 	}
-	if (set_access(options) == 0) {
+	if (set_access(options, group) == 0) {
 		if (listen(fd, CONTROL_CLIENTS) == 0)
 			return fd;
 		log_warn("control socket %s: listen", path);

@@ -96,8 +96,8 @@ subtest 'systemd-analyze' => sub {
 	is($status, 0, 'verify is content');
 	unlike($output, qr/vc5d/, 'and has nothing to say') or diag($output);
 	($status, $output) = run('systemd-analyze', '--no-pager', 'security',
-	    '--offline=true', '--threshold=35', unit());
-	is($status, 0, 'security: an exposure of 3.5 at most');
+	    '--offline=true', '--threshold=31', unit());
+	is($status, 0, 'security: an exposure of 3.1 at most');
 	note($output =~ /(Overall exposure.*)/);
 	my $text = slurp(unit());
 	for my $line (grep { /^\S*\x{2717}|^\xe2\x9c\x97/ }
