@@ -155,15 +155,26 @@ subtest 'tunnels' => sub {
 };
 
 subtest 'nonsense' => sub {
+	my $there = snapshot();
 	for my $arguments (['up'], ['up', '; id'], ['up', '-h'], ['up', '1'],
 	    ['-t', 'vxlan', 'up', @vips], ['-t', 'gre', 'up', @vips],
 	    ['-t', 'fou:70000', 'up', @vips], ['down', 'x'], [],
 	    (map { ['up', $_] } qw(999.0.2.1 192.0.2 192.0.2.1.1 192.0.2.01
 	    127.0.0.1 0.0.0.0 224.0.0.1 :: ::1 ff02::1))) {
-		isnt((setup('-n', @$arguments))[0], 0, "@$arguments");
+		isnt((setup(@$arguments))[0], 0, "@$arguments");
 	}
-	spew($record, "command reboot now\n");
-	isnt((setup('-n', 'down'))[0], 0, 'a file that is not its own');
+	is(snapshot(), $there, 'before anything is changed');
+	ok(!-e $record, 'or noted');
+	for my $line ("command reboot now", "address 192.0.2.1\n\nhello\n") {
+		spew($record, $line);
+		for my $command (['up', @vips], ['down'], ['status']) {
+			my ($status, $output) = setup(@$command);
+			is($status, 1, "@$command: a file that is not its own");
+			like($output, qr/: not a line of this program's: [ch]/,
+			    'and says so');
+		}
+	}
+	is(snapshot(), $there, 'which changes nothing');
 };
 
 finish();
