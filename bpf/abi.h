@@ -20,7 +20,7 @@
 #include <linux/types.h>
 
 /* Raised when any layout below changes: older pinned maps are discarded. */
-#define VC5_ABI 4
+#define VC5_ABI 5
 
 /* Slots of a service's hash table, a prime: as usual, and at most. */
 #define VC5_SLOTS     65537
@@ -170,12 +170,12 @@ struct vc5_destination_counters {
 
 /* At index (service * CPUs + CPU). */
 struct vc5_service_counters {
-	__u64 no_destination; /* packets dropped */
+	__u64 no_destination, no_destination_bytes; /* packets dropped */
 	/* Of destinations that it had: the daemon's, for the first CPU */
 	struct {
 		__u64 packets, bytes, flows, stateless, added;
 	} gone;
-	__u64 reserved[2];
+	__u64 reserved;
 };
 
 /* Why a packet was dropped. */
@@ -214,6 +214,10 @@ struct vc5_drop_counters {
 	 * there; VC5_RANK_LIVE: there was none to give.
 	 */
 	__u64 taken[VC5_RANK_FREE];
+	/* Of the frames of those packets: dropped, or pings answered. */
+	__u64 bytes[16]; /* by enum vc5_drop */
+	__u64 echo_bytes;
+	__u64 reserved[7]; /* whole cache lines */
 };
 
 /* Of an address in the map of VIPs. */

@@ -237,9 +237,9 @@ answer_echo(struct packet *packet, struct icmp_header *icmp, const bool six)
 	__u8 type = six ? ICMP6_ECHO_REPLY : ICMP_ECHO_REPLY;
 
 	if (!may_answer(packet, six))
-		return count_drop(VC5_DROP_ICMP);
+		return count_lost(VC5_DROP_ICMP, packet->length);
 	if (!answer_allowed(true))
-		return count_drop(VC5_DROP_LIMIT);
+		return count_lost(VC5_DROP_LIMIT, packet->length);
 	swap_macs(packet->ethernet);
 	if (six) {
 		__builtin_memcpy(&ip6->saddr, packet->tuple.vip, 16);
@@ -256,7 +256,7 @@ answer_echo(struct packet *packet, struct icmp_header *icmp, const bool six)
 	icmp->checksum = sum_update(
 	    icmp->checksum, bpf_htons(icmp->type << 8), bpf_htons(type << 8));
 	icmp->type = type;
-	count_answer(VC5_ANSWER_ECHO);
+	count_echo(packet->length);
 	return XDP_TX;
 }
 

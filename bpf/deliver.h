@@ -27,7 +27,7 @@ struct placed {
 static __noinline int
 drop_and_tell(struct xdp_md *ctx, enum vc5_drop reason, __u32 mtu)
 {
-	count_drop(reason);
+	count_drop(ctx, reason);
 	return answer_error(ctx,
 	    reason == VC5_DROP_TTL ? VC5_ANSWER_TTL : VC5_ANSWER_TOO_BIG, mtu);
 }
@@ -56,10 +56,10 @@ deliver_otherwise(struct xdp_md *ctx, const struct route *route, const bool six)
 	struct packet packet;
 
 	if (route->kind == VC5_DSCP && !rewrite(ctx, word_index(route->word)))
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	if (!parse_ethernet(ctx, &packet) ||
 	    parse_again(ctx, &packet, six) != PARSE_OK)
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	return forward_packet(ctx, &packet, PARSE_OK, route,
 	    flow_entropy(&packet.tuple, six), six);
 }
@@ -71,7 +71,7 @@ deliver(struct xdp_md *ctx, const struct packet *packet,
 	if (UNLIKELY(hop_limit(packet, six) <= 1))
 		return drop_and_tell(ctx, VC5_DROP_TTL, 0);
 	if (UNLIKELY(route->mac == 0))
-		return count_drop(VC5_DROP_UNRESOLVED);
+		return count_drop(ctx, VC5_DROP_UNRESOLVED);
 	if (UNLIKELY(packet->total > route->mtu))
 		return drop_and_tell(ctx, VC5_DROP_TOO_BIG, route->mtu);
 	count_packet(route, packet->length, placed->stateless);
@@ -96,17 +96,17 @@ relay_ip(struct xdp_md *ctx, struct packet *packet, __u32 destination,
 	if (parse_again(ctx, packet, six) == PARSE_MALFORMED)
 		return XDP_PASS;
 	if (route_read(destination, &route) == VC5_DOWN)
-		return count_drop(VC5_DROP_NO_DESTINATION);
+		return count_drop(ctx, VC5_DROP_NO_DESTINATION);
 	if (hop_limit(packet, six) <= 1)
-		return count_drop(VC5_DROP_TTL);
+		return count_drop(ctx, VC5_DROP_TTL);
 	if (route.mac == 0)
-		return count_drop(VC5_DROP_UNRESOLVED);
+		return count_drop(ctx, VC5_DROP_UNRESOLVED);
 	if (packet->total > route.mtu)
-		return count_drop(VC5_DROP_TOO_BIG);
+		return count_drop(ctx, VC5_DROP_TOO_BIG);
 	count_packet(&route, packet->length, false);
 	hop_limit_decrement(packet, six);
 	if (route.kind == VC5_DSCP && !rewrite(ctx, word_index(destination)))
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	return XDP_TX;
 }
 

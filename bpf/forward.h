@@ -120,9 +120,9 @@ forward_frame(
 	    (route->vlan != 0 ? TAG_LENGTH : 0);
 
 	if (shift != 0 && bpf_xdp_adjust_head(ctx, shift) != 0)
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	if (!write_ethernet(ctx, route, priority, packet->type))
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	return route_leave(ctx, route->ifindex);
 }
 
@@ -142,12 +142,12 @@ forward_tunnel(struct xdp_md *ctx, const struct packet *packet,
 		    (int)(before + outer_shim(outer->kind) +
 			(four ? sizeof(struct iphdr)
 			      : sizeof(struct ipv6hdr)))) != 0)
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	if (!(four ? write_outer4(ctx, outer, destination, before)
 		   : write_outer6(ctx, outer, destination, before)) ||
 	    !write_ethernet(ctx, route, priority,
 		four ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6)))
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	return route_leave(ctx, route->ifindex);
 }
 
@@ -169,9 +169,9 @@ forward_packet(struct xdp_md *ctx, const struct packet *packet,
 		return forward_frame(ctx, packet, route);
 	destination = find(&destinations, word_index(route->word));
 	if (destination == NULL)
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	if (!outer_prepare(ctx, packet, result, destination, &outer, six))
-		return count_drop(VC5_DROP_FAULT);
+		return count_drop(ctx, VC5_DROP_FAULT);
 	return forward_tunnel(ctx, packet, route, destination, &outer);
 }
 
@@ -182,7 +182,7 @@ forward_again(struct xdp_md *ctx, struct packet *packet,
 	enum parse_result result = parse_again(ctx, packet, six);
 
 	if (result == PARSE_MALFORMED)
-		return count_drop(VC5_DROP_MALFORMED);
+		return count_drop(ctx, VC5_DROP_MALFORMED);
 	return forward_packet(ctx, packet, result, route, entropy, six);
 }
 
@@ -195,9 +195,9 @@ forward(struct xdp_md *ctx, __u32 word, __u32 entropy)
 
 	route_read(word, &route);
 	if (route.mac == 0)
-		return count_drop(VC5_DROP_UNRESOLVED);
+		return count_drop(ctx, VC5_DROP_UNRESOLVED);
 	if (!parse_ethernet(ctx, &packet))
-		return count_drop(VC5_DROP_MALFORMED);
+		return count_drop(ctx, VC5_DROP_MALFORMED);
 	return is_ipv6(&packet)
 	    ? forward_again(ctx, &packet, &route, entropy, true)
 	    : forward_again(ctx, &packet, &route, entropy, false);

@@ -111,15 +111,24 @@ find(void *map, __u32 index)
 	return bpf_map_lookup_elem(map, &index);
 }
 
+/* A packet is lost, whose frame had so many bytes: its verdict. */
 static __always_inline int
-count_drop(enum vc5_drop reason)
+count_lost(enum vc5_drop reason, __u64 length)
 {
 	struct vc5_drop_counters *counters;
 
 	counters = find(&drop_counters, bpf_get_smp_processor_id());
-	if (counters != NULL)
+	if (counters != NULL) {
 		counters->packets[reason]++;
+		counters->bytes[reason] += length;
+	}
 	return XDP_DROP;
+}
+
+static __always_inline int
+count_drop(struct xdp_md *ctx, enum vc5_drop reason)
+{
+	return count_lost(reason, bpf_xdp_get_buff_len(ctx));
 }
 
 static __always_inline void
@@ -130,6 +139,19 @@ count_answer(enum vc5_answer kind)
 	counters = find(&drop_counters, bpf_get_smp_processor_id());
 	if (counters != NULL)
 		counters->answers[kind]++;
+}
+
+/* A ping is answered, whose frame has so many bytes. */
+static __always_inline void
+count_echo(__u64 length)
+{
+	struct vc5_drop_counters *counters;
+
+	counters = find(&drop_counters, bpf_get_smp_processor_id());
+	if (counters != NULL) {
+		counters->answers[VC5_ANSWER_ECHO]++;
+		counters->echo_bytes += length;
+	}
 }
 
 /* An entry was given to a new flow; VC5_RANK_LIVE: none was. */
@@ -150,15 +172,19 @@ destination_counters_of(__u32 destination)
 	    destination * cpus + bpf_get_smp_processor_id());
 }
 
-static __always_inline void
-count_no_destination(__u32 service)
+static __always_inline int
+count_no_destination(struct xdp_md *ctx, __u32 service)
 {
+	__u64 length = bpf_xdp_get_buff_len(ctx);
 	struct vc5_service_counters *counters;
 
 	counters = find(
 	    &service_counters, service * cpus + bpf_get_smp_processor_id());
-	if (counters != NULL)
+	if (counters != NULL) {
 		counters->no_destination++;
+		counters->no_destination_bytes += length;
+	}
+	return count_lost(VC5_DROP_NO_DESTINATION, length);
 }
 
 #endif

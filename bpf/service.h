@@ -43,7 +43,7 @@ drop_ip(struct xdp_md *ctx, struct packet *packet, enum vc5_drop reason,
 {
 	return parse_addresses(ctx, packet, six) &&
 		vip_flags(packet->tuple.vip, six) != NULL
-	    ? count_drop(reason)
+	    ? count_drop(ctx, reason)
 	    : XDP_PASS;
 }
 

@@ -213,7 +213,7 @@ look_at_source(struct xdp_md *ctx)
 		return XDP_PASS;
 	if (is_ipv6(&packet) ? look_at_ip(ctx, state, &packet, true)
 			     : look_at_ip(ctx, state, &packet, false))
-		return count_drop(VC5_DROP_BLOCKED);
+		return count_drop(ctx, VC5_DROP_BLOCKED);
 	return XDP_PASS;
 }
 

@@ -143,10 +143,8 @@ place(struct xdp_md *ctx, struct vc5_control *control,
 		    ? XDP_PASS
 		    : drop_for_vip(ctx, VC5_DROP_UNSERVED);
 	placed->destination = choose(service, which, &again.tuple, six);
-	if (placed->destination == 0) {
-		count_no_destination(which);
-		return count_drop(VC5_DROP_NO_DESTINATION);
-	}
+	if (placed->destination == 0)
+		return count_no_destination(ctx, which);
 	now = clock_advance(control);
 	placed->stateless = !remember(service, packet, bucket, index, entry,
 	    fingerprint, placed->destination, now);
@@ -233,7 +231,7 @@ steer_tuple(struct xdp_md *ctx, struct vc5_control *control,
 		if (verdict != XDP_TX)
 			return verdict;
 		if (route_read(placed.destination, &route) == VC5_DOWN)
-			return count_drop(VC5_DROP_NO_DESTINATION);
+			return count_drop(ctx, VC5_DROP_NO_DESTINATION);
 	}
 	if (UNLIKELY(is_first_fragment(packet, six)))
 		remember_fragment(ctx, route.word);

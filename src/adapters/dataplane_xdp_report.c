@@ -89,8 +89,10 @@ add_service(const struct xdp *xdp, const struct xdp_service *service,
 	sum->tx_bytes = line->gone.bytes + line->gone.added;
 	sum->flows = line->gone.flows;
 	sum->stateless = line->gone.stateless;
-	for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++, line++)
+	for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++, line++) {
 		sum->no_destination += READ(line->no_destination);
+		sum->no_destination_bytes += READ(line->no_destination_bytes);
+	}
 	for (size_t i = 0; i < service->destination_count; i++)
 		add_destination(xdp, service->destinations[i].index, sum);
 }
@@ -164,9 +166,12 @@ xdp_drops(struct dataplane *dataplane, size_t *count)
 
 	for (size_t i = 0; i < VC5_DROPS; i++) {
 		xdp->reasons[i] = reasons[i];
-		for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++)
+		for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++) {
 			xdp->reasons[i].packets +=
 			    READ(xdp->drop_counters[cpu].packets[i]);
+			xdp->reasons[i].bytes +=
+			    READ(xdp->drop_counters[cpu].bytes[i]);
+		}
 	}
 	*count = VC5_DROPS;
 	return xdp->reasons;
@@ -183,6 +188,9 @@ xdp_answers(struct dataplane *dataplane, size_t *count)
 			xdp->answers[i].packets +=
 			    READ(xdp->drop_counters[cpu].answers[i]);
 	}
+	for (uint32_t cpu = 0; cpu < xdp->cpus; cpu++)
+		xdp->answers[VC5_ANSWER_ECHO].bytes +=
+		    READ(xdp->drop_counters[cpu].echo_bytes);
 	*count = VC5_ANSWERS;
 	return xdp->answers;
 }

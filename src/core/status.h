@@ -24,7 +24,7 @@
  *			  memory (bytes), full (new flows that found only
  *			  live ones in their place), evicted { embryonic,
  *			  idle, closed, gone }: entries given to new flows }
- *	drops		[ { reason, help, packets } ]
+ *	drops		[ { reason, help, packets, bytes } ]
  *	answers		[ { kind, help, packets } ], ICMP made for VIPs
  *	traffic		{ rx_packets, rx_bytes (for VIPs), tx_packets, tx_bytes
  *			  (to destinations, encapsulation included) }, since the
@@ -52,7 +52,7 @@
  *			  in state "up"), healthy (those that are),
  *			  packets, bytes (as they came), tx_bytes (as they
  *			  left), flows, stateless, connections (active flows,
- *			  now), no_destination,
+ *			  now), no_destination, no_destination_bytes,
  *			  destinations [ { address, state ("up", "draining",
  *			    "down"), healthy (bool), weight, weight_now
  *			    (a number: less while it rises), order ("drain",

@@ -55,6 +55,9 @@ static const struct family families[] = {
     {"dropped_packets_total", "counter",
 	"Packets for a VIP that were dropped, by reason.", sample_drops,
 	"packets"},
+    {"dropped_bytes_total", "counter",
+	"Bytes of packets for a VIP that were dropped, by reason.",
+	sample_drops, "bytes"},
     {"icmp_answers_total", "counter",
 	"ICMP packets that were made for a VIP and sent to clients, by kind.",
 	sample_answers, "packets"},
@@ -81,6 +84,9 @@ static const struct family of_services[] = {
     {"service_no_destination_packets_total", "counter",
 	"Packets dropped because no destination was up.", sample_service,
 	"no_destination"},
+    {"service_no_destination_bytes_total", "counter",
+	"Bytes dropped because no destination was up.", sample_service,
+	"no_destination_bytes"},
 };
 
 static const struct family of_destinations[] = {

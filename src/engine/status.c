@@ -132,38 +132,39 @@ flows_json(const struct engine *e)
 }
 
 static json_t *
-reasons_json(
-    const struct dataplane_reason *reasons, size_t count, const char *key)
+reason_json(const struct dataplane_reason *reason, const char *key)
 {
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:I}", key, reasons[i].name, "help",
-			reasons[i].help, "packets",
-			(json_int_t)reasons[i].packets));
-	return list;
+	return json_pack("{s:s, s:s, s:I}", key, reason->name, "help",
+	    reason->help, "packets", (json_int_t)reason->packets);
 }
 
 static json_t *
 drops_json(const struct engine *e)
 {
 	const struct dataplane_reason *reasons;
-	size_t count;
+	json_t *list = json_array(), *drop;
+	size_t i, count;
 
 	reasons = e->dataplane->ops->drops(e->dataplane, &count);
-	return reasons_json(reasons, count, "reason");
+	for (i = 0; i < count; i++) {
+		drop = reason_json(&reasons[i], "reason");
+		status_set_integer(drop, "bytes", reasons[i].bytes);
+		json_array_append_new(list, drop);
+	}
+	return list;
 }
 
 static json_t *
 answers_json(const struct engine *e)
 {
 	const struct dataplane_reason *kinds;
-	size_t count;
+	json_t *list = json_array();
+	size_t i, count;
 
 	kinds = e->dataplane->ops->answers(e->dataplane, &count);
-	return reasons_json(kinds, count, "kind");
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, reason_json(&kinds[i], "kind"));
+	return list;
 }
 
 static bool

@@ -32,8 +32,10 @@ set_counters(json_t *o, const struct service *s, const struct addr *server)
 	status_set_integer(o, "flows", c.flows);
 	status_set_integer(o, "stateless", c.stateless);
 	status_set_integer(o, "connections", c.connections);
-	if (server == NULL)
-		status_set_integer(o, "no_destination", c.no_destination);
+	if (server != NULL)
+		return;
+	status_set_integer(o, "no_destination", c.no_destination);
+	status_set_integer(o, "no_destination_bytes", c.no_destination_bytes);
 }
 
 /* How it is reached, as far as that is known, and why it isn't. */

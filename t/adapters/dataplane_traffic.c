@@ -2,7 +2,7 @@
 
 /*
  * Bytes of what leaves: those that came, and those of the headers that each
- * packet was encapsulated in when it left.
+ * packet was encapsulated in when it left; and of what does not leave.
  */
 
 #include <bpf/libbpf.h>
@@ -144,6 +144,41 @@ test_kept(void **state)
 	dataplane->ops->stop(dataplane);
 }
 
+/* What did not leave: by its reason, of whatever CPU. */
+static void
+test_lost(void **state)
+{
+	static const struct vc5_drop_counters first = {
+	    .packets[VC5_DROP_TTL] = 2,
+	    .bytes[VC5_DROP_TTL] = 200,
+	    .answers = {[VC5_ANSWER_ECHO] = 3, [VC5_ANSWER_TTL] = 2},
+	    .echo_bytes = 300};
+	static const struct vc5_service_counters service = {
+	    .no_destination = 4, .no_destination_bytes = 400};
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
+	struct dataplane *dataplane = lab_dataplane();
+	const struct dataplane_reason *reasons;
+	size_t found;
+
+	(void)state;
+	assert_int_equal(lab_set_many(dataplane, VIP, 80, 1), 0);
+	lab_put("drop_counters", cpus - 1, &first);
+	lab_put("service_counters", lab_index_of(VIP, 80) * cpus + cpus - 1,
+	    &service);
+	reasons = dataplane->ops->drops(dataplane, &found);
+	assert_int_equal(reasons[VC5_DROP_TTL].bytes, 200);
+	assert_int_equal(reasons[VC5_DROP_FAULT].bytes, 0);
+	reasons = dataplane->ops->answers(dataplane, &found);
+	assert_int_equal(reasons[VC5_ANSWER_ECHO].bytes, 300);
+	assert_false(reasons[VC5_ANSWER_ECHO].about_drops);
+	assert_true(reasons[VC5_ANSWER_TTL].about_drops);
+	assert_true(reasons[VC5_ANSWER_TOO_BIG].about_drops);
+	assert_int_equal(count(dataplane, NULL).no_destination, 4);
+	assert_int_equal(count(dataplane, NULL).no_destination_bytes, 400);
+	lab_log();
+	dataplane->ops->stop(dataplane);
+}
+
 int
 main(void)
 {
@@ -151,6 +186,7 @@ main(void)
 	    LAB_TEST(test_kinds),
 	    LAB_TEST(test_ipv6),
 	    LAB_TEST(test_kept),
+	    LAB_TEST(test_lost),
 	};
 
 	return lab_run_tests(tests);

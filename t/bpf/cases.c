@@ -108,11 +108,15 @@ assert_counters(struct fixture *fixture, const struct packet_case *row,
 	assert_int_equal(counters.packets, row->outcome == OUTCOME_SENT);
 	assert_int_equal(
 	    counters.bytes, row->outcome == OUTCOME_SENT ? length : 0);
-	if (reason != VC5_DROPS)
+	if (reason != VC5_DROPS) {
 		assert_int_equal(fixture_drops(fixture, reason), 1);
+		assert_int_equal(fixture_drop_bytes(fixture, reason), length);
+	}
 	assert_int_equal(fixture_dropped(fixture), reason != VC5_DROPS);
 	assert_int_equal(fixture_answers(fixture, VC5_ANSWER_ECHO),
 	    row->outcome == OUTCOME_ECHOED);
+	assert_int_equal(fixture_echo_bytes(fixture),
+	    row->outcome == OUTCOME_ECHOED ? length : 0);
 	assert_int_equal(fixture_answers(fixture, VC5_ANSWER_TTL),
 	    row->outcome == OUTCOME_EXPIRED);
 	assert_int_equal(fixture_answers(fixture, VC5_ANSWER_TOO_BIG),

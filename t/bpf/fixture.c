@@ -449,20 +449,38 @@ fixture_counters(struct fixture *fixture, uint32_t destination)
 	return sum;
 }
 
-uint64_t
-fixture_no_destination(struct fixture *fixture, uint32_t service)
+static struct vc5_service_counters
+unsent(struct fixture *fixture, uint32_t service)
 {
 	struct vc5_service_counters sum;
 
 	sum_counters(fixture, fixture->skeleton->maps.service_counters,
 	    service * fixture->cpus, (uint64_t *)&sum, sizeof(sum));
-	return sum.no_destination;
+	return sum;
+}
+
+uint64_t
+fixture_no_destination(struct fixture *fixture, uint32_t service)
+{
+	return unsent(fixture, service).no_destination;
+}
+
+uint64_t
+fixture_no_destination_bytes(struct fixture *fixture, uint32_t service)
+{
+	return unsent(fixture, service).no_destination_bytes;
 }
 
 uint64_t
 fixture_drops(struct fixture *fixture, enum vc5_drop reason)
 {
 	return dropped(fixture).packets[reason];
+}
+
+uint64_t
+fixture_drop_bytes(struct fixture *fixture, enum vc5_drop reason)
+{
+	return dropped(fixture).bytes[reason];
 }
 
 uint64_t
@@ -487,6 +505,12 @@ uint64_t
 fixture_answers(struct fixture *fixture, enum vc5_answer kind)
 {
 	return dropped(fixture).answers[kind];
+}
+
+uint64_t
+fixture_echo_bytes(struct fixture *fixture)
+{
+	return dropped(fixture).echo_bytes;
 }
 
 void

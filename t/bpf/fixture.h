@@ -119,12 +119,15 @@ uint32_t fixture_tcp(struct fixture *, uint16_t client_port, uint8_t flags);
 struct vc5_destination_counters
 fixture_counters(struct fixture *, uint32_t destination);
 uint64_t fixture_no_destination(struct fixture *, uint32_t service);
+uint64_t fixture_no_destination_bytes(struct fixture *, uint32_t service);
 uint64_t fixture_drops(struct fixture *, enum vc5_drop);
+uint64_t fixture_drop_bytes(struct fixture *, enum vc5_drop);
 /* All reasons. */
 uint64_t fixture_dropped(struct fixture *);
 /* Entries given away, by the rank of what had been there. */
 uint64_t fixture_taken(struct fixture *, enum vc5_rank);
 uint64_t fixture_answers(struct fixture *, enum vc5_answer);
+uint64_t fixture_echo_bytes(struct fixture *);
 
 /* Have the fragments that are remembered be seconds older. */
 void fixture_fragments_age(struct fixture *, uint32_t seconds);

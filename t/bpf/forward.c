@@ -343,6 +343,9 @@ test_empty_table(void **state)
 	assert_dropped(*state, VC5_DROP_NO_DESTINATION);
 	assert_int_equal(fixture_no_destination(*state, HTTP), 1);
 	assert_int_equal(fixture_no_destination(*state, DNS), 0);
+	assert_int_not_equal(fixture_no_destination_bytes(*state, HTTP), 0);
+	assert_int_equal(fixture_no_destination_bytes(*state, HTTP),
+	    fixture_drop_bytes(*state, VC5_DROP_NO_DESTINATION));
 }
 
 /* A table that names a destination which may not have new flows. */
