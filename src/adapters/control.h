@@ -10,8 +10,9 @@
  *	{"command": "status",	a line {"service": an element of "services"}
  *	 "part": "services",	for each of those that have this name, VIP, or
  *	 "service": name,	VIP, port and protocol; and of their
- *	 "server": address}	destinations only those of this server, if any;
- *				and then a line {"end": how many}
+ *	 "server": address,	destinations only those of this server, if any,
+ *	 "brief": bool}		and of these state and counters only, if that is
+ *				wanted; and then a line {"end": how many}
  *	{"command": "reload"}	{"ok": true, "message": "..."}, or
  *				{"ok": false, "errors": ["...", ...]}
  *	{"command": "flows",	{"flows": [{"service", "client", "port",

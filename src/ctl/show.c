@@ -19,19 +19,12 @@ fetch_head(struct client *client)
 	    json_pack("{s:s, s:s}", "command", "status", "part", "head"));
 }
 
-/* NULL if the reply is not whole. */
+/* Takes the request; NULL if the reply is not whole. */
 static json_t *
-fetch_lines(struct client *client, const char *service, const char *server)
+fetch_lines(struct client *client, json_t *request)
 {
-	json_t *request =
-	    json_pack("{s:s, s:s}", "command", "status", "part", "services");
-	json_t *services = json_array(), *line;
+	json_t *services = json_array(), *line = client_ask(client, request);
 
-	if (service != NULL)
-		json_object_set_new(request, "service", json_string(service));
-	if (server != NULL)
-		json_object_set_new(request, "server", json_string(server));
-	line = client_ask(client, request);
 	while (line != NULL && json_object_get(line, "end") == NULL) {
 		json_array_append(services, json_object_get(line, "service"));
 		json_decref(line);
@@ -45,9 +38,12 @@ fetch_lines(struct client *client, const char *service, const char *server)
 	return services;
 }
 
-/* A reload ends what vc5d was about to say: then it is asked again. */
-json_t *
-fetch_services(struct client *client, const char *service, const char *server)
+/*
+ * Takes the request.  A reload ends what vc5d was about to say: then it is
+ * asked again.
+ */
+static json_t *
+fetch_whole(struct client *client, json_t *request)
 {
 	bool quiet = client_be_quiet(client, true);
 	json_t *services = NULL;
@@ -56,10 +52,41 @@ fetch_services(struct client *client, const char *service, const char *server)
 	for (i = 1; services == NULL && i <= FETCH_TRIES; i++) {
 		if (i == FETCH_TRIES)
 			(void)client_be_quiet(client, quiet);
-		services = fetch_lines(client, service, server);
+		services = fetch_lines(client, json_incref(request));
 	}
 	(void)client_be_quiet(client, quiet);
+	json_decref(request);
 	return services;
+}
+
+static json_t *
+request_services(const char *service)
+{
+	json_t *request =
+	    json_pack("{s:s, s:s}", "command", "status", "part", "services");
+
+	if (service != NULL)
+		json_object_set_new(request, "service", json_string(service));
+	return request;
+}
+
+json_t *
+fetch_services(struct client *client, const char *service, const char *server)
+{
+	json_t *request = request_services(service);
+
+	if (server != NULL)
+		json_object_set_new(request, "server", json_string(server));
+	return fetch_whole(client, request);
+}
+
+json_t *
+fetch_counters(struct client *client, const char *service)
+{
+	json_t *request = request_services(service);
+
+	json_object_set_new(request, "brief", json_true());
+	return fetch_whole(client, request);
 }
 
 static json_t *

@@ -39,6 +39,8 @@ json_t *fetch_head(struct client *);
  */
 json_t *
 fetch_services(struct client *, const char *service, const char *server);
+/* The same of all servers, but only their states and counters. */
+json_t *fetch_counters(struct client *, const char *service);
 
 /* Show the view of the command's token. */
 command_fn show_status;

@@ -20,6 +20,7 @@
 #define INTERVAL     1 /* s */
 #define INTERVAL_MAX 60
 #define PATIENCE     5	/* s without an answer */
+#define SPARE	     4	/* times as long as an answer took, none is wanted */
 #define IDLE_MAX     50 /* times that a terminal gave nothing, at once */
 
 struct top {
@@ -59,7 +60,7 @@ ask_services(const struct top *top)
 	json_t *services;
 
 	if (top->service != NULL || top->view.destinations)
-		return fetch_services(top->client, top->service, NULL);
+		return fetch_counters(top->client, top->service);
 	services = json_object_get(top->head, "services");
 	return json_incref(services);
 }
@@ -104,6 +105,16 @@ take_drops(struct top *top, uint64_t now)
 	top->asked_at = now;
 }
 
+/* A large document takes its time, and vc5d has other things to do. */
+static void
+leave_alone(struct top *top, uint64_t asked)
+{
+	uint64_t now = monotime_ms(), rest = SPARE * (now - asked);
+
+	if (top->next < now + rest)
+		top->next = now + rest;
+}
+
 /* 0, or -1 if vc5d did not answer. */
 static int
 ask(struct top *top)
@@ -124,10 +135,7 @@ ask(struct top *top)
 	}
 	take_services(top, services, monotime_ms());
 	json_decref(services);
-	/* A large document takes its time: vc5d has other things to do. */
-	now = monotime_ms();
-	if (top->next < now)
-		top->next = now + top->view.interval * 1000;
+	leave_alone(top, now);
 	return 0;
 }
 
@@ -316,8 +324,12 @@ print_rows(const struct top *top)
 static int
 print_lines_of(struct top *top)
 {
+	uint64_t now;
+
 	while (!ended && !ferror(stdout)) {
-		(void)poll(NULL, 0, INTERVAL * 1000);
+		now = monotime_ms();
+		(void)poll(
+		    NULL, 0, top->next > now ? (int)(top->next - now) : 0);
 		if (ended || ask(top) == -1)
 			break;
 		print_rows(top);

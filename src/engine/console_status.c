@@ -161,7 +161,9 @@ begin_services(struct engine *e, const json_t *request, char **wrong)
 		return NULL;
 	reply = xcalloc(1, sizeof(*reply));
 	reply->engine = e;
-	reply->form = &status_form_whole;
+	reply->form = json_is_true(json_object_get(request, "brief"))
+	    ? &status_form_brief
+	    : &status_form_whole;
 	status_begin(e, &reply->cursor);
 	reply->server = address;
 	if (service != NULL) {

@@ -23,6 +23,8 @@ json_t *status_head(const struct engine *);
 /* An element of "services" without "destinations"; and one of these. */
 json_t *status_service_head(const struct service *);
 json_t *status_destination(const struct destination *);
+/* ... of which only its state, weight and counters. */
+json_t *status_destination_brief(const struct destination *);
 
 json_t *status_address(const struct addr *);
 void status_set_integer(json_t *object, const char *key, uint64_t value);

@@ -65,18 +65,14 @@ set_way(
 }
 
 json_t *
-status_destination(const struct destination *d)
+status_destination_brief(const struct destination *d)
 {
 	static const char *const states[] = {
 	    [DESTINATION_DOWN] = "down",
 	    [DESTINATION_DRAINING] = "draining",
 	    [DESTINATION_UP] = "up",
 	};
-	const struct service *s = d->service;
-	const struct netlink_nexthop *hop =
-	    netlink_nexthop(s->engine->netlink, &d->conf->address);
-	json_t *o, *checks = json_array();
-	size_t i;
+	json_t *o;
 
 	o = json_pack("{s:o, s:s, s:b, s:i}", "address",
 	    status_address(&d->conf->address), "state", states[d->state],
@@ -84,9 +80,21 @@ status_destination(const struct destination *d)
 	json_object_set_new(o, "order", json_string(orders_name(d->order)));
 	json_object_set_new(o, "weight_now",
 	    json_real(d->conf->weight * ramp_percent(d) / 100.0));
+	set_counters(o, d->service, &d->conf->address);
+	return o;
+}
+
+json_t *
+status_destination(const struct destination *d)
+{
+	const struct service *s = d->service;
+	const struct netlink_nexthop *hop =
+	    netlink_nexthop(s->engine->netlink, &d->conf->address);
+	json_t *o = status_destination_brief(d), *checks = json_array();
+	size_t i;
+
 	set_way(o, d, hop);
 	status_set_integer(o, "since", (monotime_ms() - d->since) / 1000);
-	set_counters(o, s, &d->conf->address);
 	for (i = 0; i < s->conf->check_count; i++)
 		json_array_append_new(checks, status_check(&d->probers[i]));
 	json_object_set_new(o, "checks", checks);

@@ -28,8 +28,17 @@ destination(const struct engine *e, const struct destination *d)
 	return status_destination(d);
 }
 
+static json_t *
+destination_brief(const struct engine *e, const struct destination *d)
+{
+	(void)e;
+	return status_destination_brief(d);
+}
+
 const struct status_form status_form_whole = {
     status_head, service_head, destination};
+const struct status_form status_form_brief = {
+    status_head, service_head, destination_brief};
 const struct status_form status_form_heads = {status_head, service_head, NULL};
 
 static void

@@ -42,8 +42,12 @@ struct status_form {
 	    const struct engine *, const struct destination *);
 };
 
-/* As core/status.h has it; and without destinations. */
-extern const struct status_form status_form_whole, status_form_heads;
+/*
+ * As core/status.h has it; with state, weight and counters of destinations
+ * only; and without these.
+ */
+extern const struct status_form status_form_whole, status_form_brief,
+    status_form_heads;
 
 /* Some destinations of a service, those from one up to the one before end. */
 struct status_piece {

@@ -106,6 +106,37 @@ the_status_comes_in_parts(void **state)
 	json_decref(document);
 }
 
+/* Of the first service's first destination. */
+static bool
+has_member(const char *request, const char *key)
+{
+	json_t *lines = lines_of(fake_ask(request));
+	const json_t *service =
+	    json_object_get(json_array_get(lines, 0), "service");
+	const json_t *destination =
+	    json_array_get(json_object_get(service, "destinations"), 0);
+	bool has = json_object_get(destination, key) != NULL;
+
+	json_decref(lines);
+	return has;
+}
+
+static void
+counters_alone_can_be_had(void **state)
+{
+	static const char *const brief[] = {"address", "state", "order",
+	    "weight", "weight_now", "packets", "bytes", "flows"};
+	size_t i;
+
+	(void)state;
+	start_both();
+#define COUNTERS "{'command': 'status', 'part': 'services', 'brief': true}"
+	for (i = 0; i < sizeof(brief) / sizeof(brief[0]); i++)
+		assert_true(has_member(COUNTERS, brief[i]));
+	assert_false(has_member(COUNTERS, "checks"));
+	assert_false(has_member(COUNTERS, "mac"));
+}
+
 static void
 services_are_chosen(void **state)
 {
@@ -121,6 +152,7 @@ services_are_chosen(void **state)
 	assert_services(SERVICES ", 'server': '2001:DB8:1:0::1'}", "dns 1 ");
 	assert_services(SERVICES ", 'server': '10.9.9.9'}", "");
 	assert_services(SERVICES ", 'service': 'dns', 'server': '" B "'}", "");
+	assert_services(SERVICES ", 'brief': true}", "web 2 dns 1 ");
 	assert_reply(SERVICES ", 'server': 'x'}",
 	    "{\"error\":\"x is not an address\"}\n");
 	assert_reply(SERVICES ", 'service': 7}",
@@ -425,6 +457,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(the_status_comes_in_parts),
+	    TEST(counters_alone_can_be_had),
 	    TEST(services_are_chosen),
 	    TEST(a_reload_breaks_a_reply_off),
 	    TEST(what_happens_is_told),
