@@ -14,7 +14,9 @@ import {page as prefixes} from "./prefixes.js";
 import {Search} from "./search.js";
 import {page as service} from "./service.js";
 import {page as services} from "./services.js";
+import {Speaker} from "./speak.js";
 import {page as system} from "./system.js";
+import {page as vip} from "./vip.js";
 
 // Views by the first word; the second one is theirs.
 const VIEWS = {
@@ -27,13 +29,17 @@ const VIEWS = {
 	log,
 	prefixes,
 	system,
+	vip,
 };
-const MENU = {service: "services", backend: "backends"};
+const ONES = ["service", "backend", "vip"]; // of which one is named
+const MENU = {service: "services", backend: "backends", vip: ""};
 
 const main = document.getElementById("main");
 const connection = document.getElementById("connection");
 const mark = state("none", "connecting");
 const search = new Search();
+const speaker = new Speaker(document.getElementById("spoken"),
+    document.getElementById("alarm"));
 const fault = el("p", {class: "notice bad", role: "alert", hidden: true});
 const faults = new Map(); // what failed in this view: why
 const places = new Map(); // how far each view was scrolled
@@ -168,7 +174,7 @@ function navigate()
 	const place = parse(location.hash);
 	const [word, id] = place?.words ?? [];
 	const known = place !== null && Object.hasOwn(VIEWS, word) &&
-	    (id !== undefined) === (word === "service" || word === "backend") &&
+	    (id !== undefined) === ONES.includes(word) &&
 	    id !== "";
 	const y = byLink ? 0 : places.get(location.hash) ?? 0;
 
@@ -221,6 +227,7 @@ function tellConnection()
 	};
 
 	setState(mark, ...words[live.state]);
+	speaker.connection(live.state !== "lost");
 	setAttribute(connection, "title", live.state === "polling" ?
 	    "Events do not come through: asking every two seconds" :
 	    live.error || null);
@@ -233,6 +240,7 @@ function listen()
 		latest = detail;
 		setText(document.getElementById("hostname"), detail.hostname);
 		attempt("search", () => search.overview(detail));
+		attempt("speech", () => speaker.overview(detail));
 		tell("overview", detail);
 		titled(current.view);
 	});

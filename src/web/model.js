@@ -75,6 +75,7 @@ export function vipTone(vip)
 }
 
 export const serviceLink = (id) => `#/service/${encodeURIComponent(id)}`;
+export const vipLink = (address) => `#/vip/${encodeURIComponent(address)}`;
 export const backendLink = (address) =>
     `#/backend/${encodeURIComponent(address)}`;
 

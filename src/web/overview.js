@@ -10,7 +10,7 @@ import {age, bits, count, each, packets, percent, short} from "./format.js";
 import {ask, pathOf} from "./live.js";
 import {insist, repeat} from "./repeat.js";
 import {destinationsOf, serviceKey, serviceLink, serviceState, severityTone,
-    tone, vipTone} from "./model.js";
+    tone, vipLink, vipTone} from "./model.js";
 import {plain} from "./table.js";
 
 const RECENT = 8; // transitions that are shown
@@ -18,19 +18,24 @@ const WORST = 12; // services that are shown
 
 // Cards: what they show of the overview, and of /series.json.
 const CARDS = [
-	// What is forwarded goes out as it came in.
-	{title: "Traffic", series: "bits", format: bits,
-		value: (d) => bits(d.rates.bits),
-		second: () => "in, and out to servers"},
-	{title: "Packets in", series: "packets", format: each,
+	{title: "Traffic in", series: "rx_bits", format: bits,
+		value: (d) => bits(d.rates.rx_bits),
+		second: () => "from clients"},
+	{title: "Traffic out", series: "tx_bits", format: bits,
+		value: (d) => bits(d.rates.tx_bits),
+		second: () => "to servers, with tunnels' headers"},
+	{title: "Packets in", series: "rx_packets", format: each,
 		value: (d) => each(d.rates.rx_packets),
-		second: (d) => `${each(d.rates.tx_packets)} out, to servers`},
+		second: () => "from clients"},
+	{title: "Packets out", series: "tx_packets", format: each,
+		value: (d) => each(d.rates.tx_packets),
+		second: () => "to servers"},
 	{title: "New connections", series: "flows", format: each,
 		value: (d) => each(d.rates.new_flows),
 		second: (d) => `${short(d.flows?.embryonic)} not confirmed yet`},
-	{title: "Active connections", series: "flows_active",
+	{title: "Active connections", series: "connections",
 		format: (n) => short(n),
-		value: (d) => short(d.flows_active ?? d.rates.flows_active ??
+		value: (d) => short(d.rates.flows_active ??
 		    d.flows?.confirmed),
 		second: (d) => `${percent(d.flows?.confirmed,
 		    d.flows?.capacity)} of the table`,
@@ -191,7 +196,12 @@ function vips()
 		{name: "state", title: "State", show: putState((v) =>
 		    [vipTone(v), v.state])},
 		{name: "vip", title: "VIP", heads: true, kind: "mono",
-			show: put((v) => v.address)},
+			show(cell, v) {
+				if (cell.firstChild === null)
+					cell.append(el("a"));
+				cell.firstChild.href = vipLink(v.address);
+				setText(cell.firstChild, v.address);
+			}},
 		{name: "announced", title: "Announced", show: put((v) =>
 		    v.announced ? "yes" : "no")},
 		{name: "reason", title: "Why", kind: "text wide",

@@ -3,7 +3,7 @@
 
 import {el, setAttribute, show} from "./dom.js";
 import {allDestinations} from "./backends.js";
-import {backendLink, matches, serviceKey, serviceLink, wordsOf}
+import {backendLink, matches, serviceKey, serviceLink, vipLink, wordsOf}
     from "./model.js";
 
 const MOST = 12;    // things found that are shown
@@ -13,6 +13,7 @@ export class Search {
 	#box = document.getElementById("search");
 	#list = document.getElementById("found");
 	#services = [];
+	#vips = [];
 	#backends = new Map(); // address: in how many services
 	#asked = 0;
 	#chosen = -1;
@@ -45,6 +46,7 @@ export class Search {
 	overview(document)
 	{
 		this.#services = document.services ?? [];
+		this.#vips = document.vips ?? [];
 	}
 
 	async #learn()
@@ -79,6 +81,10 @@ export class Search {
 					text: service.name || id,
 					about: `service ${id}`});
 		}
+		for (const {address, state} of this.#vips)
+			if (matches(words, address))
+				hits.push({link: vipLink(address),
+					text: address, about: `VIP, ${state}`});
 		for (const [address, services] of this.#backends)
 			if (matches(words, address))
 				hits.push({link: backendLink(address),

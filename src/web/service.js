@@ -3,12 +3,12 @@
 
 import {Chart} from "./chart.js";
 import {destinationTable} from "./destinations.js";
-import {el, facts, panel, setState, setText, show, state} from "./dom.js";
+import {el, facts, panel, setAttribute, setState, setText, show, state} from "./dom.js";
 import {eventList} from "./events.js";
-import {age, bits, count, each, micro, octets, packets} from "./format.js";
+import {age, bits, count, each, micro, octets, packets, short} from "./format.js";
 import {ask, live, pathOf} from "./live.js";
-import {destinationsOf, matches, serviceKey, serviceState, trouble, vipTone,
-    wordsOf} from "./model.js";
+import {destinationsOf, matches, serviceKey, serviceState, trouble, vipLink,
+    vipTone, wordsOf} from "./model.js";
 import {choice, searchBox} from "./filters.js";
 import {insist, repeat} from "./repeat.js";
 
@@ -16,9 +16,11 @@ const EVENTS = 50;
 const PATIENCE = 4000; // ms without an event, as there is none of large ones
 
 const CHARTS = [
-	["Traffic", "bits", bits],
-	["Packets", "packets", each],
+	["Traffic in", "rx_bits", bits],
+	["Traffic out", "tx_bits", bits],
+	["Packets in", "rx_packets", each],
 	["New connections", "flows", each],
+	["Active connections", "connections", (n) => short(n)],
 	["Destinations up", "destinations_up", count],
 	["Check latency", "latency", (n) => micro(n * 1000)],
 	["Errors", "drops", each],
@@ -67,8 +69,10 @@ function serviceFacts(s)
 	return [
 		["Destinations up", `${count(s.up)} of ` +
 		    `${count(destinationsOf(s))}, ${count(s.need)} needed`],
-		["Traffic", `${bits(s.rates?.bits)}, ` +
-		    packets(s.rates?.packets)],
+		["In, from clients", `${bits(s.rates?.rx_bits)}, ` +
+		    packets(s.rates?.rx_packets)],
+		["Out, to servers", `${bits(s.rates?.tx_bits)}, ` +
+		    packets(s.rates?.tx_packets)],
 		["New connections", each(s.rates?.flows)],
 		["Connections so far", count(s.flows)],
 		["Forwarded", `${count(s.packets)} packets, ` +
@@ -133,7 +137,7 @@ function head(id)
 	const title = el("h1", {tabindex: "-1", text: id});
 	const key = el("span", {class: "mono soft"});
 	const mark = state("none", "");
-	const vip = state("none", "");
+	const vip = state("none", ""), link = el("a", null, vip);
 	const order = el("span", {class: "order"});
 	const about = el("p", {class: "soft"});
 
@@ -143,7 +147,7 @@ function head(id)
 		    el("div", {class: "crumbs"},
 			el("a", {href: "#/services", text: "Services"}), " /"),
 		    el("div", {class: "headline"}, title, key, mark, order,
-			vip), about),
+			link), about),
 		update(s) {
 			setText(title, s.name || id);
 			setText(key, id);
@@ -154,10 +158,12 @@ function head(id)
 			show(about, Boolean(s.description));
 		},
 		announced(v) {
-			show(vip, v !== undefined);
-			if (v !== undefined)
-				setState(vip, vipTone(v),
-				    `VIP ${v.address} ${v.state}`);
+			show(link, v !== undefined);
+			if (v === undefined)
+				return;
+			setAttribute(link, "href", vipLink(v.address));
+			setState(vip, vipTone(v),
+			    `VIP ${v.address} ${v.state}`);
 		},
 	};
 }

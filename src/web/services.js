@@ -2,12 +2,12 @@
 // All services, each of which opens to show its destinations.
 
 import {destinationTable} from "./destinations.js";
-import {el, panel, setAttribute, setClass, setState, setText, show, state}
-    from "./dom.js";
+import {el, panel, setAttribute, setClass, setState, setText, show, state,
+    visible} from "./dom.js";
 import {bits, count, each, short} from "./format.js";
 import {ask, pathOf} from "./live.js";
 import {destinationsOf, matches, serviceKey, serviceLink, serviceState,
-    wordsOf} from "./model.js";
+    vipLink, wordsOf} from "./model.js";
 import {repeat} from "./repeat.js";
 import {choice, searchBox} from "./filters.js";
 import {Table, openable, row} from "./table.js";
@@ -53,13 +53,26 @@ function meter()
 	}};
 }
 
+// The id of a service, in which the VIP leads to its view.
+function idParts(service)
+{
+	const id = serviceKey(service), vip = String(service.vip);
+	const at = id.indexOf(vip);
+
+	if (at === -1)
+		return [visible(id)];
+	return [visible(id.slice(0, at)),
+		el("a", {href: vipLink(vip), text: vip}),
+		visible(id.slice(at + vip.length))];
+}
+
 function makeRow(service)
 {
 	const view = row(COLUMNS);
 	const {cells} = view;
 	const id = serviceKey(service);
 	const name = el("a", {href: serviceLink(id)});
-	const key = el("span", {class: "sub mono", text: id});
+	const key = el("span", {class: "sub mono"}, ...idParts(service));
 	const mark = state("none", ""), order = el("span", {class: "order"});
 	const up = el("span"), bar = meter();
 

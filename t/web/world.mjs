@@ -40,7 +40,9 @@ function service(name, vip, port, destinations, more)
 		max_out: 50, packets: 1234567, bytes: 987654321, flows: 45678,
 		stateless: 9, no_destination: 2, destinations,
 		transitions: {up: 4, down: 1}, latency: {},
-		rates: {packets: 48000, bits: 3.1e8, flows: 940}, ...more};
+		rates: {packets: 48000, bits: 3.1e8, flows: 940,
+			rx_packets: 48002, rx_bits: 3.1e8, tx_packets: 48000,
+			tx_bits: 3.3e8}, ...more};
 }
 
 function smallServices()
@@ -220,7 +222,8 @@ export function overview(w)
 			announced: ["192.0.2.1"], neighbours: PEERS},
 		sync: SYNC,
 		rates: {packets: 1479000 * wave, bits: 9.42e9 * wave,
-			rx_packets: 1480000 * wave, tx_packets: 1479000 * wave,
+			rx_packets: 1480000 * wave, rx_bits: 9.42e9 * wave,
+			tx_packets: 1479000 * wave, tx_bits: 9.71e9 * wave,
 			new_flows: 41200 * wave, drops: 40,
 			flows_active: 345678}, ...w.flaws};
 }
@@ -246,6 +249,11 @@ export function series(w, id)
 		series: {packets: line(id ? 48e3 : 1.6e6, 0),
 			bits: line(id ? 3.1e8 : 9.9e9, 0),
 			flows: line(id ? 940 : 42e3, 1),
+			rx_packets: line(id ? 48e3 : 1.6e6, 0),
+			rx_bits: line(id ? 3.1e8 : 9.9e9, 0),
+			tx_packets: line(id ? 48e3 : 1.6e6, 0),
+			tx_bits: line(id ? 3.3e8 : 10.2e9, 0),
+			connections: line(id ? 45e3 : 400e3, 3),
 			drops: line(60, 2), latency: line(3, 4),
 			destinations_up: line(0, 0).map((v) => v === null ?
 			    null : id ? 2 : 4)}};
