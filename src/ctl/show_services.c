@@ -292,11 +292,12 @@ print_service_facts(const json_t *service)
 		putchar('\n');
 	}
 	print_balancing(service);
-	printf("%*s%" PRId64 " flows, %" PRId64 " packets, %" PRId64
-	       " bytes, %" PRId64 " stateless, %" PRId64
-	       " without destination\n\n",
-	    INDENT, "", status_number(service, "flows"),
-	    status_number(service, "packets"), status_number(service, "bytes"),
+	printf("%*s%" PRId64 " connections, %" PRId64 " flows, %" PRId64
+	       " packets, %" PRId64 " bytes in, %" PRId64 " out, %" PRId64
+	       " stateless, %" PRId64 " without destination\n\n",
+	    INDENT, "", status_number(service, "connections"),
+	    status_number(service, "flows"), status_number(service, "packets"),
+	    status_number(service, "bytes"), status_number(service, "tx_bytes"),
 	    status_number(service, "stateless"),
 	    status_number(service, "no_destination"));
 	free(key);

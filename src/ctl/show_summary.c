@@ -89,6 +89,19 @@ count_drops(const json_t *drops)
 	return count;
 }
 
+/* Both since the start. */
+static void
+summarise_traffic(const json_t *traffic)
+{
+	print_fact("in, out",
+	    "%" PRId64 " packets, %" PRId64 " bytes; %" PRId64
+	    " packets, %" PRId64 " bytes",
+	    status_number(traffic, "rx_packets"),
+	    status_number(traffic, "rx_bytes"),
+	    status_number(traffic, "tx_packets"),
+	    status_number(traffic, "tx_bytes"));
+}
+
 static void
 summarise_bgp(const json_t *bgp)
 {
@@ -150,6 +163,7 @@ show_summary(const json_t *status, const char *argument)
 	    sum(services, "destinations_up"),
 	    sum(services, "destinations_total"), sum(services, "healthy"));
 	summarise_bgp(json_object_get(status, "bgp"));
+	summarise_traffic(json_object_get(status, "traffic"));
 	print_fact("dropped", "%" PRId64 " packets",
 	    count_drops(json_object_get(status, "drops")));
 	print_alerts(json_object_get(status, "alerts"));
