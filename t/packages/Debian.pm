@@ -12,11 +12,14 @@ use Test::More;
 use Alone;
 use Lab;
 
-our @EXPORT = qw($work $root debian_make package_file machine_start
+our @EXPORT = qw($work $root $sources have debian_make package_file machine_start
     machine_stop within within_ok chrooted server_start);
 
 our $work = "$build/t-packages-$$";
 our $root = "$work/root";
+my ($version) =
+    slurp("$build/config.status") =~ /^S\["PACKAGE_VERSION"\]="(.*)"$/m;
+our $sources = "$work/vc5d-$version"; # that the package is built in
 my $main = $$;
 my ($cgroup, $machine, $server);
 
@@ -50,24 +53,26 @@ sub skip_unless_possible
 	$cgroup = control_group();
 }
 
-# A copy, since the package is built in its sources.
-sub copy_sources
+# What "make dist" makes, as the source package's original, and its directory,
+# with what makes a Debian package of it.
+sub make_sources
 {
-	run('sh', '-c', 'mkdir -p "$2" && cd "$1" && tar -c ' .
-	    '--exclude=./build --exclude=./.git --exclude=./autom4te.cache ' .
-	    "--exclude='*.o' . | tar -x -C \"\$2\" && chmod -R u+w \"\$2\" && " .
-	    'cp -R "$2/contrib/debian" "$2/debian" && ' .
-	    'if [ -e "$2/Makefile" ]; then make -C "$2" distclean; fi',
-	    'sh', $source, "$work/vc5d");
+	my ($status, $output) = run('sh', '-ec', 'make -s -C "$1" distdir ' .
+	    'distdir="$2" && tar -C "$3" -c "${2##*/}" | ' .
+	    'xz -0 >"$3/vc5d_$4.orig.tar.xz" && chmod -R u+w "$2" && ' .
+	    'cp -R "$2/contrib/debian" "$2/debian"',
+	    'sh', $build, $sources, $work, $version);
+
+	return $status == 0 || diag($output);
 }
 
 sub build_start
 {
-	copy_sources();
-	local $ENV{DEB_BUILD_OPTIONS} = 'nocheck parallel=2';
 	local $ENV{MAKEFLAGS} = '';
+	make_sources();
+	local $ENV{DEB_BUILD_OPTIONS} = 'nocheck parallel=2';
 	return process_start("$work/build.log", 'sh', '-c',
-	    "cd $work/vc5d && exec dpkg-buildpackage -b -us -uc");
+	    "cd $sources && exec dpkg-buildpackage -us -uc");
 }
 
 # Packages come from where this machine's do, by the same way.
@@ -91,7 +96,7 @@ sub debian_make
 	skip_unless_possible();
 	alone_up();
 	mkdir($work) or die "$work: $!";
-	my @pids = (build_start(), bootstrap_start());
+	my @pids = (bootstrap_start(), build_start());
 	while (grep { process_running($_) } @pids) {
 		select(undef, undef, undef, 0.2);
 	}

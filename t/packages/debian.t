@@ -1,22 +1,27 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: ISC
 # The Debian package: built, looked over, installed in a Debian of its own,
-# where it runs under SysV's scripts and under systemd with all that its unit
-# forbids, is upgraded, removed and purged.
+# where it runs under SysV's script, under OpenRC, and under systemd with all
+# that its unit forbids, is upgraded, removed and purged; and the RPM package.
 use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Alone;
 use Debian;
-use JSON::PP;
 use Lab;
+use MIME::Base64;
+use OpenRC;
+use RPM;
+use Service;
 use Test::More;
 
 debian_make() or do { done_testing(); exit(1) };
+rpm_start();
 
 subtest 'lintian' => sub {
 	my ($changes) = glob("$work/vc5d_*.changes");
+	ok(glob("$work/vc5d_*.dsc"), 'there is a source package');
 	my ($status, $output) = run('lintian', '--allow-root', $changes);
 	is($output =~ s/^running with root.*\n//mr, '', 'has nothing to say');
 	is($status, 0, 'and is content');
@@ -104,57 +109,6 @@ subtest 'installing it' => sub {
 	is("@running", '', 'nothing was started: there is no configuration');
 };
 
-# In the chroot: the configuration.
-sub configure_it
-{
-	my ($change) = @_;
-
-	alone_conf(sub {
-		my ($conf) = @_;
-		$conf->{control} = '/run/vc5d.sock';
-		$conf->{pin_directory} = '/sys/fs/bpf/vc5d';
-		delete $conf->{state};
-		$conf->{services}[0]{policy}{http}{checks} = [
-			{type => 'tcp'}, {type => 'icmp'}, {type => 'syn'},
-			{type => 'exec', user => '_vc5d',
-			    command => ['/bin/sh', '-c', 'id; echo $$']},
-		];
-		$change->($conf) if $change;
-	});
-	run('cp', "$dir/vc5d.conf", "$root/etc/vc5d.conf");
-}
-
-sub show
-{
-	my ($what) = @_;
-	my (undef, $text) = within('vc5ctl', '-j', 'show', $what);
-
-	return eval { JSON::PP->new->utf8->decode($text) };
-}
-
-# Nothing that a check takes is forbidden.
-sub all_up
-{
-	my ($service) = @{show('services') // []};
-	my @checks = map { @{$_->{checks}} } @{$service->{destinations}};
-
-	return @checks == 4 && !grep { $_->{state} ne 'up' } @checks;
-}
-
-sub checks_pass
-{
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	eventually('all kinds of checks pass', \&all_up,
-	    sub { (within('vc5ctl', 'show', 'checks'))[1] });
-}
-
-sub pids
-{
-	my (undef, $pids) = within('pidof', 'vc5d');
-
-	return join(' ', sort { $a <=> $b } split(' ', $pids));
-}
-
 server_start();
 
 subtest "SysV's script" => sub {
@@ -173,19 +127,15 @@ subtest "SysV's script" => sub {
 	within_ok('another start', $script, 'start');
 	is(pids(), $pids, 'is none');
 	within_ok('a reload', $script, 'reload');
-	eventually('reads the file again', sub {
-		(show('summary') // {config => {}})->{config}{reloads} == 1 });
-	spew("$root/etc/vc5d.conf", '{');
-	for my $order (qw(reload restart)) {
-		my ($status, $output) = within($script, $order);
-		isnt($status, 0, "a $order with a broken file is refused");
-		like($output, qr/vc5d\.conf:1:\d+: /, 'and says why');
-		is(pids(), $pids, 'it runs on');
-	}
-	configure_it(sub { $_[0]->{stop_delay} = 1 });
+	reloaded();
+	refuses([qw(reload restart)], $script);
 	within_ok('a reload with a good one', $script, 'reload');
 	within_ok('a restart', $script, 'restart');
 	isnt(pids(), $pids, 'it is another one');
+	checks_pass();
+	within_ok('the parent is killed', 'sh', '-c',
+	    'kill -KILL ' . (split(' ', pids()))[0]);
+	within_ok('a restart waits for the engine', $script, 'restart');
 	checks_pass();
 	within_ok('a stop, while it forwards', $script, 'stop');
 	is(pids(), '', 'it has ended');
@@ -198,6 +148,8 @@ subtest "SysV's script" => sub {
 	within_ok('a stop', $script, 'stop');
 	machine_stop();
 };
+
+openrc_tests();
 
 subtest 'logrotate' => sub {
 	spew("$root/var/log/vc5d.log", "a line\n");
@@ -219,7 +171,10 @@ sub property
 
 sub journal
 {
-	return (within('journalctl', '-q', '-o', 'cat', '-u', 'vc5d'))[1];
+	my @options = @_;
+
+	return (within('journalctl', '-q', '-o', 'cat', '-u', 'vc5d',
+	    @options))[1];
 }
 
 # Its status line becomes so.
@@ -244,6 +199,33 @@ END
 	chmod(0600, "$root/etc/bgpd.conf");
 }
 
+# With what else the unit could forbid.
+sub all_of_it
+{
+	my ($conf) = @_;
+
+	$conf->{bgp} = {};
+	$conf->{stop_delay} = 1;
+	$conf->{control_readonly} = {path => '/run/vc5d-ro.sock',
+	    group => 'adm'};
+	$conf->{webserver} = {users => {operator =>
+	    crypt('secret', '$6$salt')}};
+}
+
+# The first line of the console's answer.
+sub console
+{
+	my ($password) = @_;
+	my $login = encode_base64("operator:$password", '');
+	my ($status, $line) = within('perl', '-MIO::Socket::INET', '-e',
+	    'my $s = IO::Socket::INET->new("127.0.0.1:9353") or die $@; ' .
+	    'print $s $ARGV[0]; print scalar(<$s>)',
+	    "GET /status.json HTTP/1.1\r\nHost: localhost\r\n" .
+	    "Authorization: Basic $login\r\nConnection: close\r\n\r\n");
+
+	return $line;
+}
+
 subtest 'systemd' => sub {
 	bgpd_configure();
 	unlink("$root/etc/vc5d.conf");
@@ -251,7 +233,7 @@ subtest 'systemd' => sub {
 	eventually('it runs', sub {
 		(within('systemctl', 'is-active', 'basic.target'))[0] == 0 });
 	is(property('ActiveState'), 'inactive', 'vc5d was not started');
-	configure_it(sub { $_[0]->{bgp} = {}; $_[0]->{stop_delay} = 1 });
+	configure_it(\&all_of_it);
 	within_ok('bgpd', 'systemctl', 'restart', 'openbgpd');
 	within_ok('vc5d', 'systemctl', 'start', 'vc5d');
 	is(property('ActiveState'), 'active', 'is ready');
@@ -262,6 +244,10 @@ subtest 'systemd' => sub {
 	within_ok('an order', 'vc5ctl', 'vip', '192.0.2.1', 'withdraw');
 	within_ok('and its end', 'vc5ctl', 'vip', '192.0.2.1', 'announce');
 	ok(-s "$root/var/lib/vc5d/overrides", 'that it keeps');
+	like(console('secret'), qr/^HTTP\S* 200 /, 'the console lets in');
+	like(console('guess'), qr/^HTTP\S* 401 /, 'and keeps out');
+	is((within('stat', '-c', '%a %G', '/run/vc5d-ro.sock'))[1],
+	    "660 adm\n", 'a socket for a group');
 };
 
 subtest 'systemd: reloading' => sub {
@@ -275,9 +261,10 @@ subtest 'systemd: reloading' => sub {
 	my ($status) = within('systemctl', 'reload', 'vc5d');
 	isnt($status, 0, 'a broken one is refused');
 	is(property('ActiveState'), 'active', 'vc5d runs on');
-	like(journal(), qr/vc5d\.conf:1:\d+: /, 'the journal says why');
+	like(journal('-p', 'err'), qr/^\S*vc5d\.conf:1:\d+: /m,
+	    'the journal says why, as an error');
 	is(pids(), $pids, 'it is the same');
-	configure_it(sub { $_[0]->{bgp} = {}; $_[0]->{stop_delay} = 1 });
+	configure_it(\&all_of_it);
 };
 
 subtest 'systemd: deaths' => sub {
@@ -286,6 +273,11 @@ subtest 'systemd: deaths' => sub {
 	    'kill -KILL $(cat /proc/' . $parent . '/task/*/children)');
 	becomes(qr/^1 VIP announced, no problems$/, 'another one takes over');
 	is((split(' ', pids()))[0], $parent, 'of the same parent');
+	like(journal('-p', 'warning'), qr/^the engine died/m,
+	    'the journal has it as a warning');
+	unlike(journal('-p', 'warning'), qr/is up/, 'and no news with those');
+	unlike(journal(), qr/^(?:<\d>|\d\d:\d\d:\d\d\.)/m,
+	    'without what only other readers need');
 	within_ok('the parent is killed', 'sh', '-c', "kill -KILL $parent");
 	eventually('systemd starts another one', sub {
 		property('NRestarts') eq '1' &&
@@ -305,10 +297,7 @@ sub edit
 
 subtest 'systemd: the watchdog' => sub {
 	edit("[Service]\nWatchdogSec=2\n");
-	configure_it(sub {
-		$_[0]->{bgp} = {};
-		$_[0]->{stop_delay} = 1;
-		$_[0]->{dead_man} = 0 });
+	configure_it(sub { all_of_it(@_); $_[0]->{dead_man} = 0 });
 	within_ok('vc5d without dead_man', 'systemctl', 'restart', 'vc5d');
 	my ($parent, $engine) = split(' ', pids());
 	within_ok('its engine hangs', 'sh', '-c', "kill -STOP $engine");
@@ -317,7 +306,7 @@ subtest 'systemd: the watchdog' => sub {
 		    property('SubState') eq 'running' }, \&journal);
 	isnt((split(' ', pids()))[0], $parent, 'another one it is');
 	edit('');
-	configure_it(sub { $_[0]->{bgp} = {}; $_[0]->{stop_delay} = 1 });
+	configure_it(\&all_of_it);
 	within_ok('the usual one again', 'systemctl', 'restart', 'vc5d');
 };
 
@@ -358,5 +347,7 @@ subtest 'the end' => sub {
 	is("@left", '', 'leaves nothing');
 	ok(!glob("$root/var/log/vc5d*"), 'not even a log');
 };
+
+rpm_tests();
 
 done_testing();
