@@ -96,6 +96,12 @@ void check_cancel(struct check *);
  */
 void check_set_limit(unsigned);
 
+/*
+ * Why what commands send to the VIP does not take the way of probes on this
+ * host; NULL = it does, or none was run yet.
+ */
+const char *check_exec_problem(void);
+
 struct check_load {
 	unsigned running, waiting; /* probes, now */
 	uint64_t put_off;	   /* that had to wait, ever */

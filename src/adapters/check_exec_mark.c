@@ -153,6 +153,8 @@ load(const char **problem)
 	return skeleton;
 }
 
+static char unloaded[128]; /* why they could not be, when that was tried */
+
 static bool
 is_loaded(void)
 {
@@ -163,11 +165,19 @@ is_loaded(void)
 	tried = true;
 	programs = load(&problem);
 	if (programs == NULL)
+		snprintf(unloaded, sizeof(unloaded), "%s", problem);
+	if (programs == NULL)
 		log_warnx("checks by commands (\"exec\"): what they send to "
 			  "the VIP goes where this host's routes lead, maybe "
 			  "not to the server: %s",
 		    problem);
 	return programs != NULL;
+}
+
+const char *
+check_exec_problem(void)
+{
+	return tried && programs == NULL ? unloaded : NULL;
 }
 
 struct exec_mark *

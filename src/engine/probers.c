@@ -427,9 +427,36 @@ probers_watch(struct engine *e, uint64_t now)
 	e->put_off_at = now;
 }
 
+static bool
+has_commands(const struct engine *e)
+{
+	size_t i, j;
+
+	for (i = 0; i < e->conf->service_count; i++)
+		for (j = 0; j < e->conf->services[i].check_count; j++)
+			if (e->conf->services[i].checks[j].type == CHECK_EXEC)
+				return true;
+	return false;
+}
+
+/* They work as far as they go, so it is no failure, but not what is asked. */
+static void
+command_problem(const struct engine *e, json_t *list)
+{
+	const char *why = check_exec_problem();
+
+	if (why != NULL && has_commands(e))
+		json_array_append_new(list,
+		    json_sprintf("what checks by commands (\"exec\") send to "
+				 "VIPs goes where this host's routes lead, "
+				 "maybe not to the server: %s",
+			why));
+}
+
 void
 probers_problems(const struct engine *e, json_t *list)
 {
+	command_problem(e, list);
 	if (e->put_off_at == 0 || monotime_ms() - e->put_off_at > PUT_OFF_SHOWN)
 		return;
 	json_array_append_new(list,

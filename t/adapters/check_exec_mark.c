@@ -310,9 +310,12 @@ test_without(void **state)
 
 	(void)state;
 	exec_mark_set_proc("/nonexistent");
+	assert_null(check_exec_problem());
 	expect(TO(VIP4), &four, 0, VIP4);
+	assert_non_null(check_exec_problem());
 	exec_mark_set_proc("/proc/self");
 	expect(TO(VIP4), &four, MARK, SOURCE4);
+	assert_null(check_exec_problem());
 }
 
 static bool

@@ -162,6 +162,26 @@ probes_that_wait_are_a_problem(void **state)
 	assert_true(was_logged("limits.probes, 7, allows no more"));
 }
 
+/* Where there are no commands, they are no problem. */
+static void
+commands_that_go_another_way_are_a_problem(void **state)
+{
+	(void)state;
+	world.exec_problem = "no cgroup2";
+	start(SERVICE(TCP));
+	wait_for(both_up());
+	assert_false(has_problem("what checks by commands"));
+	write_conf(
+	    SERVICE("{\"type\": \"exec\", \"command\": [\"/bin/true\"]}"));
+	assert_int_equal(engine_reload(engine), 0);
+	assert_true(
+	    has_problem("what checks by commands (\"exec\") send to "
+			"VIPs goes where this host's routes lead, maybe "
+			"not to the server: no cgroup2"));
+	world.exec_problem = NULL;
+	assert_false(has_problem("what checks by commands"));
+}
+
 /* This lowers what the process may do, for good: so it is the last one. */
 static void
 a_reload_that_takes_too_many_files_is_refused(void **state)
@@ -202,6 +222,7 @@ main(void)
 	    TEST(what_changes_is_looked_at_more_often),
 	    TEST(a_probe_that_outlasts_a_reload_brings_no_other_at_once),
 	    TEST(probes_that_wait_are_a_problem),
+	    TEST(commands_that_go_another_way_are_a_problem),
 	    TEST(a_reload_that_takes_too_many_files_is_refused),
 	};
 

@@ -64,6 +64,7 @@ struct fake_world {
 	    outcome; /* of all checks; CHECK_PASSED: each its own */
 	struct check_result report; /* of all probes, but for the outcome */
 	struct check_load load;	    /* of probes */
+	const char *exec_problem;   /* of commands' ways; or NULL */
 	bool fails[CHECK_NONE];	    /* checks of this type, of all servers */
 	struct dataplane_counters counters; /* of each, and one packet more */
 	uint64_t lost, lost_bytes; /* packets dropped, and pings answered */

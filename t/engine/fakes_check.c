@@ -97,6 +97,12 @@ check_set_limit(unsigned limit)
 	record.probe_limit = limit;
 }
 
+const char *
+check_exec_problem(void)
+{
+	return world.exec_problem;
+}
+
 void
 check_load(struct check_load *load)
 {
