@@ -12,7 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
 
 #include "adapters/http_private.h"
 #include "base/log.h"
@@ -182,6 +186,52 @@ judge(struct http *http, struct evhttp_request *request)
 }
 
 /*
+ * One field "Host" is needed since HTTP/1.1, and more are wrong in any version
+ * (RFC 9112, 3.2).
+ */
+static bool
+names_host(struct evhttp_request *request)
+{
+	const struct evkeyvalq *fields =
+	    evhttp_request_get_input_headers(request);
+	const struct evkeyval *field;
+	unsigned hosts = 0;
+
+	TAILQ_FOREACH(field, fields, next)
+		if (strcasecmp(field->key, "Host") == 0)
+			hosts++;
+	return hosts == 1 ||
+	    (hosts == 0 && request->major == 1 && request->minor == 0);
+}
+
+/*
+ * evhttp keeps the connection open after CONNECT, whatever was answered, and
+ * would take what follows for requests.
+ */
+static void
+close_tunnel(struct evhttp_request *request, void *arg)
+{
+	struct evhttp_connection *connection =
+	    evhttp_request_get_connection(request);
+
+	(void)arg;
+	if (connection != NULL)
+		shutdown(bufferevent_getfd(
+			     evhttp_connection_get_bufferevent(connection)),
+		    SHUT_RDWR);
+}
+
+static void
+refuse_method(struct evhttp_request *request)
+{
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_CONNECT)
+		evhttp_request_set_on_complete_cb(request, close_tunnel, NULL);
+	evhttp_add_header(
+	    evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
+	http_reply_error(request, 405);
+}
+
+/*
  * Is it asked for by a name that nobody can have made up?  Else a page from
  * anywhere, in a browser on this host, could give itself a name with a loopback
  * address, and read what is served here ("DNS rebinding").
@@ -214,10 +264,10 @@ on_request(struct evhttp_request *request, void *arg)
 	enum evhttp_cmd_type command = evhttp_request_get_command(request);
 	struct http *http = arg;
 
-	if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {
-		evhttp_add_header(evhttp_request_get_output_headers(request),
-		    "Allow", "GET, HEAD");
-		http_reply_error(request, 405);
+	if (!names_host(request)) {
+		http_reply_error(request, 400);
+	} else if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {
+		refuse_method(request);
 	} else if (http->guarded && !is_for_us(request)) {
 		http_reply_text(request, 421,
 		    "421 Misdirected Request: without users or tokens, this "

@@ -107,7 +107,8 @@ evict_oldest(struct http_connections *c)
 
 /*
  * One of a peer that has too many goes: the oldest that was not let in to stay,
- * which may be the fresh one.
+ * which may be the fresh one.  There is none if that is closed already, and a
+ * reload has lowered the limit below what was let in before.
  */
 static void
 bound_peer(struct http_connections *c, struct connection *fresh)
@@ -126,7 +127,7 @@ bound_peer(struct http_connections *c, struct connection *fresh)
 		if (goes == NULL && !other->stays)
 			goes = other;
 	}
-	if (count <= c->per_source)
+	if (count <= c->per_source || goes == NULL)
 		return;
 	shut(goes);
 	c->refused++;

@@ -164,12 +164,22 @@ make_etag(const struct web_file *file, char etag[ETAG_LEN])
 	etag[ETAG_LEN - 1] = '\0';
 }
 
+/* Has who asks that file already?  "*" is any (RFC 9110, 13.1.2). */
+static bool
+is_known(struct evhttp_request *request, const char *etag)
+{
+	const char *known = evhttp_find_header(
+	    evhttp_request_get_input_headers(request), "If-None-Match");
+
+	return known != NULL &&
+	    (strcmp(known, "*") == 0 || strstr(known, etag) != NULL);
+}
+
 bool
 http_reply_file(struct evhttp_request *request, const char *path)
 {
 	const struct web_file *file = find_file(path);
 	char etag[ETAG_LEN];
-	const char *known;
 	struct evbuffer *body;
 
 	if (file == NULL)
@@ -177,9 +187,7 @@ http_reply_file(struct evhttp_request *request, const char *path)
 	make_etag(file, etag);
 	evhttp_add_header(
 	    evhttp_request_get_output_headers(request), "ETag", etag);
-	known = evhttp_find_header(
-	    evhttp_request_get_input_headers(request), "If-None-Match");
-	if (known != NULL && strstr(known, etag) != NULL) {
+	if (is_known(request, etag)) {
 		http_headers(request, HTTP_FILE, NULL);
 		evhttp_send_reply(request, 304, reason_of(304), NULL);
 		return true;

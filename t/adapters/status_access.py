@@ -410,6 +410,25 @@ def test_hosts(server):
                        ("[127.0.0.1]", 421), ("", 421), ("x" * 300, 421)):
         equal(request(server.port, "/status.json", Host=host)[0], code,
               "Host: %.20s" % host)
+    for version, hosts, code in (("1.0", 0, 200), ("1.0", 1, 200),
+                                 ("1.0", 2, 400), ("1.1", 0, 400),
+                                 ("1.1", 1, 200), ("1.1", 2, 400)):
+        with connect(server.port) as peer:
+            peer.sendall(b"GET /status.json HTTP/%s\r\n%s\r\n" % (
+                version.encode(), b"Host: localhost\r\n" * hosts))
+            ok(drain(peer).split()[1:2] == [b"%d" % code],
+               "HTTP/%s with %d Host: %d" % (version, hosts, code))
+
+
+def test_connect(server):
+    with connect(server.port) as peer:
+        peer.sendall(b"CONNECT localhost:80 HTTP/1.1\r\n"
+                     b"Host: localhost:80\r\n\r\n"
+                     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = drain(peer)
+        ok(answer.startswith(b"HTTP/1.1 405 ")
+           and answer.endswith(b"\r\n\r\n405 Method Not Allowed\n"),
+           "CONNECT is refused, and what follows not answered", repr(answer))
 
 
 def test_files(server):
@@ -424,6 +443,10 @@ def test_files(server):
           (304, b""), "is not sent again")
     equal(request(server.port, "/", If_None_Match='"x"')[::2], (200, body),
           "unless it is another one")
+    equal(request(server.port, "/", If_None_Match="*")[::2], (304, b""),
+          "nor if any is known")
+    equal(request(server.port, "/none", If_None_Match="*")[0], 404,
+          "of those that there are")
     for path in ("/../etc/passwd", "/..%2f..%2fetc/passwd", "/console.html/",
                  "/./", "/%00", "/?/../x", "//etc/passwd"):
         ok(request(server.port, path)[0] in (200, 404)
@@ -463,6 +486,7 @@ def main():
     server = Server(port=free_port())
     server.idle = server.descriptors()
     test_hosts(server)
+    test_connect(server)
     test_files(server)
     test_pieces(server)
     test_events(server)
