@@ -54,7 +54,8 @@
  *				secret masked}
  *	{"command": "version"}	{"version", "hostname", "started" (seconds since
  *				the epoch)}
- *	anything else		{"error": "..."}
+ *	anything else		{"error": "..."}: so is a member that is not
+ *				told of here, or a value of another type
  *
  * A client may send any number of requests, one after the other or all at
  * once.  What it can take up is bounded: the length of a request, one reply

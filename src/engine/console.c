@@ -7,12 +7,12 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "adapters/control.h"
 #include "adapters/http.h"
-#include "base/xmalloc.h"
 #include "config.h"
 #include "engine/engine.h"
 #include "engine/history.h"
@@ -63,57 +63,57 @@ config(struct engine *e, const json_t *request)
 	return json_pack("{s:o}", "config", conf_masked(e->conf));
 }
 
-/* What is not said is not wrong; of several that are, the first is told. */
-static const json_t *
-value_of(const json_t *request, const char *key, json_type type,
-    const char *expected, char **wrong)
-{
-	const json_t *value = json_object_get(request, key);
-
-	if (value == NULL || json_is_null(value))
-		return NULL;
-	if (json_typeof(value) == type)
-		return value;
-	if (*wrong == NULL)
-		*wrong = xasprintf("\"%s\" is not %s", key, expected);
-	return NULL;
-}
-
-const char *
-console_text(const json_t *request, const char *key, char **wrong)
-{
-	return json_string_value(
-	    value_of(request, key, JSON_STRING, "a string", wrong));
-}
-
-json_int_t
-console_number(const json_t *request, const char *key, char **wrong)
-{
-	return json_integer_value(
-	    value_of(request, key, JSON_INTEGER, "an integer", wrong));
-}
-
 /* The control socket's commands. */
 static const struct command {
 	const char *name;
 	json_t *(*function)(struct engine *, const json_t *request);
 	bool changes; /* something, so that it is not for who may only look */
+	const char *change; /* and so it is with this member, if not without */
 } commands[] = {
-    {"baseline", console_baseline, true},
-    {"block", console_block, true},
-    {"config", config, false},
-    {"explain", console_explain, false},
-    {"flows", console_flows, false},
-    {"history", console_history, false},
-    {"log", console_log, true},
-    {"monitor", console_monitor, false},
-    {"override", console_override, true},
-    {"prefixes", console_prefixes, false},
-    {"reload", reload, true},
-    {"status", console_status, false},
-    {"unblock", console_unblock, true},
-    {"version", version, false},
+    {"baseline", console_baseline, true, NULL},
+    {"block", console_block, true, NULL},
+    {"config", config, false, NULL},
+    {"explain", console_explain, false, NULL},
+    {"flows", console_flows, false, NULL},
+    {"history", console_history, false, NULL},
+    {"log", console_log, false, "level"},
+    {"monitor", console_monitor, false, NULL},
+    {"override", console_override, true, NULL},
+    {"prefixes", console_prefixes, false, NULL},
+    {"reload", reload, true, NULL},
+    {"status", console_status, false, NULL},
+    {"unblock", console_unblock, true, NULL},
+    {"version", version, false, NULL},
 };
+
+static bool
+is_change(const struct command *command, const json_t *request)
+{
+	const json_t *change = command->change == NULL
+	    ? NULL
+	    : json_object_get(request, command->change);
+
+	return command->changes || (change != NULL && !json_is_null(change));
+}
+
+static json_t *
+obey(struct engine *e, const struct command *command, const json_t *request,
+    bool looking_only)
+{
+	char *wrong;
+	json_t *reply;
+
+	if (looking_only && is_change(command, request))
+		return json_pack("{s:s}", "error",
+		    "refused: this socket is for looking only");
+	if ((wrong = console_wrong(command->name, request)) != NULL) {
+		reply = json_pack("{s:o}", "error", status_text(wrong));
+		free(wrong);
+		return reply;
+	}
+	e->asked = looking_only ? e->control_readonly : e->control;
+	return command->function(e, request);
+}
 
 static json_t *
 answer(struct engine *e, const json_t *request, bool looking_only)
@@ -122,15 +122,9 @@ answer(struct engine *e, const json_t *request, bool looking_only)
 	const char *name = json_string_value(asked);
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (name == NULL || strcmp(name, commands[i].name) != 0)
-			continue;
-		if (commands[i].changes && looking_only)
-			return json_pack("{s:s}", "error",
-			    "refused: this socket is for looking only");
-		e->asked = looking_only ? e->control_readonly : e->control;
-		return commands[i].function(e, request);
-	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (name != NULL && strcmp(name, commands[i].name) == 0)
+			return obey(e, &commands[i], request, looking_only);
 	return json_pack("{s:s}", "error", "unknown command");
 }
 

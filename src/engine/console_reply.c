@@ -28,8 +28,9 @@ console_refuse_line(char *line, bool guard)
 json_t *
 console_agree(char *line, json_t *warnings)
 {
-	json_t *reply = json_pack("{s:b, s:o, s:O?}", "ok", 1, "message",
-	    log_json_string(line), "warnings", warnings);
+	json_t *reply = json_pack("{s:b, s:o, s:o}", "ok", 1, "message",
+	    log_json_string(line), "warnings",
+	    warnings != NULL ? json_incref(warnings) : json_array());
 
 	free(line);
 	return reply;

@@ -19,7 +19,7 @@
 json_t *console_refuse(json_t *lines, bool guard);
 /* The same for one reason, which is freed. */
 json_t *console_refuse_line(char *line, bool guard);
-/* It is done: line, which is freed, says what; warnings may be NULL. */
+/* It is done: line, which is freed, says what; NULL for no warnings. */
 json_t *console_agree(char *line, json_t *warnings);
 
 #endif

@@ -258,11 +258,13 @@ json_t *console_status(struct engine *, const json_t *request);
 void console_listen(struct engine *, uint64_t now);
 void console_follow(struct engine *, const struct conf *was);
 
-/*
- * flows.c, explain.c: what the console answers, a new reference, to a request
- * as adapters/control.h has it.
- */
+/* console_request.c */
 
+/*
+ * What is wrong with the members of a request beside "command", to be freed, or
+ * NULL: such as the command does not know, and values of another type.
+ */
+char *console_wrong(const char *command, const json_t *request);
 /*
  * A string of a request, NULL if it has none; of another type it is *wrong,
  * which is then to be freed.
@@ -270,6 +272,12 @@ void console_follow(struct engine *, const struct conf *was);
 const char *console_text(const json_t *request, const char *key, char **wrong);
 /* The same of a number, 0 if there is none. */
 json_int_t console_number(const json_t *request, const char *key, char **wrong);
+
+/*
+ * flows.c, explain.c: what the console answers, a new reference, to a request
+ * as adapters/control.h has it.
+ */
+
 json_t *console_flows(struct engine *, const json_t *request);
 json_t *console_explain(struct engine *, const json_t *request);
 /* "embryonic", "confirmed", "closed". */

@@ -52,9 +52,11 @@ use_list(const char *text)
 static json_t *
 send_order(const char *command, const char *prefix, int seconds, bool force)
 {
-	json_t *request = json_pack("{s:s, s:s, s:b}", "command", command,
-	    "prefix", prefix, "force", force);
+	json_t *request =
+	    json_pack("{s:s, s:s}", "command", command, "prefix", prefix);
 
+	if (force)
+		json_object_set_new(request, "force", json_true());
 	if (seconds != 0)
 		json_object_set_new(request, "for", json_integer(seconds));
 	return ask(request);

@@ -387,6 +387,40 @@ bad_questions_are_refused(void **state)
 	assert_error("{'command': 'flow'}", "unknown command");
 }
 
+static void
+only_what_a_command_knows_is_taken(void **state)
+{
+	static const struct {
+		const char *request, *error;
+	} cases[] = {
+	    {"{'command': 'block', 'prefix': '203.0.113.4', 'seconds': -1}",
+		"\"block\" takes no \"seconds\""},
+	    {"{'command': 'block', 'prefix': '203.0.113.4', 'for': '1h'}",
+		"\"for\" is not an integer"},
+	    {"{'command': 'block', 'prefix': '203.0.113.4', 'force': 1}",
+		"\"force\" is neither true nor false"},
+	    {"{'command': 'unblock', 'prefix': '203.0.113.4', 'for': 5}",
+		"\"unblock\" takes no \"for\""},
+	    {"{'command': 'log', 'to': 'verbose'}", "\"log\" takes no \"to\""},
+	    {"{'command': 'log', 'level': 7}", "\"level\" is not a string"},
+	    {"{'command': 'monitor', 'log': 'yes'}",
+		"\"log\" is neither true nor false"},
+	    {"{'command': 'prefixes', 'new': 1}",
+		"\"new\" is neither true nor false"},
+	    {"{'command': 'reload', 'now': true}",
+		"\"reload\" takes no \"now\""},
+	    {"{'command': 'status', '\\u001b[31m': 1}",
+		"\"status\" takes no \"\x1b[31m\""},
+	};
+	size_t i;
+
+	(void)state;
+	start_both();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_error(cases[i].request, cases[i].error);
+	json_decref(ask("{'command': 'log', 'level': null}"));
+}
+
 int
 main(void)
 {
@@ -400,6 +434,7 @@ main(void)
 	    TEST(a_service_may_keep_no_flows),
 	    TEST(what_is_not_balanced_is_said),
 	    TEST(bad_questions_are_refused),
+	    TEST(only_what_a_command_knows_is_taken),
 	};
 
 	return run_engine_tests(tests);

@@ -176,8 +176,8 @@ bad_requests_are_refused(void **state)
 		const char *key, *value, *error;
 	} cases[] = {
 	    {"limit", "0", "limit is not a number from 1 on"},
-	    {"limit", "\"1\"", "limit is not a number from 1 on"},
-	    {"subject", "1", "subject is not a word"},
+	    {"limit", "\"1\"", "\"limit\" is not an integer"},
+	    {"subject", "1", "\"subject\" is not a string"},
 	    {"subject", "\"\"", "subject is not a word"},
 	};
 	json_t *reply;

@@ -370,6 +370,7 @@ who_looks_changes_nothing(void **state)
 	    "{'command': 'reload'}",
 	    "{'command': 'override', 'kind': 'vip', 'name': '" VIP
 	    "', 'order': 'withdraw'}",
+	    "{'command': 'log', 'level': 'verbose'}",
 	};
 	static const char *const looks[] = {
 	    "{'command': 'config'}",
@@ -377,6 +378,7 @@ who_looks_changes_nothing(void **state)
 	    "'destination': '" VIP ":80'}",
 	    "{'command': 'flows'}",
 	    "{'command': 'history'}",
+	    "{'command': 'log'}",
 	    "{'command': 'status'}",
 	    "{'command': 'version'}",
 	};
