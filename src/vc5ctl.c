@@ -12,6 +12,7 @@
 
 #include "ctl/client.h"
 #include "ctl/parse.h"
+#include "ctl/table.h"
 
 #define DEFAULT_SOCKET RUNSTATEDIR "/vc5d.sock"
 
@@ -28,7 +29,7 @@ parse_options(int argc, char *argv[], const char **socket_path, bool *as_json)
 	int opt;
 
 	/* "+": the first word that is not an option ends them. */
-	while ((opt = getopt(argc, argv, "+js:")) != -1) {
+	while ((opt = getopt(argc, argv, "+:js:")) != -1) {
 		switch (opt) {
 		case 'j':
 			*as_json = true;
@@ -36,7 +37,12 @@ parse_options(int argc, char *argv[], const char **socket_path, bool *as_json)
 		case 's':
 			*socket_path = optarg;
 			break;
+		case ':':
+			warnx("-%c lacks its argument", optopt);
+			usage();
 		default:
+			/* getopt would show it as it is. */
+			safe_warnx("no such option: -%c", optopt);
 			usage();
 		}
 	}

@@ -8,7 +8,6 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include <err.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -63,7 +62,7 @@ complain(const struct client *client, const char *format, ...)
 
 	va_start(ap, format);
 	if (!client->quiet)
-		vwarnx(format, ap);
+		safe_vwarnx(format, ap);
 	va_end(ap);
 }
 

@@ -15,8 +15,11 @@
 #include "ctl/help.h"
 #include "ctl/parse.h"
 #include "ctl/show.h"
+#include "ctl/table.h"
 
+#define WIDTH  80 /* of lines */
 #define COLUMN 32 /* where help begins */
+#define HANG   6  /* where a usage line goes on */
 
 void
 usage_argument(FILE *out, const struct argument *argument)
@@ -134,17 +137,55 @@ walk(struct command *command, size_t depth, visit_fn *visit, void *arg)
 	command->words[depth] = NULL;
 }
 
+/* Of the text before the gap, or of all if there is none. */
+static int
+length_of(const char *text, const char *gap)
+{
+	const char *end = strstr(text, gap);
+
+	return (int)(end != NULL ? (size_t)(end - text) : strlen(text));
+}
+
+/*
+ * Text from a column on, in lines that are not too wide as far as it can be
+ * broken: at the space that a gap, such as " [", begins with.  All lines but
+ * the first are indented.
+ */
+static void
+print_filled(const char *text, const char *gap, int column, int indent)
+{
+	int len = length_of(text, gap);
+
+	for (; len > 0; text += len + 1, len = length_of(text, gap)) {
+		printf("%.*s", len, text);
+		column += len;
+		if (text[len] == '\0')
+			break;
+		if (column + 1 + length_of(text + len + 1, gap) > WIDTH) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else {
+			putchar(' ');
+			column++;
+		}
+	}
+	putchar('\n');
+}
+
 static void
 print_command(const struct command *command, void *arg)
 {
 	char *usage = usage_text(command);
 
 	(void)arg;
-	if (strlen(usage) + 4 > COLUMN)
-		printf(
-		    "  %s\n%*s%s\n", usage, COLUMN, "", command->token->help);
-	else
-		printf("  %-*s%s\n", COLUMN - 2, usage, command->token->help);
+	if (strlen(usage) + 4 > COLUMN) {
+		printf("  ");
+		print_filled(usage, " [", 2, HANG);
+		printf("%*s", COLUMN, "");
+	} else {
+		printf("  %-*s", COLUMN - 2, usage);
+	}
+	print_filled(command->token->help, " ", COLUMN, COLUMN);
 	free(usage);
 }
 
@@ -172,7 +213,8 @@ print_argument(const struct argument *argument)
 		err(1, "open_memstream");
 	usage_argument(out, argument);
 	fclose(out);
-	printf("    %-*s%s\n", COLUMN - 4, text, argument->help);
+	printf("    %-*s", COLUMN - 4, text);
+	print_filled(argument->help, " ", COLUMN, COLUMN);
 	free(text);
 }
 
@@ -208,7 +250,7 @@ find_command(char *const words[], struct command *command, size_t *depth)
 			break;
 		command->token = grammar_find(tokens, *words, &matches);
 		if (command->token == NULL) {
-			warnx("no such command: %s", *words);
+			safe_warnx("no such command: %s", *words);
 			fputs("valid commands/args are:\n", stderr);
 			usage_list(stderr, tokens, "");
 			return -1;

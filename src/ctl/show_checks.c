@@ -4,7 +4,6 @@
  * vc5ctl show checks: each health check, with what its last probe found.
  */
 
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +67,7 @@ fetch_checks(struct client *client, const char *name, bool as_json)
 		json_decref(services);
 		return list;
 	}
-	warnx("no service or backend %s", name);
+	safe_warnx("no service or backend %s", name);
 	json_decref(services);
 	json_decref(list);
 	return NULL;

@@ -5,7 +5,6 @@
  * the services, and from the servers, which can serve several.
  */
 
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +40,7 @@ fetch(struct client *client, const char *name, bool as_json)
 	services = fetch_services(client, name, NULL);
 	if (services == NULL || name == NULL || json_array_size(services) > 0)
 		return services;
-	warnx("no service %s", name);
+	safe_warnx("no service %s", name);
 	json_decref(services);
 	return NULL;
 }
@@ -116,7 +115,7 @@ fetch_backends(struct client *client, const char *address, bool as_json)
 		return sort_backends(backends);
 	}
 	if (services != NULL)
-		warnx("no backend %s", address);
+		safe_warnx("no backend %s", address);
 	json_decref(services);
 	json_decref(backends);
 	return NULL;
@@ -329,7 +328,7 @@ static void
 list_services(const json_t *services)
 {
 	static const char *const headings[] = {"SERVICE", "NAME", "STATE",
-	    "#UP", "#NEED", "SCHEDULER", "#FLOWS", "#PACKETS", "#BYTES", NULL};
+	    "#UP", "#NEED", "#FLOWS", "#PACKETS", "#BYTES", NULL};
 	struct table *table = table_new(headings);
 	const json_t *service;
 	char *key;
@@ -345,7 +344,6 @@ list_services(const json_t *services)
 		    status_number(service, "up"),
 		    status_number(service, "destinations_total"));
 		add_number(table, service, "need");
-		table_add(table, status_string(service, "scheduler"));
 		add_number(table, service, "flows");
 		add_number(table, service, "packets");
 		add_number(table, service, "bytes");

@@ -4,12 +4,13 @@
  * Text for the terminal: see table.h.
  */
 
+#include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* strvis(3) is the same everywhere; the warning is about another function. */
+/* vis(3) is the same everywhere; the warning is about another function. */
 #define LIBBSD_OPENBSD_VIS
 #include <vis.h>
 
@@ -28,12 +29,18 @@ struct table {
 char *
 safe_text(const char *text)
 {
-	char *safe;
+	const int flags = VIS_TAB | VIS_NL | VIS_CSTYLE;
+	char *safe, *end;
 
 	if (text == NULL)
 		text = "";
-	safe = xcalloc(strlen(text) + 1, 4);
-	strvis(safe, text, VIS_TAB | VIS_NL | VIS_CSTYLE);
+	end = safe = xcalloc(strlen(text) + 1, 4);
+	for (; *text != '\0'; text++)
+		if (*text == '\\')
+			*end++ = *text;
+		else
+			end = vis(end, (unsigned char)*text, flags,
+			    (unsigned char)text[1]);
 	return safe;
 }
 
@@ -60,6 +67,25 @@ safe_printf(const char *format, ...)
 	va_end(ap);
 	fputs(safe, stdout);
 	free(safe);
+}
+
+void
+safe_vwarnx(const char *format, va_list ap)
+{
+	char *safe = safe_vformat(format, ap);
+
+	warnx("%s", safe);
+	free(safe);
+}
+
+void
+safe_warnx(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	safe_vwarnx(format, ap);
+	va_end(ap);
 }
 
 struct table *

@@ -8,6 +8,7 @@
 #ifndef CTL_TABLE_H
 #define CTL_TABLE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct table;
@@ -29,11 +30,14 @@ void table_print(const struct table *, unsigned indent);
 
 /*
  * The text with everything that is not printable ASCII encoded as vis(3)
- * does: free(3) it.  NULL is "".
+ * does: free(3) it.  NULL is "".  A backslash stays one, since messages of vc5d
+ * have what is not printable as \xNN already.
  */
 char *safe_text(const char *);
 
-/* printf(3) of such a text. */
+/* printf(3) of such a text, and warnx(3). */
 void safe_printf(const char *, ...) __attribute__((format(printf, 1, 2)));
+void safe_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
+void safe_vwarnx(const char *, va_list) __attribute__((format(printf, 1, 0)));
 
 #endif

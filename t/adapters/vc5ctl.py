@@ -375,6 +375,23 @@ def test_usage(path):
     status, out, error = run("-x")
     ok(status == 2 and out == "" and error.endswith(usage),
        "an unknown option", error)
+    for arguments, error in (
+            (("-\33",), "no such option: -\\^["),
+            (("-s", "/\33[31m", "show", "vips"),
+             "cannot connect to /\\^[[31m: "),
+            (("-s", path, "show", "services", "\33[31m"),
+             "no service \\^[[31m"),
+            (("-s", path, "show", "checks", "\33[31m"),
+             "no service or backend \\^[[31m"),
+            (("help", "\33[31m"), "no such command: \\^[[31m"),
+            (("show", "\33[31m"), "\\^[[31m")):
+        status, out, text = run(*arguments)
+        ok(status != 0 and "\33" not in out + text and error in text,
+           "%r is shown escaped" % " ".join(arguments[-2:]), out + text)
+    for topic in ((), ("show",), ("show", "flows"), ("block",)):
+        _, out, _ = run("help", *topic)
+        equal([line for line in out.split("\n") if len(line) > 80], [],
+              "help %s fits 80 columns" % " ".join(topic))
     status, out, error = run("-j", "help", "show", "flows")
     equal((status, error, [sorted(line) for line in json.loads(out)]),
           (0, "", [["help", "usage"]]), "-j help")
