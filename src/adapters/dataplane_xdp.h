@@ -29,4 +29,7 @@ struct dataplane_xdp_options {
  */
 struct dataplane *dataplane_xdp_open(const struct dataplane_xdp_options *);
 
+/* Why nothing can be pinned in a directory, to be freed; NULL = it can be. */
+char *dataplane_xdp_directory_problem(const char *path);
+
 #endif

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/dataplane_xdp.h"
 #include "adapters/dataplane_xdp_private.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -68,21 +69,39 @@ is_under(const char *path, const char *directory)
 	    (path[len] == '\0' || path[len] == '/');
 }
 
-/* Is, or will, a directory made at path be on a BPF filesystem? */
-static int
-want_bpffs(const char *path)
+/* Is a directory, or will it be if it is made, on a BPF filesystem? */
+static bool
+is_on_bpffs(const char *path)
 {
 	char *part = existing(path);
 	bool good = is_bpffs(part);
 
 	free(part);
-	if (good)
+	return good;
+}
+
+char *
+dataplane_xdp_directory_problem(const char *path)
+{
+	if (is_on_bpffs(path) || is_under(path, BPFFS))
+		return NULL;
+	return xasprintf("%s: not on a BPF filesystem: set \"pin_directory\" "
+			 "to a directory under %s, or mount one there (mount "
+			 "-t bpf bpf DIRECTORY)",
+	    path, BPFFS);
+}
+
+/* Mounted at its usual place if need be. */
+static int
+want_bpffs(const char *path)
+{
+	char *problem;
+
+	if (is_on_bpffs(path))
 		return 0;
-	if (!is_under(path, BPFFS)) {
-		log_warnx("%s: not on a BPF filesystem: set \"pin_directory\" "
-			  "to a directory under %s, or mount one there (mount "
-			  "-t bpf bpf DIRECTORY)",
-		    path, BPFFS);
+	if ((problem = dataplane_xdp_directory_problem(path)) != NULL) {
+		log_warnx("%s", problem);
+		free(problem);
 		return -1;
 	}
 	if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,

@@ -96,6 +96,7 @@ subtest 'the configuration is checked' => sub {
 	like($output, qr/warning: .*: destination 203\.0\.113\.9: \S/,
 	    'of servers, too');
 	($status, $output) = on('lb2', "$build/vc5d", '-n', '-f', file(sub {
+		$_[0]->{pin_directory} = "$state/none/pins";
 		$_[0]->{bgp}{bgpctl} = "$state/none";
 		$_[0]->{webserver}{certificate} = "$state/lb2/vc5d.conf";
 		$_[0]->{control_readonly} =
@@ -108,6 +109,7 @@ subtest 'the configuration is checked' => sub {
 	is($status, 0, 'one with files that are not there: status');
 	is(scalar(() = $output =~ /^\S+: warning: $_$/mg), 1, "once: $_") or
 	    diag($output) for qr/\Q$state\E\/none: No such file or directory/,
+	    qr/\Q$state\E\/none\/pins: not on a BPF filesystem: set .*/,
 	    qr/webserver: \Q$state\E\/lb2\/vc5d\.conf: .* as PEM/,
 	    qr/control_readonly: there is no group "none-$$"/,
 	    qr/\Q$state\E\/none\.url: No such file or directory/,
