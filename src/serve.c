@@ -209,6 +209,8 @@ serve(const struct options *o, struct conf *conf, int fd, bool ready,
 		steer(&s);
 		engine_free(s.engine);
 		lifeline_free(s.lifeline);
+		/* Lookups that were cancelled have one more turn to take. */
+		event_base_loop(s.base, EVLOOP_NONBLOCK);
 	}
 	event_base_free(s.base);
 	return s.engine == NULL;
