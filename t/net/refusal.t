@@ -111,7 +111,7 @@ subtest 'the configuration is checked' => sub {
 	    diag($output) for qr/\Q$state\E\/none: No such file or directory/,
 	    qr/\Q$state\E\/none\/pins: not on a BPF filesystem: set .*/,
 	    qr/webserver: \Q$state\E\/lb2\/vc5d\.conf: .* as PEM/,
-	    qr/control_readonly: there is no group "none-$$"/,
+	    qr/control_readonly: there is no group "none-$$" in \/etc\/group/,
 	    qr/\Q$state\E\/none\.url: No such file or directory/,
 	    qr/\Q$state\E: is not a regular file/,
 	    qr/checks can't be made: user none-$$: there is none/;
