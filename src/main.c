@@ -16,10 +16,10 @@
 #include "base/xmalloc.h"
 #include "config.h"
 #include "core/conf.h"
-#include "engine/engine.h"
 #include "notify.h"
 #include "options.h"
 #include "parent.h"
+#include "serve.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vc5d.conf"
 
@@ -113,7 +113,7 @@ main(int argc, char **argv, char **environment)
 	if (o.check_only) {
 		/* Others may not ask the kernel for all that it takes. */
 		if (geteuid() == 0)
-			engine_look(conf);
+			serve_look(conf);
 		printf("configuration OK\n");
 		conf_free(conf);
 		return 0;

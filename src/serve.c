@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -214,4 +215,13 @@ serve(const struct options *o, struct conf *conf, int fd, bool ready,
 	}
 	event_base_free(s.base);
 	return s.engine == NULL;
+}
+
+void
+serve_look(const struct conf *conf)
+{
+	char *problem = dataplane_xdp_directory_problem(conf->pin_directory);
+
+	engine_look(conf, problem);
+	free(problem);
 }

@@ -23,4 +23,7 @@ struct options;
 int serve(const struct options *, struct conf *, int fd, bool ready,
     const struct engine_origin *);
 
+/* Say on standard error what of it can't work on this host: engine_look(). */
+void serve_look(const struct conf *);
+
 #endif

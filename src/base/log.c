@@ -308,13 +308,21 @@ tell_taps(int priority, const char *text)
 	telling = false;
 }
 
+/* Else what is told could begin a line of its own making; JSON has "\n". */
+static void
+make_one_line(char *text)
+{
+	while ((text = strchr(text, '\n')) != NULL)
+		*text = ' ';
+}
+
 static void log_write(int, int, const char *, va_list)
     __attribute__((format(printf, 3, 0)));
 
 static void
 log_write(int priority, int error, const char *format, va_list ap)
 {
-	char text[1024], *end;
+	char text[1024];
 	size_t len;
 
 	if (priority > (int)log_verbosity)
@@ -324,9 +332,8 @@ log_write(int priority, int error, const char *format, va_list ap)
 	if (error != 0 && len < sizeof(text))
 		snprintf(
 		    text + len, sizeof(text) - len, ": %s", strerror(error));
-	/* Else what is told could begin a line of its own making. */
-	for (end = text; (end = strchr(end, '\n')) != NULL;)
-		*end = ' ';
+	if (!log_json)
+		make_one_line(text);
 	tell_lost();
 	if (!put(priority, text))
 		unwaited.lost++;

@@ -72,9 +72,10 @@ void engine_stop(struct engine *);
 
 /*
  * Say on standard error what of a configuration can't work on this host as it
- * is now.  Takes a second at most; needs CAP_NET_ADMIN.
+ * is now, and what the data plane would say, or NULL.  Takes a second at most;
+ * needs CAP_NET_ADMIN.
  */
-void engine_look(const struct conf *);
+void engine_look(const struct conf *, const char *dataplane);
 
 /* Release everything; what is in the kernel stays unless it was stopped. */
 void engine_free(struct engine *);

@@ -233,7 +233,7 @@ wrong_file(void *look, const char *line)
 }
 
 void
-engine_look(const struct conf *conf)
+engine_look(const struct conf *conf, const char *dataplane)
 {
 	static const struct netlink_callbacks callbacks = {
 	    .nexthop = nexthop_known};
@@ -242,6 +242,8 @@ engine_look(const struct conf *conf)
 
 	if (look.base == NULL)
 		return;
+	if (dataplane != NULL)
+		warn(&look, "%s", dataplane);
 	look_at_orders(&look);
 	look_at_blocked(&look);
 	look_at_files(conf, wrong_file, &look);

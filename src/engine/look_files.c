@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "adapters/dataplane_xdp.h"
 #include "adapters/http.h"
 #include "adapters/local_group.h"
 #include "adapters/secret_line.h"
@@ -115,7 +114,6 @@ look_at_files(const struct conf *conf, void (*say)(void *arg, const char *line),
 	size_t i, j;
 	gid_t gid;
 
-	tell(&teller, dataplane_xdp_directory_problem(conf->pin_directory));
 	if (conf->bgp.enabled)
 		tell(&teller, file_problem(conf->bgp.program, X_OK));
 	if (conf->webserver.enabled)

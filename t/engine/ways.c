@@ -280,24 +280,26 @@ a_look_at_the_host_says_what_can_t_work(void **state)
 	free(conf->bgp.program);
 	conf->bgp.program = xstrdup("/bin/sh");
 	was_logged("");
-	engine_look(conf);
+	engine_look(conf, NULL);
 	assert_true(was_logged(": warning: web " WEB ": destination " A
 			       ": no route to the server\n"));
-	engine_look(conf);
+	engine_look(conf, NULL);
 	assert_true(was_logged("destination " B ": the MTU to it, 100"));
 	fake_server(A)->lost = false;
 	fake_server(B)->mtu = 1500;
 	world.ifindex = 0;
-	engine_look(conf);
+	engine_look(conf, NULL);
 	assert_true(was_logged("warning: interface eth0 does not exist\n"));
 	world.ifindex = 2;
-	engine_look(conf);
+	engine_look(conf, NULL);
 	assert_false(was_logged("warning"));
 	free(conf->bgp.program);
 	conf->bgp.program = xstrdup("/nowhere/bgpctl");
-	engine_look(conf);
+	engine_look(conf, "no place for maps");
 	assert_true(was_logged(
 	    ": warning: /nowhere/bgpctl: No such file or directory\n"));
+	engine_look(conf, "no place for maps");
+	assert_true(was_logged(": warning: no place for maps\n"));
 	conf_free(conf);
 }
 
