@@ -52,6 +52,7 @@ static const struct member {
     {"status", "part", TEXT},
     {"status", "server", TEXT},
     {"status", "service", TEXT},
+    {"unblock", "force", FLAG},
     {"unblock", "prefix", TEXT},
 };
 

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Blocked prefixes: from the file and by orders, through reloads and restarts;
- * and where packets come from, against the baseline.
+ * Blocked prefixes: from the file and by orders, through reloads and restarts.
  */
 
-#include "ordering.h"
-
-#include <sys/socket.h>
+#include "blocking.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/xmalloc.h"
@@ -20,10 +16,6 @@
 #include "engine/private.h"
 #include "fakes_sources.h"
 #include "fakes_state.h"
-
-#define ATTACKER "203.0.113.0/24"
-#define OTHER	 "198.51.100.0/25"
-#define SIX	 "2001:db8:bad::/48"
 
 static char list[] = "/tmp/vc5-blocks-XXXXXX";
 static char with_file[128];
@@ -49,69 +41,6 @@ use_list(const char *text)
 	more = with_file;
 }
 
-static json_t *
-send_order(const char *command, const char *prefix, int seconds, bool force)
-{
-	json_t *request =
-	    json_pack("{s:s, s:s}", "command", command, "prefix", prefix);
-
-	if (force)
-		json_object_set_new(request, "force", json_true());
-	if (seconds != 0)
-		json_object_set_new(request, "for", json_integer(seconds));
-	return ask(request);
-}
-
-/* The test fails unless the reply is that it was done. */
-static void
-must_do(const char *command, const char *prefix, int seconds, bool forced)
-{
-	json_t *reply = send_order(command, prefix, seconds, forced);
-
-	if (!is_true(reply, "ok"))
-		fail_msg("%s %s: %s", command, prefix, json_dumps(reply, 0));
-	json_decref(reply);
-}
-
-/* ... unless it is refused, with this in a line of why. */
-static void
-must_refuse(
-    const char *command, const char *prefix, int seconds, const char *why)
-{
-	json_t *reply = send_order(command, prefix, seconds, false);
-	char *text = json_dumps(reply, JSON_ENCODE_ANY);
-
-	if (is_true(reply, "ok") || strstr(text, why) == NULL)
-		fail_msg("%s %s: %s", command, prefix, text);
-	free(text);
-	json_decref(reply);
-}
-
-static void
-restart(void)
-{
-	engine_free(engine);
-	engine = NULL;
-	event_base_free(base);
-	start(SERVICE_WEB);
-}
-
-/* What the engine knows of a prefix; or NULL. */
-static const struct blocked *
-blocked_set(const char *text)
-{
-	struct prefix prefix;
-
-	assert_int_equal(prefix_parse(text, &prefix), 0);
-	return blocklist_find(&engine->blocks.set, &prefix);
-}
-
-static void
-run_once(void)
-{
-	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-}
-
 /* The entry of the document about a prefix, borrowed from it; or NULL. */
 static json_t *
 entry_of(json_t *document, const char *prefix)
@@ -124,19 +53,6 @@ entry_of(json_t *document, const char *prefix)
 			prefix) == 0)
 			return one;
 	return NULL;
-}
-
-static json_t *
-prefixes(bool only_new, int limit)
-{
-	return ask(json_pack("{s:s, s:b, s:i}", "command", "prefixes", "new",
-	    only_new, "limit", limit));
-}
-
-static json_int_t
-number(const json_t *json, const char *key)
-{
-	return json_integer_value(json_object_get(json, key));
 }
 
 static json_int_t
@@ -267,153 +183,6 @@ what_is_no_prefix_is_refused(void **state)
 	    "\"prefix\" is not a string");
 	json_decref(reply);
 	assert_int_equal(fake_sources.blocks, 0);
-}
-
-/* An operator who is told "done" goes to bed. */
-static void
-an_order_that_can_not_be_kept_is_refused(void **state)
-{
-	(void)state;
-	start(SERVICE_WEB);
-	must_do("block", OTHER, 0, false);
-	fake_blocked_file.write_fails = true;
-	must_refuse("block", ATTACKER, 0, "it can't be kept");
-	must_refuse("block", ATTACKER, 0, "No space left on device");
-	must_refuse("unblock", OTHER, 0, "it can't be kept");
-	assert_null(fake_blocked(ATTACKER));
-	assert_non_null(fake_blocked(OTHER));
-	/* What is in the file is what is in force. */
-	assert_false(has_problem("orders to block prefixes are not kept"));
-	fake_blocked_file.write_fails = false;
-	must_do("block", ATTACKER, 0, false);
-	must_do("unblock", OTHER, 0, false);
-	restart();
-	assert_non_null(fake_blocked(ATTACKER));
-	assert_null(fake_blocked(OTHER));
-}
-
-static void
-an_order_that_can_not_be_kept_is_followed_by_force(void **state)
-{
-	json_t *reply;
-	char *text;
-
-	(void)state;
-	start(SERVICE_WEB);
-	fake_blocked_file.write_fails = true;
-	reply = send_order("block", ATTACKER, 0, true);
-	text = json_dumps(reply, 0);
-	assert_non_null(strstr(text, "it will be forgotten when vc5d ends"));
-	free(text);
-	json_decref(reply);
-	assert_non_null(fake_blocked(ATTACKER));
-	assert_true(has_problem("orders to block prefixes are not kept"));
-	/* It is tried again. */
-	fake_blocked_file.write_fails = false;
-	wait_for(!has_problem("orders to block prefixes"));
-	assert_non_null(strstr(fake_blocked_file.text, ATTACKER));
-	assert_true(was_logged("blocked prefixes are kept again"));
-}
-
-/* So many orders that they are not written in one go. */
-static void
-order_many(unsigned from, unsigned to)
-{
-	char prefix[32];
-	unsigned i;
-
-	for (i = from; i < to; i++) {
-		snprintf(
-		    prefix, sizeof(prefix), "203.0.%u.%u", i / 256, i % 256);
-		must_do("block", prefix, 0, false);
-	}
-}
-
-static void
-each_order_is_a_line_and_the_past_is_dropped(void **state)
-{
-	unsigned i, before;
-
-	(void)state;
-	start(SERVICE_WEB);
-	order_many(0, 450);
-	assert_int_equal(fake_blocked_file.rewrites, 1); /* there was none */
-	assert_int_equal(fake_blocked_file.writes, 450);
-	for (i = 0; fake_blocked_file.rewrites == 1; i++) {
-		assert_in_range(i, 0, 3000);
-		must_do("block", ATTACKER, 0, false);
-		must_do("unblock", ATTACKER, 0, false);
-	}
-	before = fake_blocked_file.slices;
-	/* Orders go on, before and behind what was written already. */
-	must_do("block", SIX, 0, false);
-	run_once();
-	must_do("unblock", "203.0.0.0", 0, false);
-	must_do("unblock", SIX, 0, false);
-	must_do("block", OTHER, 0, false);
-	wait_for(strstr(fake_blocked_file.text, SIX "\"}") != NULL &&
-	    strlen(fake_blocked_file.text) < 500 * 100);
-	assert_in_range(fake_blocked_file.slices, before + 2, before + 10);
-	restart();
-	assert_null(fake_blocked(SIX));
-	assert_null(fake_blocked("203.0.0.0/32"));
-	assert_null(fake_blocked(ATTACKER));
-	assert_non_null(blocked_set("203.0.1.193/32"));
-	assert_non_null(blocked_set(OTHER));
-	assert_int_equal(engine->blocks.set.count, 450);
-}
-
-static void
-a_file_that_was_removed_is_written_anew(void **state)
-{
-	(void)state;
-	start(SERVICE_WEB);
-	must_do("block", ATTACKER, 0, false);
-	fake_blocked_file.gone = true;
-	must_do("block", SIX, 0, false);
-	assert_int_equal(fake_blocked_file.rewrites, 2);
-	assert_non_null(strstr(fake_blocked_file.text, ATTACKER));
-	assert_non_null(strstr(fake_blocked_file.text, SIX));
-	order_many(0, 300);
-	fake_blocked_file.gone = true;
-	must_refuse("block", OTHER, 0, "is being written anew");
-	wait_for(!has_problem("orders to block prefixes"));
-	must_do("block", OTHER, 0, false);
-	restart();
-	assert_int_equal(engine->blocks.set.count, 303);
-}
-
-static void
-a_file_of_before_there_were_lines_is_written_anew(void **state)
-{
-	(void)state;
-	fake_blocked_file.text =
-	    xstrdup("{\"version\": 1, \"blocked\": [{\"prefix\": \"" ATTACKER
-		    "\", \"since\": 5, \"until\": 0, \"uid\": 0, \"forced\": "
-		    "false}]}\n");
-	start(SERVICE_WEB);
-	assert_non_null(fake_blocked(ATTACKER));
-	assert_memory_equal(fake_blocked_file.text, "{\"version\": 2}\n", 15);
-	must_do("block", SIX, 0, false);
-	restart();
-	assert_non_null(fake_blocked(ATTACKER));
-	assert_non_null(fake_blocked(SIX));
-}
-
-static void
-a_line_that_was_torn_off_is_told(void **state)
-{
-	(void)state;
-	fake_blocked_file.text = xstrdup("{\"version\": 2}\n"
-					 "{\"prefix\": \"10.9.0.0/16\", "
-					 "\"since\": 5, \"until\": 0, "
-					 "\"uid\": 0, \"forced\": false}\n"
-					 "{\"prefix\": \"10.8.0");
-	start(SERVICE_WEB);
-	assert_non_null(fake_blocked("10.9.0.0/16"));
-	assert_int_equal(engine->blocks.set.count, 1);
-	assert_true(was_logged("the last line was torn off"));
-	assert_false(has_problem("orders to block prefixes"));
 }
 
 static void
@@ -616,153 +385,6 @@ the_document_says_what_was_dropped(void **state)
 	json_decref(document);
 }
 
-/* The names of the prefixes of a family, with a space behind each. */
-static const char *
-names(const json_t *document, const char *family)
-{
-	static char text[512];
-	const json_t *all = json_object_get(
-			 json_object_get(document, family), "prefixes"),
-		     *one;
-	size_t i, len = 0;
-
-	text[0] = '\0';
-	json_array_foreach(all, i, one)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
-		    json_string_value(json_array_get(one, 0)));
-	return text;
-}
-
-static void
-prefixes_that_send_most_are_listed(void **state)
-{
-	const json_t *four, *first;
-	json_t *document;
-
-	(void)state;
-	start(SERVICE_WEB);
-	assert_int_equal(record.settings.sampling, 256);
-	fake_source("10.1.16.0/20", 256, 5);
-	fake_source("10.2.16.0/20", 2560, 500);
-	fake_source("10.3.16.0/20", 512, 0);
-	fake_source("2001:db8:5::/48", 256, 0);
-	document = prefixes(false, 0);
-	four = json_object_get(document, "ipv4");
-	assert_string_equal(
-	    names(document, "ipv4"), "10.2.16.0/20 10.3.16.0/20 10.1.16.0/20 ");
-	assert_string_equal(names(document, "ipv6"), "2001:db8:5::/48 ");
-	assert_int_equal(number(four, "length"), 20);
-	assert_int_equal(number(four, "sampling"), 256);
-	assert_int_equal(number(four, "since"), 1000);
-	assert_int_equal(number(four, "total"), 3);
-	assert_int_equal(number(four, "active"), 2);
-	assert_true(json_is_null(json_object_get(four, "new")));
-	assert_int_equal(number(four, "packets"), 3328);
-	first = json_array_get(json_object_get(four, "prefixes"), 0);
-	assert_int_equal(json_integer_value(json_array_get(first, 1)), 2560);
-	assert_int_equal(json_integer_value(json_array_get(first, 2)), 256000);
-	assert_int_equal(json_integer_value(json_array_get(first, 3)), 500);
-	assert_int_equal(
-	    number(json_object_get(document, "ipv6"), "length"), 48);
-	assert_int_equal(
-	    number(json_object_get(document, "ipv6"), "other_packets"), 512);
-	json_decref(document);
-	document = prefixes(false, 1);
-	assert_string_equal(names(document, "ipv4"), "10.2.16.0/20 ");
-	json_decref(document);
-}
-
-/* Whoever asks, and how often. */
-static void
-the_search_is_made_once_in_a_while(void **state)
-{
-	unsigned before;
-
-	(void)state;
-	start(SERVICE_WEB);
-	before = fake_sources.searches;
-	json_decref(engine_prefixes(engine));
-	json_decref(engine_prefixes(engine));
-	json_decref(engine_prefixes(engine));
-	assert_int_equal(fake_sources.searches, before + 1);
-}
-
-static void
-new_ones_are_active_and_not_in_the_baseline(void **state)
-{
-	json_t *reply;
-
-	(void)state;
-	start(SERVICE_WEB);
-	reply = prefixes(true, 0);
-	assert_non_null(
-	    strstr(json_string_value(json_object_get(reply, "error")),
-		"no baseline was saved"));
-	json_decref(reply);
-	fake_source("10.1.16.0/20", 256, 5);
-	fake_source("2001:db8:5::/48", 256, 0);
-	reply = ask(json_pack("{s:s}", "command", "baseline"));
-	assert_true(is_true(reply, "ok"));
-	assert_string_equal(
-	    json_string_value(json_object_get(reply, "message")),
-	    "saved 1 prefixes of IPv4 and 1 of IPv6");
-	json_decref(reply);
-	fake_source("10.2.16.0/20", 256, 61);
-	fake_source("10.3.16.0/20", 256, 60);
-	fake_source("2001:db8:6::/48", 256, 0);
-	restart();
-	reply = prefixes(true, 0);
-	assert_string_equal(names(reply, "ipv4"), "10.3.16.0/20 ");
-	assert_string_equal(names(reply, "ipv6"), "2001:db8:6::/48 ");
-	assert_int_equal(number(json_object_get(reply, "ipv4"), "new"), 1);
-	assert_int_equal(number(json_object_get(reply, "baseline"), "ipv4"), 1);
-	json_decref(reply);
-}
-
-static void
-a_baseline_that_can_not_be_saved_is_not_used(void **state)
-{
-	json_t *reply;
-
-	(void)state;
-	start(SERVICE_WEB);
-	fake_source("10.1.16.0/20", 256, 5);
-	fake_baseline_file.write_fails = true;
-	reply = ask(json_pack("{s:s}", "command", "baseline"));
-	assert_false(is_true(reply, "ok"));
-	json_decref(reply);
-	reply = prefixes(true, 0);
-	assert_non_null(json_object_get(reply, "error"));
-	json_decref(reply);
-	reply = prefixes(false, 70000);
-	assert_string_equal(json_string_value(json_object_get(reply, "error")),
-	    "\"limit\" is not in the range 0 to 65536");
-	json_decref(reply);
-}
-
-/* Else who may only look could keep the daemon from all else. */
-static void
-long_lists_come_one_at_a_time(void **state)
-{
-	json_t *reply;
-
-	(void)state;
-	start(SERVICE_WEB);
-	fake_source("10.1.16.0/20", 256, 5);
-	fake_sources.slow = 500; /* for ten seconds no other */
-	reply = prefixes(false, 65536);
-	assert_string_equal(names(reply, "ipv4"), "10.1.16.0/20 ");
-	json_decref(reply);
-	reply = prefixes(false, 65535);
-	assert_non_null(json_object_get(reply, "error"));
-	json_decref(reply);
-	assert_int_equal(fake_sources.searches, 1);
-	fake_sources.slow = 0;
-	reply = prefixes(false, 8192);
-	assert_string_equal(names(reply, "ipv4"), "10.1.16.0/20 ");
-	json_decref(reply);
-}
-
 int
 main(void)
 {
@@ -773,12 +395,6 @@ main(void)
 	    TEST(an_order_that_ended_is_not_followed_after_a_restart),
 	    TEST(what_needs_thought_needs_force),
 	    TEST(what_is_no_prefix_is_refused),
-	    TEST(an_order_that_can_not_be_kept_is_refused),
-	    TEST(an_order_that_can_not_be_kept_is_followed_by_force),
-	    TEST(each_order_is_a_line_and_the_past_is_dropped),
-	    TEST(a_file_that_was_removed_is_written_anew),
-	    TEST(a_file_of_before_there_were_lines_is_written_anew),
-	    TEST(a_line_that_was_torn_off_is_told),
 	    TEST(orders_that_can_not_be_read_leave_things_as_they_are),
 	    TEST(the_file_is_applied_and_a_reload_applies_the_difference),
 	    TEST(what_both_block_stays_until_neither_does),
@@ -788,11 +404,6 @@ main(void)
 	    TEST(a_list_takes_the_place_of_another_one),
 	    TEST(what_the_file_blocks_counts_when_it_is_ordered),
 	    TEST(the_document_says_what_was_dropped),
-	    TEST(prefixes_that_send_most_are_listed),
-	    TEST(the_search_is_made_once_in_a_while),
-	    TEST(long_lists_come_one_at_a_time),
-	    TEST(new_ones_are_active_and_not_in_the_baseline),
-	    TEST(a_baseline_that_can_not_be_saved_is_not_used),
 	};
 	int failed, fd = mkstemp(list);
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * See blocking.h.
+ */
+
+#include "blocking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/prefixes.h"
+#include "engine/private.h"
+
+json_t *
+send_order(const char *command, const char *prefix, int seconds, bool force)
+{
+	json_t *request =
+	    json_pack("{s:s, s:s}", "command", command, "prefix", prefix);
+
+	if (force)
+		json_object_set_new(request, "force", json_true());
+	if (seconds != 0)
+		json_object_set_new(request, "for", json_integer(seconds));
+	return ask(request);
+}
+
+void
+must_do(const char *command, const char *prefix, int seconds, bool forced)
+{
+	json_t *reply = send_order(command, prefix, seconds, forced);
+
+	if (!is_true(reply, "ok"))
+		fail_msg("%s %s: %s", command, prefix, json_dumps(reply, 0));
+	json_decref(reply);
+}
+
+void
+must_refuse(
+    const char *command, const char *prefix, int seconds, const char *why)
+{
+	json_t *reply = send_order(command, prefix, seconds, false);
+	char *text = json_dumps(reply, JSON_ENCODE_ANY);
+
+	if (is_true(reply, "ok") || strstr(text, why) == NULL)
+		fail_msg("%s %s: %s", command, prefix, text);
+	free(text);
+	json_decref(reply);
+}
+
+void
+restart(void)
+{
+	engine_free(engine);
+	engine = NULL;
+	event_base_free(base);
+	start(SERVICE_WEB);
+}
+
+void
+run_once(void)
+{
+	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+const struct blocked *
+blocked_set(const char *text)
+{
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	return blocklist_find(&engine->blocks.set, &prefix);
+}
+
+json_t *
+prefixes(bool only_new, int limit)
+{
+	return ask(json_pack("{s:s, s:b, s:i}", "command", "prefixes", "new",
+	    only_new, "limit", limit));
+}
+
+json_int_t
+number(const json_t *json, const char *key)
+{
+	return json_integer_value(json_object_get(json, key));
+}
