@@ -36,7 +36,7 @@ put_label(FILE *out, const char *name, const char *value)
 const char *
 family_prefix(const struct family *family)
 {
-	return strncmp(family->name, "process_", 8) == 0 ? "" : "vc5d_";
+	return strncmp(family->name, "process_", 8) == 0 ? "" : "vc5_";
 }
 
 void

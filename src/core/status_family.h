@@ -23,7 +23,7 @@ struct family;
 typedef void sample_fn(FILE *, const struct family *, const json_t *of);
 
 struct family {
-	const char *name; /* less the prefix "vc5d_"; "process_..." is whole */
+	const char *name; /* less the prefix "vc5_"; "process_..." is whole */
 	const char *type;
 	const char *help;
 	sample_fn *samples;

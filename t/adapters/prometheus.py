@@ -29,7 +29,7 @@ scrape_configs:
       - targets: ["127.0.0.1:%d"]
 rule_files: [%s]
 """
-METRIC = re.compile(r"\b(?:vc5d|process)_\w+\b")
+METRIC = re.compile(r"\b(?:vc5|process)_\w+\b")
 
 
 def known_metrics():
@@ -138,15 +138,15 @@ def test_scrape(scratch):
     prometheus = Prometheus(scratch, server.port)
     ok(wait_for(lambda: prometheus.values('up{job="vc5d"}') == [1], 60),
        "Prometheus scrapes", prometheus.messages())
-    equal(prometheus.values("vc5d_problems"), [2], "a gauge is there")
-    equal(prometheus.values('vc5d_dropped_packets_total{reason="fragment"}'),
+    equal(prometheus.values("vc5_problems"), [2], "a gauge is there")
+    equal(prometheus.values('vc5_dropped_packets_total{reason="fragment"}'),
           [42], "a counter")
     equal(prometheus.values("process_cpu_seconds_total{job='vc5d'}"),
           [123.456789], "the process")
     metadata = prometheus.get("targets/metadata") or []
     types = {entry["metric"]: entry["type"] for entry in metadata}
-    ok(types.get("vc5d_problems") == "gauge" and
-       types.get("vc5d_check_connect_seconds") == "histogram",
+    ok(types.get("vc5_problems") == "gauge" and
+       types.get("vc5_check_connect_seconds") == "histogram",
        "it knows types", types)
     dropped = prometheus.values(
         "sum(prometheus_target_scrapes_sample_duplicate_timestamp_total)"

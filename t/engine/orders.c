@@ -274,7 +274,7 @@ an_order_that_cannot_be_kept_is_refused(void **state)
 }
 
 static void
-vc5d_does_not_start_with_a_damaged_file(void **state)
+vc5_does_not_start_with_a_damaged_file(void **state)
 {
 	struct conf_errors errors = {0};
 
@@ -446,7 +446,7 @@ main(void)
 	    TEST(an_order_that_reaches_nothing_is_an_alert),
 	    TEST(what_there_is_not_is_ordered_with_force_only),
 	    TEST(an_order_that_cannot_be_kept_is_refused),
-	    TEST(vc5d_does_not_start_with_a_damaged_file),
+	    TEST(vc5_does_not_start_with_a_damaged_file),
 	    TEST(orders_are_a_part_of_what_explains),
 	    TEST(any_orders_in_any_order_do_as_a_model_says),
 	    TEST(a_request_that_makes_no_sense_is_an_error),

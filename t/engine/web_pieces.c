@@ -159,8 +159,8 @@ metrics_of_many_have_families_in_one_piece(void **state)
 	start_many(45);
 	view = fake_web_text("/metrics", NULL, NULL);
 	families_are_together(view);
-	assert_int_equal(count_of(view, "\nvc5d_destination_healthy{"), 47);
-	assert_int_equal(count_of(view, "\nvc5d_service_ok{"), 2);
+	assert_int_equal(count_of(view, "\nvc5_destination_healthy{"), 47);
+	assert_int_equal(count_of(view, "\nvc5_service_ok{"), 2);
 	assert_int_equal(count_of(view, "# EOF"), 0);
 	free(view);
 	fake_web.accepts = "application/openmetrics-text";

@@ -139,13 +139,13 @@ openmetrics_differ_in_heads(void **state)
 
 	(void)state;
 	assert_contains(text,
-	    "# HELP vc5d_config_reloads Configurations that replaced another "
-	    "one.\n# TYPE vc5d_config_reloads counter\n"
-	    "vc5d_config_reloads_total 3\n");
+	    "# HELP vc5_config_reloads Configurations that replaced another "
+	    "one.\n# TYPE vc5_config_reloads counter\n"
+	    "vc5_config_reloads_total 3\n");
 	assert_contains(text,
 	    "# TYPE process_cpu_seconds counter\n"
 	    "process_cpu_seconds_total 123.456789\n");
-	assert_contains(text, "# TYPE vc5d_problems gauge\nvc5d_problems 2\n");
+	assert_contains(text, "# TYPE vc5_problems gauge\nvc5_problems 2\n");
 	assert_lacks(text, "_total counter");
 	assert_string_equal(text + strlen(text) - strlen(end), end);
 	free(text);
@@ -205,7 +205,7 @@ metrics_escape_labels(void **state)
 
 	(void)state;
 	assert_contains(text,
-	    "\nvc5d_service_ok{service=\"d\xc3\xb6ns "
+	    "\nvc5_service_ok{service=\"d\xc3\xb6ns "
 	    "\\\"a\\\\b\\\"\\n\",vip=\"2001:db8::53\","
 	    "port=\"53\",protocol=\"udp\"} 1\n");
 	free(text);
@@ -220,7 +220,7 @@ views_survive_nothing(void **state)
 
 	(void)state;
 	text = status_metrics(json);
-	assert_contains(text, "vc5d_bgp_connected 0\n");
+	assert_contains(text, "vc5_bgp_connected 0\n");
 	free(text);
 	text = status_page(json);
 	assert_contains(text, "No problems");
@@ -461,8 +461,8 @@ page_says_what_other_instances_do(void **state)
 	assert_lacks(text, "<h2>Sync</h2>");
 	free(text);
 	text = status_metrics(json);
-	assert_contains(text, "\nvc5d_sync_enabled 0\n");
-	assert_lacks(text, "\nvc5d_sync_learning ");
+	assert_contains(text, "\nvc5_sync_enabled 0\n");
+	assert_lacks(text, "\nvc5_sync_learning ");
 	free(text);
 	json_decref(json);
 }
