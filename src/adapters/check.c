@@ -435,7 +435,8 @@ timer_ready(int fd, short events, void *arg)
 		}
 		expire(check);
 	}
-	check_stream_judge(check);
+	if (!check_stream_judge(check))
+		return;
 	result = check->result;
 	check_redact(check->conf, &result);
 	check_free(check);

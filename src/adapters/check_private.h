@@ -65,8 +65,11 @@ void check_stream_stand(struct check *);
 bool check_stream_pending(const struct check *);
 /* The deadline came before the connection stood: decide. */
 void check_stream_expired(struct check *);
-/* The probe is about to be reported: did the server come to an end? */
-void check_stream_judge(struct check *);
+/*
+ * The probe is about to be reported: did the server come to an end?  False if
+ * more of the response has to be read first.
+ */
+bool check_stream_judge(struct check *);
 /* Before the descriptor is closed. */
 void check_stream_release(struct check *);
 

@@ -18,6 +18,7 @@
  *   sending for ever has not passed.
  */
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -173,14 +174,34 @@ check_finish(struct check *check)
 	check_drain(check);
 }
 
-/* At the deadline: is what is left of the response still coming in? */
-void
+/* It is no silence if it was us who did not listen, having to wait. */
+static bool
+is_unread(const struct check *check)
+{
+	int count = 0;
+
+	return event_get_callback(&check->io) == drain_ready &&
+	    event_pending(&check->io, EV_READ, NULL) &&
+	    ioctl(check->fd, FIONREAD, &count) == 0 && count > 0;
+}
+
+bool
 check_stream_judge(struct check *check)
 {
-	if (check->stream.drained > 0 && !check->stream.ended &&
-	    check_time_left(check) == 0 &&
-	    check_now() - check->stream.heard < DRAIN_SILENCE)
+	bool unread;
+
+	if (!check->stream.standing || check->stream.ended)
+		return true;
+	unread = is_unread(check);
+	if (check_time_left(check) > 0) {
+		if (unread)
+			drain_wait(check);
+		return !unread;
+	}
+	if (check->stream.drained > 0 &&
+	    (unread || check_now() - check->stream.heard < DRAIN_SILENCE))
 		drain_overrun(check);
+	return true;
 }
 
 void

@@ -104,6 +104,7 @@ class Driver:
 
     count = 0
     program = "t/adapters/sync_driver"
+    suspended = False
 
     def __init__(self, lab, host, **settings):
         Driver.count += 1
@@ -153,10 +154,16 @@ class Driver:
 
     def suspend(self):
         self.process.send_signal(signal.SIGSTOP)
+        self.suspended = True
 
     def stop(self):
-        """End it by the end of its input: true if that was clean."""
-        self.process.send_signal(signal.SIGCONT)
+        """End it by the end of its input: true if that was clean.
+
+        One that ends already is left alone: a SIGCONT would take away the
+        SIGSTOP by which LeakSanitizer looks at a process, for ever.
+        """
+        if self.suspended:
+            self.process.send_signal(signal.SIGCONT)
         self.process.stdin.close()
         try:
             status = self.process.wait(TIMEOUT)
