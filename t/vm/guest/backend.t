@@ -204,7 +204,13 @@ sub snapshot
 	    s/(valid_lft|preferred_lft) \S+//gr;
 }
 
-my $before = snapshot();
+# The link is up, and has an address of its own, which some kernels make late.
+my $before;
+wait_for(60, sub {
+	$before = snapshot();
+	return $before =~ /^\d+: eth0@.* state UP/m &&
+	    $before =~ /eth0 +inet6 fe80\S+ / && $before !~ /tentative/;
+}) or diag($before);
 ok(!plain_answers($inner[0], 1), 'layer 2: nothing answers before');
 setup_ok('it is prepared', 'up', @vips);
 ok(plain_answers($inner[0], 30), 'IPv4 answers');
