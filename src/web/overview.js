@@ -11,7 +11,7 @@ import {ask, pathOf} from "./live.js";
 import {insist, repeat} from "./repeat.js";
 import {destinationsOf, serviceKey, serviceLink, serviceState, severityTone,
     tone, vipLink, vipTone} from "./model.js";
-import {plain} from "./table.js";
+import {plain, put, putState} from "./table.js";
 
 const RECENT = 8; // transitions that are shown
 const WORST = 12; // services that are shown
@@ -109,18 +109,6 @@ function problems()
 		keyed(list, lines, (line) => line, (line) =>
 		    ({node: el("li", {text: line})}));
 	}};
-}
-
-// Cells: a text, a state.
-const put = (text) => (cell, item) => setText(cell, text(item));
-
-function putState(of)
-{
-	return (cell, item) => {
-		if (cell.firstChild === null)
-			cell.append(state("none", ""));
-		setState(cell.firstChild, ...of(item));
-	};
 }
 
 function alerts()

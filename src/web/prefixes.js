@@ -8,12 +8,10 @@ import {NoAnswer, ask} from "./live.js";
 import {PrefixMap, colour, isDark} from "./map.js";
 import {matches, wordsOf} from "./model.js";
 import {repeat} from "./repeat.js";
-import {plain} from "./table.js";
+import {plain, put} from "./table.js";
 
 const LOOK = 5000; // ms
 const MOST = 100;  // prefixes that are listed until all are asked for
-
-const put = (text) => (cell, item) => setText(cell, text(item));
 
 function table(label, total, pick)
 {

@@ -2,23 +2,12 @@
 // The machine's side: interfaces, the flow table, what is dropped and
 // answered, probes, orders, and the configuration in effect.
 
-import {el, facts, panel, setState, setText, show, state} from "./dom.js";
+import {el, facts, panel, setText, show} from "./dom.js";
 import {age, count, date, octets, percent} from "./format.js";
 import {forAll} from "./guard.js";
 import {ask} from "./live.js";
 import {tone} from "./model.js";
-import {plain} from "./table.js";
-
-const put = (text) => (cell, item) => setText(cell, text(item));
-
-function putState(of)
-{
-	return (cell, item) => {
-		if (cell.firstChild === null)
-			cell.append(state("none", ""));
-		setState(cell.firstChild, ...of(item));
-	};
-}
+import {plain, put, putState} from "./table.js";
 
 // A panel with a table of the list that is given by of(document).
 function tablePanel(title, columns, keyOf, of, empty, optional = false)

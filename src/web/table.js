@@ -3,12 +3,24 @@
 // are stood in for by empty bodies as high as they would be.  Roles are said
 // expressly, as tables that are folded for phones would lose them.
 
-import {el, keyed, setAttribute, setText} from "./dom.js";
+import {el, keyed, setAttribute, setState, setText, state} from "./dom.js";
 
 const CHUNK = 20;   // rows that come and go together
 const FEW = 80;     // rows that are always there
 const MARGIN = 600; // px above and below what can be seen
 const ROW = 36;     // px, of rows of which none was ever seen
+
+// What shows a cell: a text of the item, or a state of it.
+export const put = (text) => (cell, item) => setText(cell, text(item));
+
+export function putState(of)
+{
+	return (cell, item) => {
+		if (cell.firstChild === null)
+			cell.append(state("none", ""));
+		setState(cell.firstChild, ...of(item));
+	};
+}
 
 // Columns are {name, title, number (bool), kind (class), sort(item)}.
 function headings(columns, onsort)

@@ -9,21 +9,10 @@ import {ask, pathOf} from "./live.js";
 import {destinationsOf, serviceKey, serviceLink, serviceState, vipTone}
     from "./model.js";
 import {insist} from "./repeat.js";
-import {plain} from "./table.js";
+import {plain, put, putState} from "./table.js";
 
 const EVENTS = 50;
 const CLOSELY = 10; // services whose history is asked for
-
-const put = (text) => (cell, item) => setText(cell, text(item));
-
-function putState(of)
-{
-	return (cell, item) => {
-		if (cell.firstChild === null)
-			cell.append(state("none", ""));
-		setState(cell.firstChild, ...of(item));
-	};
-}
 
 function servicesTable()
 {
