@@ -247,10 +247,11 @@ hosts_start_nginx()
 	    -e stderr -c "$state/$1/nginx.conf"
 }
 
+# Not with --no-daemon, by which it serves one TCP connection at a time.
 hosts_start_dnsmasq()
 {
-	process_start "dnsmasq-$1" "$1" dnsmasq --no-daemon \
-	    --conf-file="$state/$1/dnsmasq.conf"
+	process_start "dnsmasq-$1" "$1" dnsmasq --keep-in-foreground \
+	    --log-facility=- --conf-file="$state/$1/dnsmasq.conf"
 }
 
 # What balancers know each other by.
