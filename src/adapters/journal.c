@@ -83,7 +83,8 @@ journal_read(struct journal *j, char **text, size_t *len, bool *torn)
 	if (wrong != NULL || *text == NULL)
 		return wrong;
 	newline = memrchr(*text, '\n', *len);
-	*torn = *len > 0 && (newline == NULL || newline[1] != '\0');
+	/* When power fails, it may be zeros that are behind the last line. */
+	*torn = *len > 0 && (newline == NULL || newline + 1 != *text + *len);
 	if (*torn)
 		*len = newline == NULL ? 0 : (size_t)(newline + 1 - *text);
 	(*text)[*len] = '\0';

@@ -4,7 +4,8 @@
  * A file that grows by a line for each change, so that a change costs the same
  * however many there were, and that is written anew now and then, some at a
  * time.  Whenever the machine stops, a line is in it or not: a last one that
- * was torn off is dropped.
+ * was torn off is dropped, and so are zeros, as a file system leaves where the
+ * file had grown and the data was not written.
  */
 
 #ifndef ADAPTERS_JOURNAL_H

@@ -73,13 +73,19 @@ rewrite(const char *text)
 }
 
 static void
-write_raw(const char *text, int flags)
+write_bytes(const void *bytes, size_t len, int flags)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
 
 	assert_int_not_equal(fd, -1);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(write(fd, bytes, len), len);
 	close(fd);
+}
+
+static void
+write_raw(const char *text, int flags)
+{
+	write_bytes(text, strlen(text), flags);
 }
 
 /* What another one reads. */
@@ -191,6 +197,35 @@ test_torn(void **state)
 	must(add("c\n"));
 	assert_lines("a\nb\nc\n", false);
 	write_raw("cut", O_TRUNC);
+	assert_lines("", true);
+	again();
+	must(add("d\n"));
+	assert_lines("d\n", false);
+}
+
+/* Power failed when the file had grown, and before its data was written. */
+static void
+test_torn_by_power(void **state)
+{
+	static const char zeros[5000];
+
+	(void)state;
+	rewrite("a\n");
+	write_bytes(zeros, 1, O_APPEND);
+	assert_lines("a\n", true);
+	write_bytes(zeros, sizeof(zeros), O_APPEND);
+	assert_lines("a\n", true);
+	again();
+	must(add("b\n"));
+	assert_lines("a\nb\n", false);
+	/* Of the last line, a part was. */
+	write_raw("cut", O_APPEND);
+	write_bytes(zeros, sizeof(zeros), O_APPEND);
+	assert_lines("a\nb\n", true);
+	again();
+	must(add("c\n"));
+	assert_lines("a\nb\nc\n", false);
+	write_bytes(zeros, sizeof(zeros), O_TRUNC);
 	assert_lines("", true);
 	again();
 	must(add("d\n"));
@@ -415,6 +450,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_lines_while_rewritten, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_torn_by_power, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_others_meddle, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
