@@ -70,27 +70,65 @@ blocks_read_file(const struct conf *conf, struct prefix_list *out,
 	free(text);
 }
 
+static size_t
+family_of(const struct blocked *entry)
+{
+	return entry->prefix.address.family == AF_INET6;
+}
+
+/* NULL, or why not. */
+static const char *
+block(struct engine *e, struct blocked *entry)
+{
+	struct blocks *b = &e->blocks;
+	size_t f = family_of(entry);
+
+	if (b->families[f].applied >= BLOCKLIST_MAX) {
+		b->families[f].waits = true;
+		return "it waits for room: there is none until others are "
+		       "released";
+	}
+	if (b->families[f].refused ||
+	    e->dataplane->ops->block(e->dataplane, &entry->prefix) == -1) {
+		b->families[f].refused = b->failed = true;
+		return "the data plane has refused it: it is tried again each "
+		       "second, see the log";
+	}
+	b->families[f].applied++;
+	entry->applied = true;
+	return NULL;
+}
+
+static const char *
+release(struct engine *e, struct blocked *entry)
+{
+	struct blocks *b = &e->blocks;
+	size_t f = family_of(entry);
+
+	if (e->dataplane->ops->unblock(e->dataplane, &entry->prefix) == -1) {
+		b->failed = true;
+		return "the data plane has not released it: it is tried again "
+		       "each second, see the log";
+	}
+	b->families[f].applied--;
+	b->stale = b->stale || b->families[f].waits;
+	entry->applied = false;
+	entry->packets = entry->octets = 0;
+	return NULL;
+}
+
 /*
  * Have the data plane know what is wanted of an entry.  One that it has no room
  * for does not keep those behind it from being released, which makes room.
  */
-static void
+static const char *
 apply_one(struct engine *e, struct blocked *entry)
 {
-	const struct dataplane_ops *ops = e->dataplane->ops;
 	bool wanted = blocked_is_wanted(entry);
 
-	if (wanted == entry->applied || (wanted && e->blocks.full))
-		return;
-	if ((wanted ? ops->block : ops->unblock)(
-		e->dataplane, &entry->prefix) == -1) {
-		e->blocks.failed = true;
-		e->blocks.full = e->blocks.full || wanted;
-		return;
-	}
-	entry->applied = wanted;
-	if (!wanted)
-		entry->packets = entry->octets = 0;
+	if (wanted == entry->applied)
+		return NULL;
+	return wanted ? block(e, entry) : release(e, entry);
 }
 
 /* Those between the cursor and the end, or till the time is up: true if all. */
@@ -124,23 +162,64 @@ apply(evutil_socket_t fd, short what, void *arg)
 void
 blocks_apply(struct engine *e)
 {
-	e->blocks.cursor = 0;
-	e->blocks.failed = e->blocks.full = e->blocks.stale = false;
-	e->blocks.next_end = blocklist_next_end(&e->blocks.set);
+	struct blocks *b = &e->blocks;
+	size_t i;
+
+	b->cursor = 0;
+	b->failed = b->stale = false;
+	memset(b->families, 0, sizeof(b->families));
+	for (i = 0; i < b->set.count; i++)
+		b->families[family_of(&b->set.list[i])].applied +=
+		    b->set.list[i].applied;
+	b->next_end = blocklist_next_end(&b->set);
 	apply(-1, 0, e);
 }
 
-void
+const char *
 blocks_apply_one(struct engine *e, const struct prefix *prefix)
 {
 	struct blocks *b = &e->blocks;
 	struct blocked *entry = blocklist_find(&b->set, prefix);
+	const char *why;
 
 	b->next_end = blocklist_next_end(&b->set);
 	if (entry == NULL)
-		return;
-	apply_one(e, entry);
+		return NULL;
+	/* That it refused others does not mean that it refuses this one. */
+	b->families[family_of(entry)].refused = false;
+	why = apply_one(e, entry);
 	b->stale = b->stale || !blocked_is_wanted(entry);
+	return why;
+}
+
+/* What there is no room for, of a family: a line to free(3); NULL if nothing.
+ */
+static char *
+excess(const struct engine *e, int family)
+{
+	size_t wanted = blocklist_wanted(&e->blocks.set, family);
+
+	if (wanted <= BLOCKLIST_MAX)
+		return NULL;
+	return xasprintf("no room for %zu of the %zu prefixes of IPv%d that "
+			 "the file and orders block: these are not blocked; "
+			 "take some out of the file, or unblock some",
+	    wanted - BLOCKLIST_MAX, wanted, family == AF_INET ? 4 : 6);
+}
+
+static void
+log_excess(const struct engine *e)
+{
+	const int families[] = {AF_INET, AF_INET6};
+	char *line;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		line = excess(e, families[i]);
+		if (line != NULL)
+			log_warnx("%s", line);
+		free(line);
+	}
 }
 
 static void
@@ -198,6 +277,7 @@ blocks_start(struct engine *e)
 		assume_file(e);
 	prefix_list_clear(&file);
 	conf_errors_clear(&errors);
+	log_excess(e);
 	blocks_apply(e);
 }
 
@@ -210,6 +290,7 @@ blocks_follow(struct engine *e, struct prefix_list *file)
 	if (e->blocks.unread)
 		assume_file(e);
 	prefix_list_clear(file);
+	log_excess(e);
 	blocks_apply(e);
 }
 
@@ -330,6 +411,16 @@ add_problem(json_t *list, const char *what, const char *why)
 	free(line);
 }
 
+static void
+add_excess(const struct engine *e, json_t *list, int family)
+{
+	char *line = excess(e, family);
+
+	if (line != NULL)
+		json_array_append_new(list, status_text(line));
+	free(line);
+}
+
 void
 blocks_problems(const struct engine *e, json_t *list)
 {
@@ -342,6 +433,8 @@ blocks_problems(const struct engine *e, json_t *list)
 	    e->blocks.file_problem);
 	add_problem(list, "not all is blocked, or released, that should be",
 	    e->blocks.failed ? "the data plane refused: see the log" : NULL);
+	add_excess(e, list, AF_INET);
+	add_excess(e, list, AF_INET6);
 }
 
 void

@@ -236,20 +236,19 @@ order_of(struct engine *e, const struct request *request, bool forced)
 	return order;
 }
 
-/* Was it blocked before? */
-static bool
-follow(struct engine *e, const struct blocked *order)
+/* NULL, or why the data plane does not have it yet; was it blocked before? */
+static const char *
+follow(struct engine *e, const struct blocked *order, bool *was)
 {
 	struct blocked *entry = blocklist_add(&e->blocks.set, &order->prefix);
-	bool was = blocked_is_wanted(entry);
 
+	*was = blocked_is_wanted(entry);
 	entry->ordered = order->ordered;
 	entry->forced = order->forced;
 	entry->since = order->since;
 	entry->until = order->until;
 	entry->uid = order->uid;
-	blocks_apply_one(e, &order->prefix);
-	return was;
+	return blocks_apply_one(e, &order->prefix);
 }
 
 static json_t *
@@ -258,18 +257,16 @@ give(struct engine *e, const struct request *request, json_t *warnings)
 	struct blocked order =
 	    order_of(e, request, json_array_size(warnings) > 0);
 	char text[PREFIX_STRLEN], *wrong = blocks_record(e, &order);
+	const char *why;
 	bool was;
 
 	if (wrong != NULL && !request->force)
 		return refuse_loss(wrong);
-	was = follow(e, &order);
+	why = follow(e, &order, &was);
 	tell(e, &order.prefix, was ? "blocked" : "", "blocked",
 	    request->seconds, order.forced);
-	if (e->blocks.failed &&
-	    !blocklist_find(&e->blocks.set, &order.prefix)->applied)
-		json_array_append_new(warnings,
-		    json_string("the data plane has refused it: it is tried "
-				"again each second, see the log"));
+	if (why != NULL)
+		json_array_append_new(warnings, json_string(why));
 	warn_of_loss(e, wrong, warnings);
 	prefix_format(&order.prefix, text);
 	return console_agree(request->seconds == 0
@@ -364,6 +361,8 @@ console_unblock(struct engine *e, const json_t *request)
 	char *wrong = read_request(request, &order), text[PREFIX_STRLEN];
 	struct blocked released, *entry;
 	json_t *lines, *reply;
+	const char *why;
+	bool was;
 
 	if (wrong != NULL)
 		return wrong_request(wrong);
@@ -374,9 +373,11 @@ console_unblock(struct engine *e, const json_t *request)
 	wrong = blocks_record(e, &released);
 	if (wrong != NULL && !order.force)
 		return refuse_loss(wrong);
-	(void)follow(e, &released);
+	why = follow(e, &released, &was);
 	tell(e, &order.prefix, "blocked", "unblocked", 0, false);
 	lines = still_blocked(e, &order.prefix);
+	if (why != NULL && !entry->in_file)
+		json_array_append_new(lines, json_string(why));
 	warn_of_loss(e, wrong, lines);
 	reply = console_agree(
 	    xasprintf("unblocked %s", prefix_format(&order.prefix, text)),

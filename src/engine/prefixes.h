@@ -24,7 +24,7 @@ struct journal;
 
 struct blocks {
 	struct blocklist set;
-	bool stale;	     /* it has entries that nobody wants */
+	bool stale;	     /* some is to be forgotten, or finds room now */
 	struct event *timer; /* the data plane is to be told of differences */
 	size_t cursor;	     /* it was told of those before this one */
 	size_t counted;	     /* counters were read of those before this one */
@@ -40,7 +40,12 @@ struct blocks {
 	struct prefix written;
 	bool left_out; /* what was changed since it began may not be in it */
 	bool failed;   /* the data plane refused some of them */
-	bool full;     /* it would block no more */
+	/* Of IPv4, and of IPv6, which have room of their own: */
+	struct {
+		size_t applied; /* entries that the data plane has */
+		bool refused;	/* it would block no more */
+		bool waits;	/* there was no room for some */
+	} families[2];
 };
 
 /*
@@ -57,8 +62,8 @@ void blocks_follow(struct engine *, struct prefix_list *);
 void blocks_tick(struct engine *);
 /* The set was changed: tell the data plane. */
 void blocks_apply(struct engine *);
-/* The same if one entry was, which is cheaper. */
-void blocks_apply_one(struct engine *, const struct prefix *);
+/* The same of one entry, which is cheaper: NULL, or why it is not so yet. */
+const char *blocks_apply_one(struct engine *, const struct prefix *);
 /* "blocked" of the status document: how many; a new reference. */
 json_t *blocks_count_json(const struct engine *);
 /* "blocked" of the document of prefixes: those that drop most. */

@@ -6,11 +6,16 @@
 
 #include "blocking.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/prefixes.h"
 #include "engine/private.h"
+
+char list_path[] = "/tmp/vc5-blocks-XXXXXX";
+static char with_file[128];
 
 json_t *
 send_order(const char *command, const char *prefix, int seconds, bool force)
@@ -83,4 +88,33 @@ json_int_t
 number(const json_t *json, const char *key)
 {
 	return json_integer_value(json_object_get(json, key));
+}
+
+void
+write_list(const char *text)
+{
+	FILE *out = fopen(list_path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+void
+use_list(const char *text)
+{
+	write_list(text);
+	snprintf(with_file, sizeof(with_file),
+	    "\"block\": {\"file\": \"%s\"}, ", list_path);
+	more = with_file;
+}
+
+void
+make_list(void)
+{
+	int fd = mkstemp(list_path);
+
+	if (fd == -1)
+		abort();
+	close(fd);
 }

@@ -39,4 +39,12 @@ const struct blocked *blocked_set(const char *prefix);
 json_t *prefixes(bool only_new, int limit);
 json_int_t number(const json_t *json, const char *key);
 
+/* The file of blocked prefixes. */
+extern char list_path[];
+void write_list(const char *text);
+/* The same, and the configuration names it. */
+void use_list(const char *text);
+/* To be made before all tests, and unlinked after them. */
+void make_list(void);
+
 #endif

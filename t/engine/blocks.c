@@ -17,30 +17,6 @@
 #include "fakes_sources.h"
 #include "fakes_state.h"
 
-static char list[] = "/tmp/vc5-blocks-XXXXXX";
-static char with_file[128];
-
-/* The file of blocked prefixes. */
-static void
-write_list(const char *text)
-{
-	FILE *out = fopen(list, "w");
-
-	assert_non_null(out);
-	fputs(text, out);
-	assert_int_equal(fclose(out), 0);
-}
-
-/* The configuration names the file. */
-static void
-use_list(const char *text)
-{
-	write_list(text);
-	snprintf(with_file, sizeof(with_file),
-	    "\"block\": {\"file\": \"%s\"}, ", list);
-	more = with_file;
-}
-
 /* The entry of the document about a prefix, borrowed from it; or NULL. */
 static json_t *
 entry_of(json_t *document, const char *prefix)
@@ -253,11 +229,12 @@ a_bad_file_refuses_a_reload(void **state)
 	write_list(OTHER "\n203.0.113.1/24\n");
 	assert_int_equal(engine_reload(engine), -1);
 	snprintf(line, sizeof(line),
-	    "%s:2: \"203.0.113.1/24\" has bits set behind its length", list);
+	    "%s:2: \"203.0.113.1/24\" has bits set behind its length",
+	    list_path);
 	assert_true(was_logged(line));
 	assert_non_null(fake_blocked(ATTACKER));
 	assert_null(fake_blocked(OTHER));
-	unlink(list);
+	unlink(list_path);
 	assert_int_equal(engine_reload(engine), -1);
 	assert_true(was_logged("No such file"));
 	assert_non_null(fake_blocked(ATTACKER));
@@ -302,58 +279,6 @@ what_the_data_plane_refuses_is_tried_again(void **state)
 	fake_sources.fails = false;
 	wait_for(fake_blocked(ATTACKER) != NULL);
 	assert_false(has_problem("not all is blocked"));
-}
-
-/* Both lists fill the data plane, and the fresh one is the first in order. */
-static void
-a_list_takes_the_place_of_another_one(void **state)
-{
-	char text[FAKE_BLOCKED * 32];
-	size_t i, len = 0;
-
-	(void)state;
-	for (i = 0; i < FAKE_BLOCKED; i++)
-		len += (size_t)snprintf(
-		    text + len, sizeof(text) - len, "203.0.113.%zu\n", i);
-	use_list(text);
-	start(SERVICE_WEB);
-	assert_int_equal(fake_sources.blocked_count, FAKE_BLOCKED);
-	for (i = len = 0; i < FAKE_BLOCKED; i++)
-		len += (size_t)snprintf(
-		    text + len, sizeof(text) - len, "198.51.100.%zu\n", i);
-	write_list(text);
-	assert_int_equal(engine_reload(engine), 0);
-	assert_null(fake_blocked("203.0.113.0/32"));
-	wait_for(fake_sources.blocked_count == FAKE_BLOCKED);
-	assert_non_null(fake_blocked("198.51.100.63/32"));
-}
-
-/* What was kept by orders beyond the limit could not be read again. */
-static void
-what_the_file_blocks_counts_when_it_is_ordered(void **state)
-{
-	struct blocklist *set;
-	size_t i;
-
-	(void)state;
-	use_list(ATTACKER "\n");
-	start(SERVICE_WEB);
-	must_do("block", SIX, 0, false); /* so that there is a file */
-	set = &engine->blocks.set;
-	set->list = xreallocarray(
-	    set->list, BLOCKLIST_ORDERS_MAX + 1, sizeof(*set->list));
-	for (i = 1; i <= BLOCKLIST_ORDERS_MAX; i++) {
-		set->list[i] = (struct blocked){.ordered = true,
-		    .applied = true,
-		    .prefix = {.address = {.family = AF_INET}, .length = 32}};
-		set->list[i].prefix.address.bytes[0] = 224;
-		set->list[i].prefix.address.bytes[2] = (uint8_t)(i >> 8);
-		set->list[i].prefix.address.bytes[3] = (uint8_t)i;
-	}
-	set->count = BLOCKLIST_ORDERS_MAX + 1;
-	must_refuse("block", ATTACKER, 0, "put them into the file");
-	/* One that was ordered already may be ordered for another time. */
-	must_do("block", "224.0.0.1", 60, false);
 }
 
 static void
@@ -401,16 +326,12 @@ main(void)
 	    TEST(a_bad_file_refuses_a_reload),
 	    TEST(a_bad_file_does_not_keep_a_fresh_engine_from_starting),
 	    TEST(what_the_data_plane_refuses_is_tried_again),
-	    TEST(a_list_takes_the_place_of_another_one),
-	    TEST(what_the_file_blocks_counts_when_it_is_ordered),
 	    TEST(the_document_says_what_was_dropped),
 	};
-	int failed, fd = mkstemp(list);
+	int failed;
 
-	if (fd == -1)
-		return 1;
-	close(fd);
+	make_list();
 	failed = run_engine_tests(tests);
-	unlink(list);
+	unlink(list_path);
 	return failed;
 }

@@ -65,12 +65,25 @@ fake_source(const char *prefix, uint64_t packets, uint32_t quiet)
 		.quiet = quiet};
 }
 
+static bool
+is_full(int family)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < fake_sources.blocked_count; i++)
+		count +=
+		    fake_sources.blocked[i].prefix.address.family == family;
+	return count >= FAKE_BLOCKED;
+}
+
 int
 fake_block(struct dataplane *dp, const struct prefix *prefix)
 {
 	(void)dp;
-	if (fake_sources.fails || fake_sources.blocked_count == FAKE_BLOCKED)
+	if (fake_sources.fails || is_full(prefix->address.family)) {
+		fake_sources.refused++;
 		return -1;
+	}
 	if (find(prefix) != NULL)
 		return 0;
 	fake_sources.blocks++;

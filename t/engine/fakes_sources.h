@@ -13,7 +13,7 @@
 
 #include "adapters/dataplane.h"
 
-#define FAKE_BLOCKED 64
+#define FAKE_BLOCKED 64 /* of either version of IP */
 #define FAKE_SOURCES 16
 
 struct fake_blocked {
@@ -22,9 +22,10 @@ struct fake_blocked {
 };
 
 struct fake_sources {
-	struct fake_blocked blocked[FAKE_BLOCKED];
+	struct fake_blocked blocked[2 * FAKE_BLOCKED];
 	size_t blocked_count;
 	unsigned blocks, unblocks; /* calls that changed something */
+	unsigned refused;	   /* those to block that did not */
 	bool fails;		   /* nothing more can be blocked */
 	struct source list[FAKE_SOURCES];
 	size_t count;
