@@ -109,7 +109,8 @@ struct http_counters {
 	/* Requests with credentials that were not let in before. */
 	uint64_t right, wrong;
 	uint64_t early; /* of somebody who had to wait after wrong ones */
-	uint64_t busy;	/* too many others had theirs compared */
+	/* Too many others had theirs compared, or these could not be. */
+	uint64_t busy;
 	/* Connections and listeners at a time; and those that were refused. */
 	uint64_t connections, listeners, refused;
 };

@@ -28,9 +28,11 @@
 
 #define TIME		5000 /* ms that one may take */
 #define INPUT_MAX	1024 /* hash, password, two newlines */
+#define OUTPUT_MAX	16   /* bytes, more than either word's */
 #define NOBODY		65534
 #define FAILURE_TOLD_MS 10000 /* between messages of that */
 #define RIGHT		"right\n"
+#define WRONG		"wrong\n"
 
 struct question {
 	TAILQ_ENTRY(question) entry;
@@ -70,31 +72,36 @@ settle(struct http_verify *verify, enum http_verdict verdict)
 	question_free(question);
 }
 
+/* Once in a while: whoever is kept out can have it tried very often. */
+static void
+tell_failure(const char *why)
+{
+	static uint64_t told;
+	uint64_t now = monotime_ms();
+
+	if (told != 0 && now - told < FAILURE_TOLD_MS)
+		return;
+	log_warnx("webserver: passwords can't be compared: %s", why);
+	told = now;
+}
+
+/* Only who says that it is wrong has compared it. */
 static void
 ended(void *arg, const struct child_result *result)
 {
 	struct http_verify *verify = arg;
 
 	verify->child = NULL;
-	if (result->ok && strcmp(result->output, RIGHT) == 0)
+	if (result->ok && strcmp(result->output, RIGHT) == 0) {
 		settle(verify, HTTP_LET_IN);
-	else
+	} else if (result->ok && strcmp(result->output, WRONG) == 0) {
 		settle(verify, HTTP_KEPT_OUT);
-}
-
-/* Once in a while: whoever is kept out can have it tried very often. */
-static void
-tell_failure(void)
-{
-	static uint64_t told;
-	int error = errno;
-	uint64_t now = monotime_ms();
-
-	if (told != 0 && now - told < FAILURE_TOLD_MS)
-		return;
-	log_warnx(
-	    "webserver: passwords can't be compared: %s", strerror(error));
-	told = now;
+	} else {
+		tell_failure(result->error[0] != '\0'
+			? result->error
+			: "neither right nor wrong");
+		settle(verify, HTTP_BUSY);
+	}
 }
 
 static void
@@ -108,7 +115,7 @@ ask_next(evutil_socket_t fd, short what, void *arg)
 	struct child_options options = {
 	    .user = geteuid() == 0 ? &nobody : NULL,
 	    .time = TIME,
-	    .output = sizeof(RIGHT),
+	    .output = OUTPUT_MAX,
 	    .error = 256,
 	};
 
@@ -119,7 +126,7 @@ ask_next(evutil_socket_t fd, short what, void *arg)
 	verify->child =
 	    child_start(verify->base, argv, &options, ended, verify);
 	if (verify->child == NULL) {
-		tell_failure();
+		tell_failure(strerror(errno));
 		settle(verify, HTTP_BUSY);
 	}
 }
@@ -224,13 +231,33 @@ cut_line(char **rest)
 	return line;
 }
 
+/* Is it the password's?  -1 and errno set if crypt(3) has no such hashes. */
+static int
+is_hash_of(const char *hash, const char *password)
+{
+	static struct crypt_data data;
+	const char *made;
+	size_t len = strlen(hash);
+
+	errno = EINVAL;
+	made = crypt_r(password, hash, &data);
+	/* In place of NULL there may be what is no hash, "*0". */
+	if (made == NULL || *made != '$')
+		return -1;
+	/* It has the method and the salt of hash, and so the length. */
+	if (strlen(made) != len) {
+		errno = EINVAL;
+		return -1;
+	}
+	return CRYPTO_memcmp(made, hash, len) == 0;
+}
+
 int
 http_verifier(void)
 {
 	char input[INPUT_MAX] = "", *rest = input, *hash, *password;
-	static struct crypt_data data;
-	const char *made;
 	size_t len;
+	int right;
 
 	/* Others run as the same user: they are not to look, nor to write. */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
@@ -240,10 +267,12 @@ http_verifier(void)
 	if ((hash = cut_line(&rest)) == NULL ||
 	    (password = cut_line(&rest)) == NULL)
 		return 1;
-	made = crypt_r(password, hash, &data);
-	if (made == NULL || strlen(made) != strlen(hash) ||
-	    CRYPTO_memcmp(made, hash, strlen(hash)) != 0)
+	if ((right = is_hash_of(hash, password)) == -1) {
+		fprintf(stderr,
+		    "crypt(3) can't make a hash as the user's: %s\n",
+		    strerror(errno));
 		return 1;
-	fputs(RIGHT, stdout);
+	}
+	fputs(right ? RIGHT : WRONG, stdout);
 	return fflush(stdout) != 0;
 }

@@ -34,7 +34,7 @@ static const struct family families[] = {
     {"web_logins_total", "counter",
 	"Requests with credentials that were not let in before: right, wrong, "
 	"early (after wrong ones of the same address), busy (too many at a "
-	"time).",
+	"time, or they could not be compared).",
 	sample_logins, NULL},
     {"web_connections", "gauge", "Connections to the web console and its data.",
 	sample_webserver, "connections"},

@@ -133,6 +133,63 @@ def test_cannot_compare(scratch):
     equal(server.stop(), 0, "a clean end")
 
 
+def children(process):
+    with open("/proc/%d/task/%d/children" % (process, process)) as file:
+        return [int(child) for child in file.read().split()]
+
+
+def test_comparison_is_killed():
+    """Of a password whose hash takes some half a second."""
+    server = Server(port=free_port(),
+                    users={"ann": hashed("swordfish", 600000)})
+    credentials = basic("ann", "swordfish")
+    with connect(server.port) as peer:
+        peer.sendall(b"GET /counters HTTP/1.0\r\nAuthorization: %s\r\n\r\n"
+                     % credentials.encode())
+        ok(wait_for(lambda: children(server.pid), 20), "a password is compared")
+        os.kill(children(server.pid)[0], signal.SIGKILL)
+        answer = drain(peer)
+    ok(answer.split()[1:2] == [b"503"] and b"Retry-After: " in answer,
+       "the process that does is killed: that is not said to be wrong", answer)
+    ok("passwords can't be compared: signal 9" in server.messages()
+       and "wrong" not in server.messages(), "but is logged",
+       server.messages())
+    ok(wait_for(lambda: request(server.port, "/", timeout=60,
+                                Authorization=credentials)[0] == 200, 60),
+       "later it is right")
+    counters = json.loads(request(server.port, "/counters",
+                                  Authorization=credentials)[2])
+    ok((counters["right"], counters["wrong"]) == (1, 0)
+       and counters["busy"] >= 1, "and was never wrong", counters)
+    equal(server.stop(), 0, "a clean end")
+
+
+def test_unknown_hashes(scratch):
+    """What crypt(3) has no such hashes of can't be compared."""
+    whole = hashed("swordfish")
+    users = write(scratch.join("unknown"), "ann:$0$abcdefgh$x\n")
+    server = Server(port=free_port(), users_file=users,
+                    users={"joe": hashed("joe"), "short": whole[:-1]})
+
+    def status(name, password="swordfish"):
+        return request(server.port, "/counters",
+                       Authorization=basic(name, password))
+
+    equal([status(name)[0] for name in ["ann", "short"] * 4], [503] * 8,
+          "neither right nor wrong, and nobody has to wait for it")
+    equal(server.messages().count("compared: crypt(3) can't make a hash"), 1,
+          "that is logged, once")
+    equal(status("joe", "joe")[0], 200, "others get in")
+    write(users, "ann:%s\n" % whole)
+    equal(renew(server), "renewed", "the hash is mended")
+    code, _, body = status("ann")
+    equal(code, 200, "so that she gets in")
+    counters = json.loads(body)
+    equal((counters["right"], counters["wrong"], counters["early"],
+           counters["busy"]), (2, 0, 0, 8), "and no guess was counted")
+    equal(server.stop(), 0, "a clean end")
+
+
 def test_process_that_compares():
     """Others of the same user must not get at the password it is told."""
     user = 65534 if os.geteuid() == 0 else os.geteuid()
@@ -480,6 +537,8 @@ def main():
         test_passwords(scratch)
         test_revoked(scratch)
         test_cannot_compare(scratch)
+        test_comparison_is_killed()
+        test_unknown_hashes(scratch)
         test_process_that_compares()
         test_tokens(scratch)
         test_tls(scratch)
