@@ -166,6 +166,7 @@ blocks_apply(struct engine *e)
 	size_t i;
 
 	b->cursor = 0;
+	b->changes++;
 	b->failed = b->stale = false;
 	memset(b->families, 0, sizeof(b->families));
 	for (i = 0; i < b->set.count; i++)
@@ -182,6 +183,7 @@ blocks_apply_one(struct engine *e, const struct prefix *prefix)
 	struct blocked *entry = blocklist_find(&b->set, prefix);
 	const char *why;
 
+	b->changes++;
 	b->next_end = blocklist_next_end(&b->set);
 	if (entry == NULL)
 		return NULL;

@@ -38,8 +38,9 @@ struct blocks {
 	struct event *turn;	 /* it is written anew, some at a time */
 	bool begun;		 /* ... up to this one */
 	struct prefix written;
-	bool left_out; /* what was changed since it began may not be in it */
-	bool failed;   /* the data plane refused some of them */
+	bool left_out;	  /* what was changed since it began may not be in it */
+	unsigned changes; /* counts changes of the set */
+	bool failed;	  /* the data plane refused some of them */
 	/* Of IPv4, and of IPv6, which have room of their own: */
 	struct {
 		size_t applied; /* entries that the data plane has */

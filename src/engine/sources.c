@@ -28,13 +28,19 @@
 #define KEPT_MS 2000
 #define SHARE	20 /* a long list that takes t ms comes SHARE * t ms apart */
 
+/* A document of LISTED prefixes, for whoever asks. */
+struct kept {
+	json_t *document;
+	uint64_t made;	  /* monotonic ms */
+	unsigned changes; /* blocks.changes, when it was */
+};
+
 struct sources {
 	struct baseline baseline;
-	char *path;    /* of the file that keeps it */
-	char *problem; /* why it could not be read; or NULL */
-	json_t *document;
-	uint64_t made;	  /* monotonic ms: document */
-	uint64_t long_at; /* the same: when a list may be long again */
+	char *path;		/* of the file that keeps it */
+	char *problem;		/* why it could not be read; or NULL */
+	struct kept all, fresh; /* fresh: only those that are new */
+	uint64_t long_at; /* monotonic ms: when a list may be long again */
 };
 
 /* What is looked for, of one version of IP. */
@@ -71,13 +77,21 @@ sources_start(struct engine *e)
 	free(text);
 }
 
+static void
+forget_kept(struct sources *s)
+{
+	json_decref(s->all.document);
+	json_decref(s->fresh.document);
+	s->all.document = s->fresh.document = NULL;
+}
+
 void
 sources_free(struct engine *e)
 {
 	if (e->sources == NULL)
 		return;
 	baseline_clear(&e->sources->baseline);
-	json_decref(e->sources->document);
+	forget_kept(e->sources);
 	free(e->sources->path);
 	free(e->sources->problem);
 	free(e->sources);
@@ -177,18 +191,42 @@ make(struct engine *e, bool only_new, size_t limit)
 	return json;
 }
 
+/* What was ordered since is to be seen at once; others may have the old one. */
+static json_t *
+with_changes(struct engine *e, json_t *old)
+{
+	json_t *document = json_copy(old);
+
+	json_object_set_new(document, "blocked", blocks_json(e));
+	json_object_set_new(document, "blocked_total",
+	    json_integer((json_int_t)blocklist_wanted(&e->blocks.set, 0)));
+	return document;
+}
+
+/* The one that is kept, made anew if it is old: borrowed. */
+static json_t *
+keep(struct engine *e, struct kept *kept, bool only_new)
+{
+	uint64_t now = monotime_ms();
+	json_t *old = kept->document;
+
+	if (old == NULL || now >= kept->made + KEPT_MS) {
+		kept->document = make(e, only_new, LISTED);
+		kept->made = now;
+	} else if (kept->changes != e->blocks.changes) {
+		kept->document = with_changes(e, old);
+	} else {
+		return old;
+	}
+	kept->changes = e->blocks.changes;
+	json_decref(old);
+	return kept->document;
+}
+
 json_t *
 engine_prefixes(struct engine *e)
 {
-	struct sources *s = e->sources;
-	uint64_t now = monotime_ms();
-
-	if (s->document == NULL || now >= s->made + KEPT_MS) {
-		json_decref(s->document);
-		s->document = make(e, false, LISTED);
-		s->made = now;
-	}
-	return json_incref(s->document);
+	return json_incref(keep(e, &e->sources->all, false));
 }
 
 static void
@@ -223,6 +261,7 @@ console_baseline(struct engine *e, const json_t *request)
 	}
 	baseline_clear(&s->baseline);
 	s->baseline = fresh;
+	forget_kept(s);
 	log_notice("baseline saved: %zu prefixes of IPv4, %zu of IPv6",
 	    fresh.ipv4_count, fresh.ipv6_count);
 	return json_pack("{s:b, s:o}", "ok", 1, "message",
@@ -250,13 +289,39 @@ make_long(struct engine *e, bool only_new, size_t limit)
 	return document;
 }
 
+static json_t *
+cut_family(json_t *family, size_t limit)
+{
+	const json_t *all = json_object_get(family, "prefixes");
+	json_t *copy = json_copy(family), *list = json_array();
+	size_t i;
+
+	for (i = 0; i < limit && i < json_array_size(all); i++)
+		json_array_append(list, json_array_get(all, i));
+	json_object_set_new(copy, "prefixes", list);
+	return copy;
+}
+
+/* A document of no more than so many prefixes: a new reference. */
+static json_t *
+cut(json_t *document, size_t limit)
+{
+	json_t *copy = json_copy(document);
+
+	json_object_set_new(
+	    copy, "ipv4", cut_family(json_object_get(document, "ipv4"), limit));
+	json_object_set_new(
+	    copy, "ipv6", cut_family(json_object_get(document, "ipv6"), limit));
+	return copy;
+}
+
 json_t *
 console_prefixes(struct engine *e, const json_t *request)
 {
 	char *wrong = NULL;
 	json_int_t limit = console_number(request, "limit", &wrong);
 	bool only_new = json_is_true(json_object_get(request, "new"));
-	json_t *reply;
+	json_t *reply, *document;
 
 	if (wrong == NULL && (limit < 0 || limit > MOST))
 		wrong =
@@ -273,5 +338,7 @@ console_prefixes(struct engine *e, const json_t *request)
 	}
 	if (limit > LISTED)
 		return make_long(e, only_new, (size_t)limit);
-	return make(e, only_new, limit == 0 ? LISTED : (size_t)limit);
+	document =
+	    keep(e, only_new ? &e->sources->fresh : &e->sources->all, only_new);
+	return cut(document, limit == 0 ? LISTED : (size_t)limit);
 }

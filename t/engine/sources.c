@@ -86,6 +86,81 @@ the_search_is_made_once_in_a_while(void **state)
 	assert_int_equal(fake_sources.searches, before + 1);
 }
 
+/* Many connections of who may only look, each without a pause. */
+static void
+whoever_asks_the_control_socket_shares_a_search(void **state)
+{
+	json_t *document;
+	int limit;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_source("10.1.16.0/20", 256, 5);
+	fake_source("10.2.16.0/20", 512, 5);
+	json_decref(ask(json_pack("{s:s}", "command", "baseline")));
+	fake_source("10.3.16.0/20", 768, 5);
+	fake_source("10.4.16.0/20", 128, 5);
+	fake_sources.searches = 0;
+	for (limit = 0; limit <= 8192; limit += 64) {
+		json_decref(prefixes(false, limit));
+		json_decref(prefixes(true, limit));
+	}
+	json_decref(engine_prefixes(engine));
+	/* One for all, one for new ones, each again if this took 2 seconds. */
+	assert_in_range(fake_sources.searches, 2, 4);
+	document = prefixes(false, 2);
+	assert_string_equal(
+	    names(document, "ipv4"), "10.3.16.0/20 10.2.16.0/20 ");
+	assert_int_equal(number(json_object_get(document, "ipv4"), "total"), 4);
+	json_decref(document);
+	document = prefixes(true, 1);
+	assert_string_equal(names(document, "ipv4"), "10.3.16.0/20 ");
+	json_decref(document);
+	document = prefixes(false, 0);
+	assert_string_equal(names(document, "ipv4"),
+	    "10.3.16.0/20 10.2.16.0/20 10.1.16.0/20 10.4.16.0/20 ");
+	json_decref(document);
+}
+
+/* What somebody has just done is to be seen. */
+static void
+what_is_kept_is_not_older_than_an_order(void **state)
+{
+	json_t *document;
+
+	(void)state;
+	start(SERVICE_WEB);
+	fake_source("10.1.16.0/20", 256, 5);
+	document = prefixes(false, 0);
+	assert_int_equal(number(document, "blocked_total"), 0);
+	json_decref(document);
+	must_do("block", ATTACKER, 0, false);
+	document = prefixes(false, 0);
+	assert_int_equal(number(document, "blocked_total"), 1);
+	assert_int_equal(
+	    json_array_size(json_object_get(document, "blocked")), 1);
+	json_decref(document);
+	must_do("unblock", ATTACKER, 0, false);
+	document = prefixes(false, 0);
+	assert_int_equal(number(document, "blocked_total"), 0);
+	assert_true(json_is_null(json_object_get(document, "baseline")));
+	json_decref(document);
+	json_decref(ask(json_pack("{s:s}", "command", "baseline")));
+	document = prefixes(false, 0);
+	assert_int_equal(
+	    number(json_object_get(document, "baseline"), "ipv4"), 1);
+	json_decref(document);
+	document = prefixes(true, 0);
+	assert_string_equal(names(document, "ipv4"), "");
+	json_decref(document);
+	fake_source("10.2.16.0/20", 256, 5);
+	json_decref(ask(json_pack("{s:s}", "command", "baseline")));
+	document = prefixes(true, 0);
+	assert_int_equal(
+	    number(json_object_get(document, "baseline"), "ipv4"), 2);
+	json_decref(document);
+}
+
 static void
 new_ones_are_active_and_not_in_the_baseline(void **state)
 {
@@ -168,6 +243,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(prefixes_that_send_most_are_listed),
 	    TEST(the_search_is_made_once_in_a_while),
+	    TEST(whoever_asks_the_control_socket_shares_a_search),
+	    TEST(what_is_kept_is_not_older_than_an_order),
 	    TEST(long_lists_come_one_at_a_time),
 	    TEST(new_ones_are_active_and_not_in_the_baseline),
 	    TEST(a_baseline_that_can_not_be_saved_is_not_used),
