@@ -304,13 +304,16 @@ read_access(struct http *http, const struct conf_webserver *web)
 		tls = http_tls_new(web, &error);
 	if (error == NULL)
 		changed = http_auth_read(http->auth, web, &error);
+	free(http->stale);
+	http->stale = error;
 	if (changed == -1) {
 		log_warnx("%s", error);
-		free(error);
 		http_tls_free(tls);
 		return -1;
 	}
-	if (changed == 1)
+	if ((http->tls != NULL) != (tls != NULL))
+		http_connections_end(http->connections);
+	else if (changed == 1)
 		http_connections_revoke(http->connections);
 	http_tls_free(http->tls);
 	http->tls = tls;
@@ -332,6 +335,12 @@ int
 http_renew(struct http *http, const struct conf_webserver *web)
 {
 	return read_access(http, web);
+}
+
+const char *
+http_stale(const struct http *http)
+{
+	return http->stale;
 }
 
 static struct evhttp *
@@ -389,5 +398,6 @@ http_free(struct http *http)
 	http_listeners_free(http->listeners);
 	http_connections_free(http->connections);
 	http_tls_free(http->tls);
+	free(http->stale);
 	free(http);
 }

@@ -93,9 +93,14 @@ struct http *http_new(struct event_base *, const struct conf_webserver *,
 /*
  * Read certificate, users and tokens anew, and close what lasts, events for
  * one, if these are others now.  0, or -1 after having logged why not: those of
- * before stay in force.
+ * before stay in force.  Between clear and TLS, everything is closed.
  */
 int http_renew(struct http *, const struct conf_webserver *);
+/*
+ * Why those of before are still in force: a line, until http_renew() is called
+ * again; NULL if they aren't.
+ */
+const char *http_stale(const struct http *);
 /* Closes every connection.  Not from inside a step.  NULL is accepted. */
 void http_free(struct http *);
 /*

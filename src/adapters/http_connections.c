@@ -324,6 +324,21 @@ http_connections_revoke(struct http_connections *c)
 }
 
 void
+http_connections_end(struct http_connections *c)
+{
+	uint64_t now = monotime_ms();
+	size_t i;
+
+	for (i = 0; i < c->count; i++) {
+		/* The sweep does it as soon as the socket is known. */
+		if (c->list[i].fresh != NULL)
+			c->list[i].deadline = now;
+		else if (is_open(&c->list[i]))
+			shut(&c->list[i]);
+	}
+}
+
+void
 http_connections_limit(struct http_connections *c, unsigned per_source)
 {
 	c->per_source = per_source;

@@ -43,6 +43,7 @@ struct http {
 	struct http_streams *streams;
 	LIST_HEAD(, pending) pending; /* whose passwords are being compared */
 	bool guarded; /* only requests for localhost or an address */
+	char *stale;  /* see http_stale(); NULL = nothing is */
 	const struct http_content *content;
 	void *arg;
 };
@@ -60,6 +61,8 @@ void http_connections_free(struct http_connections *);
 void http_connection_stays(struct http *, struct evhttp_request *, uint64_t ms);
 /* Close those: whom they belong to may not be let in any more. */
 void http_connections_revoke(struct http_connections *);
+/* Close all: they are in clear, and are to be by TLS, or the other way. */
+void http_connections_end(struct http_connections *);
 /* So many may one source have at a time, of those that come from now on. */
 void http_connections_limit(struct http_connections *, unsigned per_source);
 /* A request is refused for that. */

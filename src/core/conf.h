@@ -303,7 +303,7 @@ const char *conf_check_type_name(enum check_type);
 bool conf_check_equal(const struct conf_check *, const struct conf_check *);
 /* Is anybody let in who can connect? */
 bool conf_webserver_open(const struct conf_webserver *);
-/* Do they listen at the same place in the same way? */
+/* Do they listen at the same place, or both nowhere? */
 bool conf_webserver_equal(
     const struct conf_webserver *, const struct conf_webserver *);
 bool conf_bgp_attributes_equal(

@@ -200,20 +200,12 @@ conf_read_webserver(struct conf_reader *r, json_t *json, void *member,
 	check_access(r, web);
 }
 
-static bool
-text_equal(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 bool
 conf_webserver_equal(
     const struct conf_webserver *a, const struct conf_webserver *b)
 {
 	return a->enabled == b->enabled && a->port == b->port &&
-	    addr_compare(&a->address, &b->address) == 0 &&
-	    text_equal(a->certificate, b->certificate) &&
-	    text_equal(a->key, b->key);
+	    addr_compare(&a->address, &b->address) == 0;
 }
 
 void

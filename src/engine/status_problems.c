@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "adapters/http.h"
 #include "base/xmalloc.h"
 #include "engine/private.h"
 #include "engine/ship.h"
@@ -121,6 +122,25 @@ service_problems(const struct engine *e, json_t *list)
 	}
 }
 
+static void
+webserver_problems(const struct engine *e, json_t *list)
+{
+	const char *stale = e->http != NULL ? http_stale(e->http) : NULL;
+	char *line;
+
+	if (e->conf->webserver.enabled && e->http == NULL)
+		json_array_append_new(list,
+		    json_string("the web server is not listening: see the "
+				"log"));
+	if (stale == NULL)
+		return;
+	line = xasprintf("the web server goes on with certificate, users and "
+			 "tokens of before: %s; mend that, and reload",
+	    stale);
+	json_array_append_new(list, status_text(line));
+	free(line);
+}
+
 json_t *
 status_problems(const struct engine *e, const char *bgp_error)
 {
@@ -138,10 +158,7 @@ status_problems(const struct engine *e, const char *bgp_error)
 	verdict_problems(e, list);
 	ship_problems(e, list);
 	parent_problems(e, list);
-	if (e->conf->webserver.enabled && e->http == NULL)
-		json_array_append_new(list,
-		    json_string("the web server is not listening: see the "
-				"log"));
+	webserver_problems(e, list);
 	if (e->conf->control_readonly.path != NULL &&
 	    e->control_readonly == NULL)
 		json_array_append_new(list,

@@ -95,19 +95,31 @@ def free_port():
 class Server:
     """t/adapters/status_server."""
 
-    def __init__(self, port=0, control="-", document=DOCUMENT, **webserver):
-        self.port = port
-        web = dict({"listen": "127.0.0.1:%d" % port}, **webserver)
+    def __init__(self, port=0, control="-", document=DOCUMENT, path=None,
+                 **webserver):
+        """With a path, what the web server is to be is in that file."""
+        self.port, self.path = port, path
+        web = self.webserver(**webserver) if port != 0 else "false"
         self.control = control
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [program("t/adapters/status_server"), document,
-             json.dumps(web if port != 0 else False), control], stdout=subprocess.PIPE, stderr=self.log)
+             web, control], stdout=subprocess.PIPE, stderr=self.log)
         self.pid = self.process.pid
         atexit.register(self.process.kill)  # when a test itself fails
         self.ready = False
         if select.select([self.process.stdout], [], [], 20)[0]:
             self.ready = self.process.stdout.readline() == b"ready\n"
+
+    def webserver(self, **webserver):
+        """It as an argument, and written to the file if there is one."""
+        web = json.dumps(dict({"listen": "127.0.0.1:%d" % self.port},
+                              **webserver))
+        if not self.path:
+            return web
+        with open(self.path, "w") as file:
+            file.write(web)
+        return "@" + self.path
 
     def stop(self):
         """The exit status; a crash or a leak shows in it."""

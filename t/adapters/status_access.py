@@ -305,6 +305,47 @@ def test_tls(scratch):
     ok("none.pem" in broken.messages(), "and says so", broken.messages())
 
 
+def test_other_certificate(scratch):
+    """Another path, which is wrong, and then right; clear, and TLS again."""
+    (one, one_key), (two, two_key) = (certificate(scratch, name)
+                                      for name in ("before", "after"))
+    server = Server(port=free_port(), path=scratch.join("webserver"),
+                    certificate=one, key=one_key)
+
+    def stale(tls):
+        return request(server.port, "/stale", tls=tls)[2].decode()
+
+    before = context(one)
+    equal(stale(before), "no", "a certificate is in force")
+    missing = scratch.join("missing.pem")
+    server.webserver(certificate=missing, key=two_key)
+    equal(renew(server), "refused", "the next one is missing")
+    ok(missing in stale(before) and missing in server.messages(),
+       "that of before stays in force, and why is told", stale(before))
+    server.webserver(certificate=two, key=two_key)
+    equal(renew(server), "renewed", "then it is there")
+    equal(stale(context(two)), "no", "it is in force, and nothing is told")
+    events = Events(server.port, tls=context(two))
+    ok(events.wait("tick", 1), "somebody hears events by TLS")
+    server.webserver(certificate=missing)
+    equal(renew(server), "refused", "a missing one ends nothing")
+    ok(events.wait("tick", 2), "he goes on hearing them")
+    server.webserver()
+    equal(renew(server), "renewed", "it is to be in clear")
+    ok(not events.wait("tick", 1000), "who was connected by TLS is closed")
+    equal(stale(None), "no", "and it is")
+    events = Events(server.port)
+    idle = connect(server.port)
+    ok(events.wait("tick", 1), "somebody hears events in clear")
+    server.webserver(certificate=one, key=one_key)
+    equal(renew(server), "renewed", "it is to be by TLS again")
+    ok(not events.wait("tick", 1000) and drain(idle) == b"",
+       "who was connected in clear is closed")
+    idle.close()
+    equal(stale(before), "no", "and it is")
+    equal(server.stop(), 0, "a clean end")
+
+
 class Events:
     """A listener, who reads when asked to."""
 
@@ -542,6 +583,7 @@ def main():
         test_process_that_compares()
         test_tokens(scratch)
         test_tls(scratch)
+        test_other_certificate(scratch)
     server = Server(port=free_port())
     server.idle = server.descriptors()
     test_hosts(server)

@@ -25,6 +25,7 @@
 
 struct status_web {
 	struct event_base *base;
+	const char *webserver; /* as given */
 	const json_t *status;
 	struct http *http; /* NULL = off */
 	struct conf *conf;
@@ -121,6 +122,18 @@ give_counters(void *arg, const struct http_query *query,
 	return HTTP_STEP_END;
 }
 
+static enum http_step
+give_stale(void *arg, const struct http_query *query,
+    struct http_cursor *cursor, struct evbuffer *out)
+{
+	struct status_web *server = arg;
+	const char *stale = http_stale(server->http);
+
+	(void)query, (void)cursor;
+	evbuffer_add_printf(out, "%s", stale != NULL ? stale : "no");
+	return HTTP_STEP_END;
+}
+
 static unsigned kept; /* bodies of /late */
 
 static void
@@ -170,6 +183,7 @@ static const struct http_resource resources[] = {
     {"/late", "text/plain", give_late},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", give_metrics},
     {"/slow", "text/plain", give_slowly},
+    {"/stale", "text/plain", give_stale},
     {"/status.html", "text/html; charset=utf-8", give_html},
     {"/status.json", "application/json; charset=utf-8", give_json},
 };
@@ -232,16 +246,19 @@ on_tick(evutil_socket_t fd, short events, void *arg)
 	}
 }
 
-static void
-on_hup(evutil_socket_t signo, short events, void *arg)
+static char *
+read_text(const char *path)
 {
-	struct status_web *server = arg;
+	static char text[4096];
+	FILE *file = fopen(path, "r");
+	size_t length;
 
-	(void)signo, (void)events;
-	puts(http_renew(server->http, &server->conf->webserver) == 0
-		? "renewed"
-		: "refused");
-	fflush(stdout);
+	if (file == NULL)
+		fatal("%s", path);
+	length = fread(text, 1, sizeof(text) - 1, file);
+	text[length] = '\0';
+	fclose(file);
+	return text;
 }
 
 static struct conf *
@@ -249,7 +266,7 @@ read_conf(const char *webserver)
 {
 	char *text = xasprintf("{\"interfaces\": \"eth0\", \"services\": [], "
 			       "\"webserver\": %s}",
-	    webserver);
+	    *webserver == '@' ? read_text(webserver + 1) : webserver);
 	struct conf_errors errors = {0};
 	struct conf *conf;
 
@@ -258,6 +275,20 @@ read_conf(const char *webserver)
 	if (conf == NULL)
 		fatalx("%s", errors.lines[0]);
 	return conf;
+}
+
+static void
+on_hup(evutil_socket_t signo, short events, void *arg)
+{
+	struct status_web *server = arg;
+
+	(void)signo, (void)events;
+	conf_free(server->conf);
+	server->conf = read_conf(server->webserver);
+	puts(http_renew(server->http, &server->conf->webserver) == 0
+		? "renewed"
+		: "refused");
+	fflush(stdout);
 }
 
 struct status_web *
@@ -269,6 +300,7 @@ status_web_new(
 
 	server->base = base;
 	server->status = status;
+	server->webserver = webserver;
 	server->conf = read_conf(webserver);
 	if (!server->conf->webserver.enabled)
 		return server;

@@ -12,8 +12,9 @@
  * kept.  Events are "tick", with a number, ten times a
  * second, and as often "service" of 200 KB for who wants to hear of "large";
  * there is nothing to hear of the service "none".  Who has seen events before
- * gets a "seen" with the last one's number.  SIGHUP has certificate, users and
- * tokens read anew, and "renewed" or "refused" printed.
+ * gets a "seen" with the last one's number.  SIGHUP has the configuration,
+ * certificate, users and tokens read anew, and "renewed" or "refused" printed;
+ * /stale is why.
  */
 
 #ifndef STATUS_WEB_H
@@ -26,7 +27,8 @@ struct status_web;
 
 /*
  * Serve the document, which is borrowed; webserver is JSON, as in
- * vc5d.conf(5).  NULL after having logged why not.
+ * vc5d.conf(5), or "@" and the path of a file of that, and borrowed as well.
+ * NULL after having logged why not.
  */
 struct status_web *status_web_new(
     struct event_base *, const json_t *status, const char *webserver);

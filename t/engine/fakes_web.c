@@ -61,6 +61,13 @@ http_renew(struct http *http, const struct conf_webserver *web)
 	return 0;
 }
 
+const char *
+http_stale(const struct http *http)
+{
+	(void)http;
+	return fake_web.stale;
+}
+
 char *
 http_problem(const struct conf_webserver *web)
 {
@@ -71,7 +78,8 @@ http_problem(const struct conf_webserver *web)
 void
 http_free(struct http *http)
 {
-	(void)http;
+	if (http != NULL)
+		fake_web.ends++;
 }
 
 void

@@ -28,8 +28,9 @@ struct fake_web {
 	bool listens;	     /* somebody does, at /events */
 	const char *accepts; /* header field Accept; NULL = none */
 	const char *service; /* of which he wants to hear; NULL = none */
+	const char *stale;   /* what http_stale() says */
 	/* What the engine did. */
-	unsigned renewals;
+	unsigned renewals, ends;
 	struct fake_event events[FAKE_EVENTS];
 	size_t event_count;
 };

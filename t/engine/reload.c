@@ -5,6 +5,7 @@
  * reload changes, and what it leaves alone.
  */
 
+#include "fakes_web.h"
 #include "harness.h"
 
 #include <stdio.h>
@@ -209,6 +210,35 @@ reload_of_a_bad_file_changes_nothing(void **state)
 	json_decref(request);
 }
 
+static void
+the_web_server_outlives_a_certificate_that_is_missing(void **state)
+{
+	static const char problem[] = "the web server goes on with certificate";
+
+	(void)state;
+	more = "\"webserver\": {\"certificate\": \"/a\"},";
+	start(web);
+	wait_for(record.listens == 1);
+	assert_false(has_problem(problem));
+	more = "\"webserver\": {\"certificate\": \"/b\"},";
+	fake_web.stale = "webserver: /b: No such file or directory";
+	reload(web);
+	assert_int_equal(fake_web.renewals, 1);
+	assert_true(has_problem("the web server goes on with certificate, "
+				"users and tokens of before: webserver: /b: No "
+				"such file or directory; mend that, and "));
+	fake_web.stale = NULL;
+	more = "";
+	reload(web);
+	assert_int_equal(fake_web.renewals, 2);
+	assert_false(has_problem(problem));
+	assert_int_equal(fake_web.ends, 0);
+	more = "\"webserver\": \"127.0.0.1:1\",";
+	reload(web);
+	assert_int_equal(fake_web.ends, 1);
+	wait_for(record.listens == 2);
+}
+
 int
 main(void)
 {
@@ -224,6 +254,7 @@ main(void)
 	    TEST(reload_beyond_the_limits_is_refused),
 	    TEST(reload_beyond_the_slots_is_refused),
 	    TEST(reload_of_a_bad_file_changes_nothing),
+	    TEST(the_web_server_outlives_a_certificate_that_is_missing),
 	};
 
 	return run_engine_tests(tests);

@@ -82,6 +82,21 @@ sub serves
 	return grep { $_->{name} eq 'web' && $_->{up} == 3 } services('lb2');
 }
 
+# A file of a certificate of lb2's address for the web server, and its key.
+sub certificate
+{
+	my ($name) = @_;
+	my ($address) = split(/:/, config('lb2')->{webserver}{listen});
+	my $path = "$state/$name.pem";
+
+	run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+	    'ec_paramgen_curve:P-256', '-nodes', '-days', 2, '-subj',
+	    "/CN=$name", '-addext', "subjectAltName=IP:$address",
+	    '-out', $path, '-keyout', "$path.key");
+	spew($path, slurp($path) . slurp("$path.key"));
+	return $path;
+}
+
 subtest 'the configuration is checked' => sub {
 	my ($status, $output) = on('lb2', "$build/vc5d", '-n', '-f', file());
 	is($status, 0, 'a good one: status');
@@ -249,6 +264,35 @@ subtest 'the port of the status page is in use' => sub {
 	soon($vc5d, 'it is served when the port is free', sub {
 		(run('curl', '-sf', '-m', 2, "http://$address:$port/"))[0] == 0 });
 	soon($vc5d, 'nothing is wrong then', sub { problems('lb2') eq '' });
+	end($vc5d);
+};
+
+subtest 'a certificate is missing at a reload' => sub {
+	my ($address, $port) = split(/:/, config('lb2')->{webserver}{listen});
+	my @certificates = map { certificate($_) } qw(one two);
+	my $url = "https://$address:$port/metrics";
+	my $with = sub {
+		my ($path) = @_;
+		return sub { $_[0]->{webserver}{certificate} = $path };
+	};
+	my $serves = sub {
+		return (run('curl', '-sf', '-m', 2, '-o', '/dev/null',
+		    '--cacert', $_[0], $url))[0] == 0;
+	};
+	my $vc5d = begin($with->($certificates[0]));
+	goes_on($vc5d);
+	soon($vc5d, 'there is one', sub { $serves->($certificates[0]) });
+	file($with->("$state/none.pem"));
+	ok(reload('lb2'), 'then there is to be another');
+	says($vc5d, qr/webserver: \Q$state\E\/none\.pem: No such file/,
+	    'which is not there');
+	ok($serves->($certificates[0]), 'the first one is used');
+	like(problems('lb2'), qr/web server goes on .*none\.pem: No such file/,
+	    'the status says so');
+	file($with->($certificates[1]));
+	ok(reload('lb2'), 'then it is there');
+	soon($vc5d, 'it is used', sub { $serves->($certificates[1]) });
+	is(problems('lb2'), '', 'nothing is wrong then');
 	end($vc5d);
 };
 

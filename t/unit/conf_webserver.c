@@ -148,9 +148,8 @@ differences_are_seen(void **state)
 	assert_same(
 	    "`webserver`:`127.0.0.1:1`,", "`webserver`:`127.0.0.2:1`,", false);
 	assert_same("`webserver`:{`certificate`:`/a`},",
-	    "`webserver`:{`certificate`:`/b`},", false);
-	assert_same("`webserver`:{`certificate`:`/a`,`key`:`/b`},",
-	    "`webserver`:{`certificate`:`/a`},", false);
+	    "`webserver`:{`certificate`:`/b`},", true);
+	assert_same("`webserver`:{`certificate`:`/a`,`key`:`/b`},", "", true);
 	assert_same("`webserver`:{`per_address`:8},", "", true);
 	assert_same("`webserver`:{`token_file`:`/a`},", "", true);
 }
