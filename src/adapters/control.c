@@ -21,6 +21,7 @@
 
 #include "adapters/control_private.h"
 #include "base/log.h"
+#include "base/log_json.h"
 #include "base/monotime.h"
 #include "base/xmalloc.h"
 
@@ -78,10 +79,11 @@ client_reply(struct client *client, json_t *reply)
 	control_restart_deadline(client);
 }
 
+/* The text may be of what a client has sent, which need not be UTF-8. */
 static json_t *
 error_reply(const char *text)
 {
-	return json_pack("{s:s}", "error", text);
+	return json_pack("{s:o}", "error", log_json_string(text));
 }
 
 /* The reply, or NULL if parts or a stream take its place. */

@@ -89,7 +89,10 @@ static void
 put_byte(struct work *work, uint8_t c, const char *special)
 {
 	if (c < ' ' || c > '~') {
-		put(work, "\\%03u", c);
+		put_character(work, '\\');
+		put_character(work, (char)('0' + c / 100));
+		put_character(work, (char)('0' + c / 10 % 10));
+		put_character(work, (char)('0' + c % 10));
 		return;
 	}
 	if (strchr(special, c) != NULL)
@@ -254,10 +257,16 @@ put_field(struct work *work, char field)
 static void
 put_unknown(struct work *work)
 {
+	static const char digits[] = "0123456789abcdef";
+	uint8_t byte;
+
 	put(work, "\\# %zu%s", work->end - work->at,
 	    work->at < work->end ? " " : "");
-	while (work->at < work->end)
-		put(work, "%02x", work->message->bytes[work->at++]);
+	while (work->at < work->end) {
+		byte = work->message->bytes[work->at++];
+		put_character(work, digits[byte >> 4]);
+		put_character(work, digits[byte & 0xf]);
+	}
 }
 
 static const char *

@@ -5,9 +5,12 @@
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 #include "base/xmalloc.h"
 #include "ctl/argument.h"
@@ -183,9 +186,21 @@ take_argument(struct parser *parser, const char *word)
 	return 0;
 }
 
+/* Nothing else goes into a request, and an order must not lack a word of it. */
+static bool
+is_utf8(const char *word)
+{
+	json_t *string = json_string(word);
+
+	json_decref(string);
+	return string != NULL;
+}
+
 int
 parser_take(struct parser *parser, const char *word)
 {
+	if (!is_utf8(word))
+		return fail(parser, NULL, "", "\"%s\" is not UTF-8", word);
 	if (parser->rest)
 		return 0;
 	if (parser->subject)

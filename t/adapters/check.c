@@ -63,6 +63,7 @@ test_timeout(void **state)
 	int fillers[8], fd = full_listener(&conf.port, fillers);
 
 	(void)state;
+	conf.timeout = TIMEOUT;
 	start(&conf, NULL, &outcome);
 	expect_result(&outcome, CHECK_TIMEOUT, "no connection in 250 ms");
 	conf.type = CHECK_HTTP;
@@ -213,6 +214,7 @@ test_stale_clock(void **state)
 	void *args[] = {&conf, &outcome};
 
 	(void)state;
+	conf.timeout = TIMEOUT;
 	event_base_once(base, -1, EV_TIMEOUT, start_late, args, &at_once);
 	expect_result(&outcome, CHECK_TIMEOUT, "no status in");
 	server_free(server);

@@ -115,6 +115,8 @@ test_cases(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		server = server_new(base, AF_INET, &cases[i].script);
 		conf = make_conf(CHECK_HTTP, server_port(server));
+		if (cases[i].outcome == CHECK_TIMEOUT)
+			conf.timeout = TIMEOUT;
 		/* many pieces */
 		if (cases[i].script.end == END_DRIBBLE ||
 		    cases[i].script.end == END_AGAIN)

@@ -65,6 +65,8 @@ test_tcp(void **state)
 	for (i = 0; i < sizeof(tcp_cases) / sizeof(tcp_cases[0]); i++) {
 		server = server_new(base, AF_INET, &tcp_cases[i].script);
 		conf = make_conf(CHECK_TCP, server_port(server));
+		if (tcp_cases[i].outcome == CHECK_TIMEOUT)
+			conf.timeout = TIMEOUT;
 		/* many small pieces */
 		if (tcp_cases[i].script.end == END_DRIBBLE ||
 		    tcp_cases[i].script.end == END_AGAIN)
@@ -176,6 +178,8 @@ test_agent(void **state)
 	for (i = 0; i < sizeof(agent_cases) / sizeof(agent_cases[0]); i++) {
 		server = server_new(base, AF_INET, &agent_cases[i].script);
 		conf = make_conf(CHECK_AGENT, server_port(server));
+		if (agent_cases[i].outcome == CHECK_TIMEOUT)
+			conf.timeout = TIMEOUT;
 		conf.send = ping;
 		start(&conf, NULL, &outcome);
 		expect_result(

@@ -38,8 +38,8 @@ make_conf(enum check_type type, uint16_t port)
 	return (struct conf_check){
 	    .type = type,
 	    .port = port,
-	    .interval = 10 * TIMEOUT,
-	    .timeout = TIMEOUT,
+	    .interval = PATIENT,
+	    .timeout = PATIENT,
 	    .rise = 1,
 	    .fall = 1,
 	    .method = get,

@@ -17,8 +17,9 @@
 #include "adapters/check.h"
 
 #define OK	"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-#define TIMEOUT 250 /* ms */
-#define GUARD	10  /* seconds in which a test must be over */
+#define TIMEOUT 250  /* ms, of checks that are to find it over */
+#define PATIENT 5000 /* ms, of others: this process may have to wait */
+#define GUARD	10   /* seconds in which a test must be over */
 
 /* With a loop of events of its own. */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -36,7 +37,7 @@ extern struct event_base *base;
 int setup(void **state);
 int teardown(void **state);
 
-/* A GET of "/status?a=b" that expects 200, or a connect, within TIMEOUT. */
+/* A GET of "/status?a=b" that expects 200, or a connect, within PATIENT. */
 struct conf_check make_conf(enum check_type, uint16_t port);
 
 /* NULL for a target is 127.0.0.1 without more. */

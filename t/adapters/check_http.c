@@ -59,6 +59,8 @@ test_http(void **state)
 	for (i = 0; i < sizeof(http_cases) / sizeof(http_cases[0]); i++) {
 		server = server_new(base, AF_INET, &http_cases[i].script);
 		conf = make_conf(CHECK_HTTP, server_port(server));
+		if (http_cases[i].outcome == CHECK_TIMEOUT)
+			conf.timeout = TIMEOUT;
 		start(&conf, NULL, &outcome);
 		expect_result(
 		    &outcome, http_cases[i].outcome, http_cases[i].detail);

@@ -87,6 +87,7 @@ test_syn_dropped(void **state)
 	(void)state;
 	fd = full_listener(&port, fillers);
 	conf = make_conf(CHECK_SYN, port);
+	conf.timeout = TIMEOUT;
 	probe(&conf, AF_INET, CHECK_TIMEOUT, "no answer to a SYN in 250 ms");
 	close_all(fd, fillers);
 }

@@ -117,6 +117,8 @@ probe_udp(size_t (*answer)(uint8_t *, const uint8_t *, size_t), unsigned lost,
 		udp_start(&server, families[i], answer);
 		server.lost = lost;
 		conf = make_conf(CHECK_UDP, server.port);
+		if (answer == answer_nothing)
+			conf.timeout = TIMEOUT;
 		if (lost == 1)
 			conf.timeout = 3000; /* sent again at a third of it */
 		conf.send = (struct conf_bytes){hello, sizeof(hello)};
@@ -341,6 +343,8 @@ test_dns(void **state)
 
 		udp_start(&server, AF_INET, cases[i].answer);
 		conf = dns_conf(server.port, cases[i].expected);
+		if (cases[i].outcome == CHECK_TIMEOUT)
+			conf.timeout = TIMEOUT;
 		start(&conf, NULL, &result);
 		expect_result(&result, cases[i].outcome, cases[i].detail);
 		udp_stop(&server);

@@ -73,6 +73,8 @@ def test_bad_requests(path):
                        ("a key twice", b'{"a": 1, "a": 2}'),
                        ("a NUL", b'{"command": "\0"}'),
                        ("bytes", bytes(set(range(256)) - {10})),
+                       ("half a character", b'{"\\\xc3\xa9"}'),
+                       ("an escape of none", b'{"\\u\xc3\xa9"}'),
                        ("deep nesting", b"[" * 60000)):
         reply = ask(path, line)
         ok(list(reply) == ["error"] and

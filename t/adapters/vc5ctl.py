@@ -388,6 +388,12 @@ def test_usage(path):
         status, out, text = run(*arguments)
         ok(status != 0 and "\33" not in out + text and error in text,
            "%r is shown escaped" % " ".join(arguments[-2:]), out + text)
+    for arguments in (("backend", "192.0.2.1", "drain", b"\xe9"),
+                      ("show", "history", b"\xe9"), ("service", b"\xe9", "up"),
+                      ("show", "flows", "service", b"\xe9"), ("help", b"\xe9")):
+        status, out, error = run("-s", path, *arguments)
+        ok(status == 2 and out == "" and "M-i\" is not UTF-8" in error,
+           "%r: what is not UTF-8 is refused" % (arguments,), error)
     for topic in ((), ("show",), ("show", "flows"), ("block",)):
         _, out, _ = run("help", *topic)
         equal([line for line in out.split("\n") if len(line) > 80], [],

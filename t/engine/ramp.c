@@ -88,7 +88,7 @@ who_is_up_at_a_start_has_its_weight(void **state)
 static void
 who_comes_back_rises_step_by_step(void **state)
 {
-	unsigned sets;
+	unsigned now, next, sets, steps = 0;
 	uint64_t since;
 
 	(void)state;
@@ -99,14 +99,14 @@ who_comes_back_rises_step_by_step(void **state)
 	assert_true(weight_now(0) == 0.25);
 	assert_true(weight_now(1) == 1);
 	sets = record.sets;
-	wait_for(!parts_are(25, 100));
-	assert_true(parts_are(50, 100));
-	wait_for(!parts_are(50, 100));
-	assert_true(parts_are(75, 100));
-	wait_for(!parts_are(75, 100));
+	/* A tick that comes late may have two steps in one. */
+	for (now = 25; now < 100; now = next, steps++) {
+		wait_for((next = part(A)) != now);
+		assert_true(next > now && next % 25 == 0 && part(B) == 100);
+	}
 	assert_true(parts_are(100, 100));
 	assert_true(weight_now(0) == 1);
-	assert_int_equal(record.sets - sets, 3);
+	assert_int_equal(record.sets - sets, steps);
 	assert_true(monotime_ms() - since >= 2900);
 }
 
@@ -116,7 +116,7 @@ a_failure_ends_the_rise(void **state)
 	(void)state;
 	start_with_both(web);
 	fail_and_return(A);
-	wait_for(parts_are(50, 100));
+	wait_for(part(A) > 25);
 	fail_and_return(A);
 	assert_true(parts_are(25, 100));
 }
@@ -134,12 +134,14 @@ without_slow_start_nobody_rises(void **state)
 static void
 a_reload_changes_no_phase(void **state)
 {
+	unsigned now;
+
 	(void)state;
 	start_with_both(web);
 	fail_and_return(A);
-	wait_for(parts_are(50, 100));
+	wait_for((now = part(A)) > 25);
 	assert_int_equal(engine_reload(engine), 0);
-	assert_true(parts_are(50, 100));
+	assert_true(parts_are(now, 100));
 	more = "";
 	reload(web);
 	assert_true(parts_are(100, 100));

@@ -161,7 +161,7 @@ subtest 'need and need_up' => sub {
 };
 
 subtest 'a VIP that flaps is held down' => sub {
-	set_up({hold_down => 4}, need => '100%');
+	set_up({hold_down => 10}, need => '100%');
 	ok(wait_for(sub { attribute('med') eq 'none' }), 'the usual attributes');
 	# It has failed once.
 	changes();
@@ -245,7 +245,7 @@ subtest 'vc5d tells routers that it stops' => sub {
 subtest 'what is new is learnt and has to be healthy first' => sub {
 	configure('lb1', sub {
 		my ($web) = grep { $_->{name} eq 'web' } @{$_[0]->{services}};
-		$web->{bgp} = {learn => 1.5, healthy_for => 6};
+		$web->{bgp} = {learn => 5, healthy_for => 8};
 	});
 	changes();
 	ok(start('vc5d-lb1'), 'start');

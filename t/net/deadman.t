@@ -183,6 +183,7 @@ subtest 'the engine can not come back' => sub {
 	eventually('it comes back when it can', sub {
 		vc5d_log('lb1', $offset) =~ /has taken over/ });
 	back();
+	set_dead_man(60); # who waits for a processor meanwhile is not silent
 };
 
 subtest 'the engine babbles' => sub {
@@ -197,6 +198,7 @@ subtest 'the engine babbles' => sub {
 
 # That it is silent afterwards is still noticed.
 subtest 'the engine is stopped' => sub {
+	set_dead_man(2);
 	my $engine = engine(parent());
 	my $offset = log_size('lb1');
 	kill('STOP', $engine);
@@ -336,6 +338,7 @@ subtest 'nobody reads the log' => sub {
 	close($reader);
 	ok(start('vc5d-lb1'), 'the usual one is started');
 	back();
+	set_dead_man(60);
 };
 
 sub fill
@@ -383,7 +386,7 @@ subtest 'a signal to all processes stops once' => sub {
 	my $offset = log_size('lb1');
 	kill('TERM', $engine, $parent);
 	eventually('it ends', sub { !readlink("/proc/$parent/exe") });
-	ok(none_announced(), 'its VIPs are withdrawn');
+	eventually('its VIPs are withdrawn', \&none_announced);
 	like(vc5d_log('lb1', $offset), qr/forwarding for another.*stopped$/ms,
 	    'it has gone on forwarding');
 	ok(start('vc5d-lb1'), 'another vc5d starts');
@@ -399,7 +402,7 @@ sub leave
 	kill('TERM', parent());
 	eventually('they leave', sub {
 		vc5d_log('lb1', $offset) =~ /telling routers that VIPs leave/ });
-	ok(all_announced(), 'and are still announced');
+	eventually('and are still announced', \&all_announced);
 }
 
 sub stay
@@ -415,7 +418,7 @@ subtest 'a second signal while VIPs leave' => sub {
 	my $offset = log_size('lb1');
 	kill('TERM', $parent);
 	eventually('it ends', sub { !readlink("/proc/$parent/exe") });
-	ok(none_announced(), 'its VIPs are withdrawn');
+	eventually('its VIPs are withdrawn', \&none_announced);
 	like(vc5d_log('lb1', $offset), qr/forwarding for another.*stopped$/ms,
 	    'it has gone on forwarding');
 	stay();
@@ -441,7 +444,7 @@ END
 	ok(all_announced(), 'in vain so far');
 	kill('TERM', $parent);
 	eventually('it ends', sub { !readlink("/proc/$parent/exe") });
-	ok(none_announced(), 'its VIPs are withdrawn');
+	eventually('its VIPs are withdrawn', \&none_announced);
 	like(vc5d_log('lb1', $offset), qr/no engine steers: withdrawing \d VIPs/,
 	    'by the parent');
 	configure('lb1', sub { $_[0]->{bgp}{bgpctl} = $real });

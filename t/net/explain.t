@@ -129,7 +129,7 @@ subtest 'what is not balanced' => sub {
 subtest 'slow start' => sub {
 	my (%seen, $part);
 
-	reload_both(sub { $_[0]->{slow_start} = '4s' });
+	reload_both(sub { $_[0]->{slow_start} = '10s' });
 	stop('nginx-web1');
 	eventually('the server is down', sub {
 		return destination('lb1', 'web', $address{web1})->{state} eq

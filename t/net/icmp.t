@@ -114,7 +114,7 @@ subtest 'a port without a service' => sub {
 		    "IPv$ip->{version}: passed, it has an answer");
 	}
 	is(drops('unserved'), $before, 'none is dropped');
-	is(scalar(uniq(ask('udp', $_->{vip}, 7, 4000, 20))), 3,
+	is(scalar(uniq(ask('udp', $_->{vip}, 7, 4000, 40))), 3,
 	    "IPv$_->{version}: what is served is balanced") for @versions;
 	reload_both(sub { delete($_[0]->{unserved}) });
 	for my $host (qw(lb1 lb2)) {

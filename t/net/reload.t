@@ -59,8 +59,8 @@ sub no_failure
 }
 
 subtest 'draining: ADDR* and a slow download' => sub {
-	# 10 seconds' worth
-	truncate("$state/$_/html/slow", 640 << 10) for qw(web1 web2 web3);
+	# 15 seconds' worth
+	truncate("$state/$_/html/slow", 960 << 10) for qw(web1 web2 web3);
 	my $download = download_start("${url}slow");
 	like($download->{by}, qr/^web[123]$/, "by $download->{by}");
 	my %address = (web1 => '198.51.100.21', web2 => '198.51.100.22',
@@ -80,7 +80,7 @@ subtest 'draining: ADDR* and a slow download' => sub {
 	    'new requests go elsewhere') or diag(explain($answers));
 	is(keys %$answers, 2, 'to the two others');
 	ok(download_running($download), 'the download runs meanwhile');
-	like(download_stop($download), qr/^200 655360 /, 'and finishes');
+	like(download_stop($download), qr/^200 983040 /, 'and finishes');
 
 	reload_both(sub { s/\*$// for @{$_[0]->{servers}{webs}} });
 	for my $host (qw(lb1 lb2)) {

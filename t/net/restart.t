@@ -161,7 +161,7 @@ sub download_through
 }
 
 subtest 'vc5d is killed: forwarding goes on' => sub {
-	downloads(640 << 10); # 10 seconds' worth
+	downloads(960 << 10); # 15 seconds' worth
 	my $download = download_through('lb2');
 	ok($download, 'a slow download through lb2') or return;
 	my $flows = service('lb2', 'web')->{flows};
@@ -178,7 +178,7 @@ subtest 'vc5d is killed: forwarding goes on' => sub {
 	eventually('all destinations are up', sub { 3 == grep {
 	    $_->{state} eq 'up' } @{service('lb2', 'web')->{destinations}} });
 	no_failure($load);
-	like(download_stop($download), qr/^200 655360 /,
+	like(download_stop($download), qr/^200 983040 /,
 	    'the download finishes');
 };
 

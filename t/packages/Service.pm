@@ -59,12 +59,18 @@ sub checks_pass
 	    sub { (within('vc5ctl', 'show', 'checks'))[1] });
 }
 
-# Parent and engine.
+# Parent and engine: not a child that has not become the command of a check yet.
 sub pids
 {
-	my (undef, $pids) = within('pidof', 'vc5d');
+	my ($pids, $before) = ('', '');
 
-	return join(' ', sort { $a <=> $b } split(' ', $pids));
+	wait_for(sub {
+		$before = $pids;
+		$pids = join(' ', sort { $a <=> $b }
+		    split(' ', (within('pidof', 'vc5d'))[1]));
+		return $pids eq $before;
+	});
+	return $pids;
 }
 
 # It has read its file once more since it was started.

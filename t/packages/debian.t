@@ -261,8 +261,8 @@ subtest 'systemd: reloading' => sub {
 	my ($status) = within('systemctl', 'reload', 'vc5d');
 	isnt($status, 0, 'a broken one is refused');
 	is(property('ActiveState'), 'active', 'vc5d runs on');
-	like(journal('-p', 'err'), qr/^\S*vc5d\.conf:1:\d+: /m,
-	    'the journal says why, as an error');
+	eventually('the journal says why, as an error', sub {
+		journal('-p', 'err') =~ /^\S*vc5d\.conf:1:\d+: /m });
 	is(pids(), $pids, 'it is the same');
 	configure_it(\&all_of_it);
 };
@@ -271,10 +271,10 @@ subtest 'systemd: deaths' => sub {
 	my ($parent) = split(' ', pids());
 	within_ok('the engine is killed', 'sh', '-c',
 	    'kill -KILL $(cat /proc/' . $parent . '/task/*/children)');
+	eventually('the journal has it as a warning', sub {
+		journal('-p', 'warning') =~ /^the engine died/m });
 	becomes(qr/^1 VIP announced, no problems$/, 'another one takes over');
 	is((split(' ', pids()))[0], $parent, 'of the same parent');
-	like(journal('-p', 'warning'), qr/^the engine died/m,
-	    'the journal has it as a warning');
 	unlike(journal('-p', 'warning'), qr/is up/, 'and no news with those');
 	unlike(journal(), qr/^(?:<\d>|\d\d:\d\d:\d\d\.)/m,
 	    'without what only other readers need');
