@@ -224,8 +224,6 @@ close_tunnel(struct evhttp_request *request, void *arg)
 static void
 refuse_method(struct evhttp_request *request)
 {
-	if (evhttp_request_get_command(request) == EVHTTP_REQ_CONNECT)
-		evhttp_request_set_on_complete_cb(request, close_tunnel, NULL);
 	evhttp_add_header(
 	    evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
 	http_reply_error(request, 405);
@@ -264,6 +262,8 @@ on_request(struct evhttp_request *request, void *arg)
 	enum evhttp_cmd_type command = evhttp_request_get_command(request);
 	struct http *http = arg;
 
+	if (command == EVHTTP_REQ_CONNECT)
+		evhttp_request_set_on_complete_cb(request, close_tunnel, NULL);
 	if (!names_host(request)) {
 		http_reply_error(request, 400);
 	} else if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD) {

@@ -519,14 +519,18 @@ def test_hosts(server):
 
 
 def test_connect(server):
-    with connect(server.port) as peer:
-        peer.sendall(b"CONNECT localhost:80 HTTP/1.1\r\n"
-                     b"Host: localhost:80\r\n\r\n"
-                     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        answer = drain(peer)
-        ok(answer.startswith(b"HTTP/1.1 405 ")
-           and answer.endswith(b"\r\n\r\n405 Method Not Allowed\n"),
-           "CONNECT is refused, and what follows not answered", repr(answer))
+    for hosts, code in ((1, b"405 Method Not Allowed"),
+                        (0, b"400 Bad Request"), (2, b"400 Bad Request")):
+        with connect(server.port) as peer:
+            peer.sendall(b"CONNECT localhost:80 HTTP/1.1\r\n%s\r\n"
+                         b"GET /metrics HTTP/1.1\r\n"
+                         b"Host: localhost\r\n\r\n"
+                         % (b"Host: localhost:80\r\n" * hosts))
+            answer = drain(peer)
+        ok(answer.startswith(b"HTTP/1.1 %s\r\n" % code)
+           and answer.endswith(b"\r\n\r\n%s\n" % code),
+           "CONNECT with %d Host is refused, and what follows not answered"
+           % hosts, repr(answer))
 
 
 def test_files(server):
