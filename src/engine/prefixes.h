@@ -17,6 +17,7 @@
 #include "core/conf.h"
 
 struct engine;
+struct evbuffer;
 struct event;
 struct journal;
 
@@ -102,10 +103,10 @@ struct sources;
 void sources_start(struct engine *);
 void sources_free(struct engine *);
 /*
- * What /prefixes.json has (vc5d-api(5)), a new reference: of either version of
- * IP the prefixes that send most, and the blocked ones that drop most.
+ * Append what /prefixes.json has (vc5d-api(5)): of either version of IP the
+ * prefixes that send most, and the blocked ones that drop most.
  */
-json_t *engine_prefixes(struct engine *);
+void engine_prefixes(struct engine *, struct evbuffer *out);
 /* The control socket's "prefixes", and "baseline": save one. */
 json_t *console_prefixes(struct engine *, const json_t *request);
 json_t *console_baseline(struct engine *, const json_t *request);

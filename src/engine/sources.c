@@ -14,6 +14,9 @@
 #include <string.h>
 #include <time.h>
 
+#include <event2/buffer.h>
+
+#include "adapters/control.h"
 #include "adapters/state_file.h"
 #include "base/log.h"
 #include "base/monotime.h"
@@ -21,6 +24,7 @@
 #include "core/sources.h"
 #include "engine/prefixes.h"
 #include "engine/private.h"
+#include "engine/sources_text.h"
 
 #define LISTED	8192  /* prefixes of either version of IP, if not asked */
 #define MOST	65536 /* the same, at most */
@@ -31,6 +35,7 @@
 /* A document of LISTED prefixes, for whoever asks. */
 struct kept {
 	json_t *document;
+	struct sources_text *text;
 	uint64_t made;	  /* monotonic ms */
 	unsigned changes; /* blocks.changes, when it was */
 };
@@ -82,7 +87,10 @@ forget_kept(struct sources *s)
 {
 	json_decref(s->all.document);
 	json_decref(s->fresh.document);
-	s->all.document = s->fresh.document = NULL;
+	sources_text_free(s->all.text);
+	sources_text_free(s->fresh.text);
+	memset(&s->all, 0, sizeof(s->all));
+	memset(&s->fresh, 0, sizeof(s->fresh));
 }
 
 void
@@ -191,42 +199,41 @@ make(struct engine *e, bool only_new, size_t limit)
 	return json;
 }
 
-/* What was ordered since is to be seen at once; others may have the old one. */
-static json_t *
-with_changes(struct engine *e, json_t *old)
+/* What was ordered since it was made is to be seen at once. */
+static void
+add_changes(struct engine *e, json_t *document)
 {
-	json_t *document = json_copy(old);
-
 	json_object_set_new(document, "blocked", blocks_json(e));
 	json_object_set_new(document, "blocked_total",
 	    json_integer((json_int_t)blocklist_wanted(&e->blocks.set, 0)));
-	return document;
 }
 
-/* The one that is kept, made anew if it is old: borrowed. */
-static json_t *
-keep(struct engine *e, struct kept *kept, bool only_new)
+/* The one that is kept, made anew if it is old. */
+static const struct sources_text *
+keep(struct engine *e, bool only_new)
 {
+	struct kept *kept = only_new ? &e->sources->fresh : &e->sources->all;
 	uint64_t now = monotime_ms();
-	json_t *old = kept->document;
 
-	if (old == NULL || now >= kept->made + KEPT_MS) {
+	if (kept->document == NULL || now >= kept->made + KEPT_MS) {
+		json_decref(kept->document);
 		kept->document = make(e, only_new, LISTED);
 		kept->made = now;
 	} else if (kept->changes != e->blocks.changes) {
-		kept->document = with_changes(e, old);
+		add_changes(e, kept->document);
 	} else {
-		return old;
+		return kept->text;
 	}
+	sources_text_free(kept->text);
+	kept->text = sources_text_new(kept->document);
 	kept->changes = e->blocks.changes;
-	json_decref(old);
-	return kept->document;
+	return kept->text;
 }
 
-json_t *
-engine_prefixes(struct engine *e)
+void
+engine_prefixes(struct engine *e, struct evbuffer *out)
 {
-	return json_incref(keep(e, &e->sources->all, false));
+	sources_text_append(keep(e, false), LISTED, out);
 }
 
 static void
@@ -269,6 +276,34 @@ console_baseline(struct engine *e, const json_t *request)
 		fresh.ipv4_count, fresh.ipv6_count));
 }
 
+static enum control_more
+all_of_it(void *arg, struct evbuffer *out)
+{
+	evbuffer_add_buffer(out, arg);
+	return CONTROL_LAST;
+}
+
+static void
+free_text(void *arg)
+{
+	evbuffer_free(arg);
+}
+
+/* A text that is there already takes the place of a reply: NULL. */
+static json_t *
+reply_with(struct engine *e, const struct sources_text *document, size_t limit)
+{
+	static const struct control_parts parts = {all_of_it, free_text};
+	struct evbuffer *text = evbuffer_new();
+
+	if (text == NULL)
+		fatalx("no memory for a list of prefixes");
+	sources_text_append(document, limit, text);
+	evbuffer_add(text, "\n", 1);
+	control_reply_in_parts(e->asked, &parts, text);
+	return NULL;
+}
+
 /*
  * Anybody who may look may ask for a long list, and many at a time: to make and
  * to write those must not keep us from all else.
@@ -278,6 +313,7 @@ make_long(struct engine *e, bool only_new, size_t limit)
 {
 	struct sources *s = e->sources;
 	uint64_t now = monotime_ms();
+	struct sources_text *text;
 	json_t *document;
 
 	if (now < s->long_at)
@@ -285,34 +321,12 @@ make_long(struct engine *e, bool only_new, size_t limit)
 		    "a list as long was asked for a moment ago, and takes "
 		    "time: ask again in some seconds");
 	document = make(e, only_new, limit);
+	text = sources_text_new(document);
+	json_decref(document);
+	reply_with(e, text, limit);
+	sources_text_free(text);
 	s->long_at = now + SHARE * (monotime_ms() - now);
-	return document;
-}
-
-static json_t *
-cut_family(json_t *family, size_t limit)
-{
-	const json_t *all = json_object_get(family, "prefixes");
-	json_t *copy = json_copy(family), *list = json_array();
-	size_t i;
-
-	for (i = 0; i < limit && i < json_array_size(all); i++)
-		json_array_append(list, json_array_get(all, i));
-	json_object_set_new(copy, "prefixes", list);
-	return copy;
-}
-
-/* A document of no more than so many prefixes: a new reference. */
-static json_t *
-cut(json_t *document, size_t limit)
-{
-	json_t *copy = json_copy(document);
-
-	json_object_set_new(
-	    copy, "ipv4", cut_family(json_object_get(document, "ipv4"), limit));
-	json_object_set_new(
-	    copy, "ipv6", cut_family(json_object_get(document, "ipv6"), limit));
-	return copy;
+	return NULL;
 }
 
 json_t *
@@ -321,7 +335,7 @@ console_prefixes(struct engine *e, const json_t *request)
 	char *wrong = NULL;
 	json_int_t limit = console_number(request, "limit", &wrong);
 	bool only_new = json_is_true(json_object_get(request, "new"));
-	json_t *reply, *document;
+	json_t *reply;
 
 	if (wrong == NULL && (limit < 0 || limit > MOST))
 		wrong =
@@ -338,7 +352,6 @@ console_prefixes(struct engine *e, const json_t *request)
 	}
 	if (limit > LISTED)
 		return make_long(e, only_new, (size_t)limit);
-	document =
-	    keep(e, only_new ? &e->sources->fresh : &e->sources->all, only_new);
-	return cut(document, limit == 0 ? LISTED : (size_t)limit);
+	return reply_with(
+	    e, keep(e, only_new), limit == 0 ? LISTED : (size_t)limit);
 }

@@ -336,7 +336,8 @@ prefixes_json(void *engine, const struct http_query *query,
     struct http_cursor *c, struct evbuffer *out)
 {
 	(void)query, (void)c;
-	return whole(out, engine_prefixes(engine));
+	engine_prefixes(engine, out);
+	return HTTP_STEP_END;
 }
 
 #define JSON_TYPE "application/json; charset=utf-8"

@@ -13,6 +13,7 @@
 
 #include "engine/prefixes.h"
 #include "engine/private.h"
+#include "fakes_control.h"
 
 char list_path[] = "/tmp/vc5-blocks-XXXXXX";
 static char with_file[128];
@@ -80,8 +81,17 @@ blocked_set(const char *text)
 json_t *
 prefixes(bool only_new, int limit)
 {
-	return ask(json_pack("{s:s, s:b, s:i}", "command", "prefixes", "new",
-	    only_new, "limit", limit));
+	char request[80];
+	json_error_t error;
+	json_t *reply;
+
+	snprintf(request, sizeof(request),
+	    "{'command': 'prefixes', 'new': %s, 'limit': %d}",
+	    only_new ? "true" : "false", limit);
+	reply = json_loads(fake_ask(request), JSON_REJECT_DUPLICATES, &error);
+	if (reply == NULL)
+		fail_msg("%s", error.text);
+	return reply;
 }
 
 json_int_t

@@ -77,7 +77,7 @@ orders_outlive_a_reload_and_a_restart(void **state)
 	restart();
 	assert_non_null(fake_blocked(ATTACKER));
 	assert_int_equal(fake_sources.blocks, 2);
-	document = engine_prefixes(engine);
+	document = prefixes(false, 0);
 	assert_true(json_is_null(
 	    json_object_get(entry_of(document, ATTACKER), "left")));
 	assert_in_range(number(entry_of(document, SIX), "left"), 3500, 3600);
