@@ -92,6 +92,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def write(path, text, mode=0o600):
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+    return path
+
+
 class Server:
     """t/adapters/status_server."""
 
@@ -153,3 +160,11 @@ class Server:
                 if line.startswith("VmRSS:"):
                     return int(line.split()[1])
         return 0
+
+
+def renew(server):
+    """Have it read its configuration again: what it says of that."""
+    server.process.send_signal(signal.SIGHUP)
+    if not select.select([server.process.stdout], [], [], 20)[0]:
+        return None
+    return server.process.stdout.readline().strip().decode()

@@ -5,8 +5,6 @@ get.  Each loopback address is another client."""
 
 import json
 import os
-import select
-import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -135,13 +133,6 @@ def test_many_addresses():
     ok(wait_for(lambda: site.login("127.0.0.4", "eve")[0] == 401, 20),
        "so that others are looked at")
     equal(site.stop(), 0, "a clean end")
-
-
-def renew(site):
-    site.process.send_signal(signal.SIGHUP)
-    if not select.select([site.process.stdout], [], [], 20)[0]:
-        return None
-    return site.process.stdout.readline().strip().decode()
 
 
 def test_renewal():
