@@ -42,6 +42,7 @@ struct list {
 struct lifeline {
 	int fd;
 	struct event *readable, *writable, *beat;
+	bool owed; /* a beat, as soon as the loop runs again */
 	struct list *lists;
 	bool configured; /* to be told before the lists: */
 	uint64_t digest;
@@ -188,9 +189,12 @@ has_message(int fd, short what, void *arg)
 static void
 beat(int fd, short what, void *arg)
 {
+	struct lifeline *l = arg;
+
 	(void)fd;
 	(void)what;
-	tell_plain(arg, LIFELINE_BEAT);
+	l->owed = false;
+	tell_plain(l, LIFELINE_BEAT);
 }
 
 struct lifeline *
@@ -243,8 +247,12 @@ lifeline_beat(struct lifeline *l, unsigned period)
 {
 	struct timeval tv = monotime_timeval(period);
 
-	if (l != NULL)
-		event_add(l->beat, &tv);
+	if (l == NULL)
+		return;
+	event_add(l->beat, &tv);
+	/* Which took it from those that are to run now. */
+	if (l->owed)
+		event_active(l->beat, EV_TIMEOUT, 0);
 }
 
 void
@@ -252,8 +260,11 @@ lifeline_busy(struct lifeline *l, unsigned ms)
 {
 	const struct lifeline_message m = {.type = LIFELINE_BUSY, .busy = ms};
 
-	if (l != NULL)
-		tell(l, &m);
+	if (l == NULL)
+		return;
+	tell(l, &m);
+	l->owed = true;
+	event_active(l->beat, EV_TIMEOUT, 0);
 }
 
 void

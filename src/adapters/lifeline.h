@@ -34,7 +34,10 @@ void lifeline_free(struct lifeline *);
 void lifeline_hello(struct lifeline *);
 /* A heartbeat each so many ms, from the event loop. */
 void lifeline_beat(struct lifeline *, unsigned period);
-/* The event loop won't run for up to so many ms from now on. */
+/*
+ * The event loop won't run for up to so many ms from now on.  The next beat is
+ * as soon as it does, so that its silence is not excused any longer.
+ */
 void lifeline_busy(struct lifeline *, unsigned ms);
 /* How it is, for people; only told when it has changed. */
 void lifeline_figures(struct lifeline *, const struct lifeline_figures *);

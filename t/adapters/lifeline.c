@@ -136,6 +136,34 @@ each_order_is_heard(void **state)
 	expect("?R?", "R");
 }
 
+/* The type of what the engine says next; LIFELINE_TYPES if that is nothing. */
+static enum lifeline_type
+hear(void)
+{
+	struct lifeline_message m;
+	uint8_t buf[LIFELINE_LEN];
+	ssize_t len = recv(parent, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (len == -1)
+		return LIFELINE_TYPES;
+	assert_int_equal(lifeline_decode(buf, (size_t)len, &m), 0);
+	return m.type;
+}
+
+static void
+who_was_busy_gives_a_sign_at_once(void **state)
+{
+	(void)state;
+	lifeline_beat(lifeline, 600000);
+	lifeline_busy(lifeline, 1000);
+	lifeline_beat(lifeline, 500000);
+	assert_int_equal(hear(), LIFELINE_BUSY);
+	assert_int_equal(hear(), LIFELINE_TYPES);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(hear(), LIFELINE_BEAT);
+	assert_int_equal(hear(), LIFELINE_TYPES);
+}
+
 /* The file is read but once. */
 static void
 reloads_in_a_row_are_one(void **state)
@@ -172,6 +200,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    TEST(each_order_is_heard),
+	    TEST(who_was_busy_gives_a_sign_at_once),
 	    TEST(reloads_in_a_row_are_one),
 	    TEST(reload_before_a_stop_is_dropped),
 	    TEST(reload_of_a_parent_that_is_gone_is_dropped),

@@ -64,6 +64,8 @@ sub set_dead_man
 
 	configure('lb1', sub { $_[0]->{dead_man} = $seconds });
 	ok(reload('lb1'), "dead_man is $seconds");
+	# It tells its parent that it goes on in the turn of its loop that follows.
+	vc5ctl('lb1', 'show', 'summary') for 1 .. 2;
 }
 
 # Wait for another engine than this one; which has taken over.
