@@ -69,22 +69,22 @@ guard_ready(int fd, short events, void *arg)
 {
 	(void)fd;
 	(void)events;
-	*(bool *)arg = true;
+	(*(unsigned *)arg)--;
 }
 
 bool
 wait_until(bool (*holds)(const void *), const void *arg, unsigned seconds)
 {
-	struct timeval tv = {.tv_sec = seconds};
+	static const struct timeval second = {.tv_sec = 1};
 	struct event *guard;
-	bool late = false;
 
-	guard = evtimer_new(base, guard_ready, &late);
-	event_add(guard, &tv);
-	while (!holds(arg) && !late)
+	/* One that this process was kept from running in is none. */
+	guard = event_new(base, -1, EV_PERSIST, guard_ready, &seconds);
+	event_add(guard, &second);
+	while (!holds(arg) && seconds > 0)
 		event_base_loop(base, EVLOOP_ONCE);
 	event_free(guard);
-	return !late;
+	return holds(arg);
 }
 
 bool

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,12 +215,15 @@ server_seen(const struct server *server)
 	return &server->seen;
 }
 
-bool
-server_has_caller(const struct server *server)
+unsigned
+server_drop_callers(struct server *server)
 {
-	struct pollfd pfd = {.fd = server->fd, .events = POLLIN};
+	unsigned count = 0;
+	int fd;
 
-	return poll(&pfd, 1, 0) != 0;
+	for (; (fd = accept(server->fd, NULL, NULL)) != -1; count++)
+		close(fd);
+	return count;
 }
 
 void

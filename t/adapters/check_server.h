@@ -46,8 +46,8 @@ server_new(struct event_base *, uint8_t family, const struct server_script *);
 void server_be_hasty(struct server *);
 uint16_t server_port(const struct server *);
 const struct server_seen *server_seen(const struct server *);
-/* Is a connection waiting to be accepted now? */
-bool server_has_caller(const struct server *);
+/* Accept, and drop, the connections that are waiting for it now: how many? */
+unsigned server_drop_callers(struct server *);
 void server_free(struct server *);
 
 /* The loopback address of a family. */

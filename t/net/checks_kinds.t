@@ -80,7 +80,7 @@ sub asking_both
 	my %ways = map { ($_->{server} => $_->{host}) }
 	    @ways{qw(layer2 ipip)};
 
-	return {type => 'exec', interval => 2, timeout => 2,
+	return {type => 'exec',
 	    command => ['/bin/bash', '-c',
 	    'case $VC5_ADDRESS in ' . join(' ', map {
 		"$_) " . asking($ways{$_}) . ';;' } sort keys %ways) .
@@ -111,7 +111,7 @@ sub checks
 		expect => "$way->{host} 2 "},
 	    {type => 'icmp'},
 	    agent(),
-	    {type => 'exec', interval => 2, timeout => 2,
+	    {type => 'exec',
 		command => ['/bin/bash', '-c',
 		"test \$VC5_VIP = $way->{vip} && " .
 		"test \$VC5_ADDRESS = $way->{server} && test -e $file && " .
@@ -395,7 +395,7 @@ $process{end} = far_start('far1',
 configure('lb1', sub {
 	my ($config) = @_;
 
-	@$config{qw(interval timeout fall)} = (1, 1, 3);
+	@$config{qw(interval timeout fall)} = (3, 3, 3);
 	$config->{services} = entries();
 });
 my $reply = vc5ctl('lb1', 'reload') // {};
