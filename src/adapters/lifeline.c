@@ -42,7 +42,7 @@ struct list {
 struct lifeline {
 	int fd;
 	struct event *readable, *writable, *beat;
-	bool owed; /* a beat, as soon as the loop runs again */
+	struct event *owed; /* a beat, as soon as the loop runs again */
 	struct list *lists;
 	bool configured; /* to be told before the lists: */
 	uint64_t digest;
@@ -189,12 +189,9 @@ has_message(int fd, short what, void *arg)
 static void
 beat(int fd, short what, void *arg)
 {
-	struct lifeline *l = arg;
-
 	(void)fd;
 	(void)what;
-	l->owed = false;
-	tell_plain(l, LIFELINE_BEAT);
+	tell_plain(arg, LIFELINE_BEAT);
 }
 
 struct lifeline *
@@ -209,7 +206,9 @@ lifeline_new(struct event_base *base, int fd,
 	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, has_message, l);
 	l->writable = event_new(base, fd, EV_WRITE, has_room, l);
 	l->beat = event_new(base, -1, EV_PERSIST, beat, l);
-	if (l->readable == NULL || l->writable == NULL || l->beat == NULL)
+	l->owed = event_new(base, -1, 0, beat, l);
+	if (l->readable == NULL || l->writable == NULL || l->beat == NULL ||
+	    l->owed == NULL)
 		fatalx("no memory for the lifeline");
 	event_add(l->readable, NULL);
 	return l;
@@ -231,6 +230,7 @@ lifeline_free(struct lifeline *l)
 	event_free(l->readable);
 	event_free(l->writable);
 	event_free(l->beat);
+	event_free(l->owed);
 	close(l->fd);
 	free(l);
 }
@@ -247,12 +247,8 @@ lifeline_beat(struct lifeline *l, unsigned period)
 {
 	struct timeval tv = monotime_timeval(period);
 
-	if (l == NULL)
-		return;
-	event_add(l->beat, &tv);
-	/* Which took it from those that are to run now. */
-	if (l->owed)
-		event_active(l->beat, EV_TIMEOUT, 0);
+	if (l != NULL)
+		event_add(l->beat, &tv);
 }
 
 void
@@ -263,8 +259,8 @@ lifeline_busy(struct lifeline *l, unsigned ms)
 	if (l == NULL)
 		return;
 	tell(l, &m);
-	l->owed = true;
-	event_active(l->beat, EV_TIMEOUT, 0);
+	/* Not the other event, whose time to come this would put off. */
+	event_active(l->owed, EV_TIMEOUT, 0);
 }
 
 void
