@@ -115,17 +115,37 @@ obey(struct engine *e, const struct command *command, const json_t *request,
 	return command->function(e, request);
 }
 
+/* null is as good as nothing: a new reference. */
 static json_t *
-answer(struct engine *e, const json_t *request, bool looking_only)
+without_nulls(const json_t *request)
 {
-	const json_t *asked = json_object_get(request, "command");
-	const char *name = json_string_value(asked);
-	size_t i;
+	json_t *rest = json_copy((json_t *)request);
+	const char *name;
+	json_t *value;
+	void *next;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	json_object_foreach_safe(rest, next, name,
+	    value) if (json_is_null(value)) json_object_del(rest, name);
+	return rest;
+}
+
+static json_t *
+answer(struct engine *e, const json_t *asked, bool looking_only)
+{
+	json_t *request = without_nulls(asked), *reply = NULL;
+	const char *name =
+	    json_string_value(json_object_get(request, "command"));
+	size_t i, count = sizeof(commands) / sizeof(commands[0]);
+
+	for (i = 0; i < count; i++)
 		if (name != NULL && strcmp(name, commands[i].name) == 0)
-			return obey(e, &commands[i], request, looking_only);
-	return json_pack("{s:s}", "error", "unknown command");
+			break;
+	if (i < count)
+		reply = obey(e, &commands[i], request, looking_only);
+	else
+		reply = json_pack("{s:s}", "error", "unknown command");
+	json_decref(request);
+	return reply;
 }
 
 static json_t *

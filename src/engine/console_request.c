@@ -68,12 +68,9 @@ find(const char *command, const char *name)
 	return NULL;
 }
 
-/* null is as good as nothing. */
 static char *
 value_wrong(const struct member *member, const json_t *value)
 {
-	if (json_is_null(value))
-		return NULL;
 	switch (member->kind) {
 	case TEXT:
 		return json_is_string(value)

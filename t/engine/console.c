@@ -412,13 +412,25 @@ only_what_a_command_knows_is_taken(void **state)
 	    {"{'command': 'status', '\\u001b[31m': 1}",
 		"\"status\" takes no \"\x1b[31m\""},
 	};
+	/* null is as good as nothing. */
+	static const char *const nothings[] = {
+	    "{'command': 'log', 'level': null}",
+	    "{'command': 'history', 'subject': null, 'limit': null}",
+	    "{'command': 'block', 'prefix': '192.0.2.0/24', 'for': null, "
+	    "'force': null}",
+	};
 	size_t i;
 
 	(void)state;
 	start_both();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_error(cases[i].request, cases[i].error);
-	json_decref(ask("{'command': 'log', 'level': null}"));
+	for (i = 0; i < sizeof(nothings) / sizeof(nothings[0]); i++) {
+		json_t *reply = ask(nothings[i]);
+
+		assert_null(json_object_get(reply, "error"));
+		json_decref(reply);
+	}
 }
 
 int
