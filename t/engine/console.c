@@ -416,8 +416,8 @@ only_what_a_command_knows_is_taken(void **state)
 	static const char *const nothings[] = {
 	    "{'command': 'log', 'level': null}",
 	    "{'command': 'history', 'subject': null, 'limit': null}",
-	    "{'command': 'block', 'prefix': '192.0.2.0/24', 'for': null, "
-	    "'force': null}",
+	    "{'command': 'block', 'prefix': '192.0.2.0/24', 'for': null}",
+	    "{'command': 'unblock', 'prefix': '192.0.2.0/24', 'force': null}",
 	};
 	size_t i;
 
