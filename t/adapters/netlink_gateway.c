@@ -214,14 +214,14 @@ servers_share_a_gateway(void **state)
 	lab_run(lab->host,
 	    "ip neigh replace " GATEWAY " lladdr " OTHER_MAC
 	    " dev in0 nud permanent");
-	assert_true(lab_wait(lab, all_at_other, 3000));
+	assert_true(lab_wait(lab, all_at_other, 300));
 	lab_pass(lab, 100);
 	assert_int_equal(lab->nexthops, SERVERS);
 	assert_int_equal(lab->batches, 1);
 	lab_run(lab->host,
 	    "ip neigh replace " GATEWAY " lladdr " LAB_SERVER_MAC
 	    " dev in0 nud reachable");
-	assert_true(lab_wait(lab, all_at_gateway, 3000));
+	assert_true(lab_wait(lab, all_at_gateway, 300));
 	/* It is gone: its address is remembered, and asked for. */
 	lab_run(lab->server, "ip addr del " GATEWAY "/24 dev srv0");
 	assert_true(lab_wait(lab, none_resolved, 12000));
@@ -283,7 +283,7 @@ the_route_moves_to_another_gateway(void **state)
 	assert_true(lab_wait(lab, all_at_gateway, 5000));
 	for (i = 0; i < LENGTH(moves); i++) {
 		lab_run(lab->host, "ip %s", moves[i][0]);
-		assert_true(lab_wait(lab, all_at_other, 3000));
+		assert_true(lab_wait(lab, all_at_other, 500));
 		lab_run(lab->host, "ip %s", moves[i][1]);
 		assert_true(lab_wait(lab, all_at_gateway, 1000));
 	}
@@ -320,7 +320,7 @@ several_gateways_share_the_servers(void **state)
 	for (i = 0; i < SERVERS; i++)
 		assert_memory_equal(macs[i], nexthop(lab, i)->mac, 6);
 	lab_run(lab->host, "ip route replace default via " GATEWAY);
-	assert_true(lab_wait(lab, all_at_gateway, 3000));
+	assert_true(lab_wait(lab, all_at_gateway, 500));
 }
 
 /* As FRR installs them; the routes themselves are not spoken of. */
@@ -341,9 +341,9 @@ a_next_hop_of_many_routes_changes(void **state)
 	watch_all(lab);
 	assert_true(lab_wait(lab, all_at_gateway, 5000));
 	lab_run(lab->host, "ip nexthop replace id 1 via " OTHER " dev in0");
-	assert_true(lab_wait(lab, all_at_other, 3000));
+	assert_true(lab_wait(lab, all_at_other, 500));
 	lab_run(lab->host, "ip nexthop del id 1");
-	assert_true(lab_wait(lab, none_routed, 3000));
+	assert_true(lab_wait(lab, none_routed, 500));
 }
 
 /* An entry that an operator made stays when the link has no carrier. */

@@ -227,12 +227,12 @@ a_move_that_is_announced_is_reported_at_once(void **state)
 	for (i = 0; i < 3; i++) {
 		lab_run(lab->server, "ip link set srv0 address " OTHER_MAC);
 		announce(lab, OTHER_MAC);
-		assert_true(lab_wait(lab, moved, 3000));
+		assert_true(lab_wait(lab, moved, 300));
 		print_message("# an announced move: %u ms\n", lab_elapsed());
 		lab_run(
 		    lab->server, "ip link set srv0 address " LAB_SERVER_MAC);
 		announce(lab, LAB_SERVER_MAC);
-		assert_true(lab_wait(lab, returned, 3000));
+		assert_true(lab_wait(lab, returned, 300));
 	}
 }
 
@@ -358,7 +358,7 @@ a_neighbour_that_is_forgotten_is_asked_at_once(void **state)
 		lab->nexthops = 0;
 		lab_run(
 		    lab->host, "ip neigh flush to %s dev in0", family->server);
-		assert_true(lab_wait(lab, lost_and_found, 3000));
+		assert_true(lab_wait(lab, lost_and_found, 500));
 		print_message("# flushed, resolved: %u ms\n", lab_elapsed());
 	}
 }

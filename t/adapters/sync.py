@@ -125,7 +125,8 @@ def test_join():
     ok(same(one, two), "... as they are")
     ok(two.logged("lb1 told 30000 flows"), "... and says so", two.log())
     three = Driver(3, learn=0)
-    ok(wait(lambda: not three.get("learning")),
+    three.status()  # it has started
+    ok(wait(lambda: not three.get("learning"), 1),
        "learning that may take no time takes none")
     ok(three.logged("it took too long"), "... and says why", three.log())
     ok(wait(lambda: three.get("count") == 30000),

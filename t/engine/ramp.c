@@ -103,6 +103,7 @@ who_comes_back_rises_step_by_step(void **state)
 	for (now = 25; now < 100; now = next, steps++) {
 		wait_for((next = part(A)) != now);
 		assert_true(next > now && next % 25 == 0 && part(B) == 100);
+		assert_true(next <= 25 * (2 + (monotime_ms() - since) / 1000));
 	}
 	assert_true(parts_are(100, 100));
 	assert_true(weight_now(0) == 1);
